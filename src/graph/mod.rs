@@ -1,0 +1,194 @@
+//! A network as plain data: nodes, operations, shapes and choice points.
+//!
+//! A [`Graph`] is the one form every architecture of every search space decodes to. It is run by
+//! `network`, counted by `cost`, drawn by `report`. A **supernet is a graph with choice points**:
+//! nodes whose operation is [`Op::Choice`]. Nothing here knows of devices or tensors.
+
+mod op;
+mod shape;
+
+pub use op::{Candidate, Choice, Conv, Op, Options, Padding, Pool};
+pub use shape::Features;
+
+use serde::{Deserialize, Serialize};
+
+/// Index of a node in [`Graph::nodes`].
+pub type NodeId = usize;
+
+/// One operation of a [`Graph`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Place in the layer tree, e.g. `cells.3._ops.0.op.1`: the prefix of its parameters' names.
+    /// Empty for nodes without a place of their own.
+    pub name: String,
+    /// What is computed.
+    pub op: Op,
+    /// The nodes read, all with smaller indices.
+    pub inputs: Vec<NodeId>,
+    /// Shape of the result, for one sample.
+    pub shape: Features,
+}
+
+/// A result of a graph that somebody reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// What it is called: `logits`, `auxiliary`, …
+    pub name: String,
+    /// The node that computes it.
+    pub node: NodeId,
+}
+
+/// A directed acyclic graph of operations in topological order; the first nodes are its inputs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Graph {
+    /// The nodes, each after everything it reads.
+    pub nodes: Vec<Node>,
+    /// What is read from outside, the main result first.
+    pub outputs: Vec<Output>,
+}
+
+/// A table of architecture weights that the choice points of a supernet share: one row for each
+/// decision, one column for each option.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Name, e.g. `alphas_normal`.
+    pub name: String,
+    /// Number of decisions.
+    pub rows: usize,
+    /// Names of the options, in order.
+    pub options: Vec<String>,
+}
+
+/// Why a node cannot be added to a graph.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// The operation does not fit the shapes of its inputs.
+    #[error("{node}: {operation} {problem}")]
+    Shape {
+        /// Name of the node, or its place in the graph.
+        node: String,
+        /// Name of the operation.
+        operation: &'static str,
+        /// What is wrong, with the numbers.
+        problem: String,
+    },
+    /// Two choice points name one table of architecture weights but disagree about its options.
+    #[error("choice points of table `{table}` disagree about its options: {first:?} and {second:?}")]
+    Table {
+        /// The table.
+        table: String,
+        /// Options where it first occurs.
+        first: Vec<String>,
+        /// Options elsewhere.
+        second: Vec<String>,
+    },
+}
+
+impl Graph {
+    /// A graph with the given inputs (per-sample shapes) as its first nodes.
+    pub fn new(inputs: &[Features]) -> Self {
+        let nodes = inputs
+            .iter()
+            .map(|&shape| Node { name: String::new(), op: Op::Input, inputs: Vec::new(), shape })
+            .collect();
+        Self { nodes, outputs: Vec::new() }
+    }
+
+    /// Appends an operation and infers its shape.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the operation does not fit its inputs.
+    ///
+    /// # Panics
+    /// If an input does not exist yet: that is a mistake in the calling code, not in data.
+    pub fn push(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId]) -> Result<NodeId, GraphError> {
+        let name = name.into();
+        let shapes: Vec<Features> = inputs.iter().map(|&i| self.nodes[i].shape).collect();
+        let shape = op.infer(&shapes).map_err(|problem| GraphError::Shape {
+            node: if name.is_empty() { format!("node {}", self.nodes.len()) } else { name.clone() },
+            operation: op.name(),
+            problem,
+        })?;
+        self.nodes.push(Node { name, op, inputs: inputs.to_vec(), shape });
+        Ok(self.nodes.len() - 1)
+    }
+
+    /// Names a node as a result of the graph.
+    pub fn output(&mut self, name: impl Into<String>, node: NodeId) {
+        self.outputs.push(Output { name: name.into(), node });
+    }
+
+    /// Number of input nodes.
+    pub fn input_count(&self) -> usize {
+        self.nodes.iter().take_while(|n| matches!(n.op, Op::Input)).count()
+    }
+
+    /// Shape of one node, per sample.
+    pub fn shape(&self, node: NodeId) -> Features {
+        self.nodes[node].shape
+    }
+
+    /// The node of the named output.
+    pub fn find_output(&self, name: &str) -> Option<NodeId> {
+        self.outputs.iter().find(|o| o.name == name).map(|o| o.node)
+    }
+
+    /// Whether any choice point is left: a supernet.
+    pub fn has_choices(&self) -> bool {
+        self.nodes.iter().any(|n| matches!(n.op, Op::Choice(_)))
+    }
+
+    /// The choice points with the nodes they belong to, in order, candidates' own included.
+    pub fn choices(&self) -> Vec<(&Node, &Choice)> {
+        let mut found = Vec::new();
+        for node in &self.nodes {
+            if let Op::Choice(choice) = &node.op {
+                found.push((node, choice));
+                if let Options::Operations(candidates) = &choice.options {
+                    found.extend(candidates.iter().flat_map(|c| c.graph.choices()));
+                }
+            }
+        }
+        found
+    }
+
+    /// The tables of architecture weights its choice points share, in order of first use.
+    ///
+    /// # Errors
+    /// [`GraphError::Table`] if two choice points disagree about a table.
+    pub fn tables(&self) -> Result<Vec<Table>, GraphError> {
+        let mut tables: Vec<Table> = Vec::new();
+        for (_, choice) in self.choices() {
+            let options = choice.options.labels();
+            match tables.iter_mut().find(|t| t.name == choice.table) {
+                Some(table) if table.options == options => table.rows = table.rows.max(choice.row + 1),
+                Some(table) => {
+                    return Err(GraphError::Table {
+                        table: table.name.clone(),
+                        first: table.options.clone(),
+                        second: options,
+                    });
+                }
+                None => tables.push(Table { name: choice.table.clone(), rows: choice.row + 1, options }),
+            }
+        }
+        Ok(tables)
+    }
+
+    /// For each node, the number of nodes and outputs that read it.
+    pub fn readers(&self) -> Vec<usize> {
+        let mut readers = vec![0; self.nodes.len()];
+        for node in &self.nodes {
+            for &input in &node.inputs {
+                readers[input] += 1;
+            }
+        }
+        for output in &self.outputs {
+            readers[output.node] += 1;
+        }
+        readers
+    }
+}
+
+#[cfg(test)]
+mod tests;

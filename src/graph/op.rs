@@ -1,0 +1,367 @@
+//! The operations a graph is made of, and the shape each one gives.
+
+use super::{Features, Graph};
+use serde::{Deserialize, Serialize};
+
+/// Rows and columns added around an image; negative values cut them off.
+///
+/// Factorised reduction reads its input shifted by one row and column: that is a padding of −1 at
+/// the top and left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Padding {
+    /// Rows above.
+    pub top: i32,
+    /// Columns to the left.
+    pub left: i32,
+    /// Rows below.
+    pub bottom: i32,
+    /// Columns to the right.
+    pub right: i32,
+}
+
+impl Padding {
+    /// The same padding on all sides.
+    pub const fn same(size: i32) -> Self {
+        Self { top: size, left: size, bottom: size, right: size }
+    }
+
+    /// `rows` above and below, `columns` left and right.
+    pub const fn symmetric(rows: i32, columns: i32) -> Self {
+        Self { top: rows, left: columns, bottom: rows, right: columns }
+    }
+}
+
+/// A convolution over `[channels, height, width]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conv {
+    /// Channels of the input.
+    pub inputs: usize,
+    /// Channels of the output.
+    pub outputs: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Step in rows and columns.
+    pub stride: [usize; 2],
+    /// Padding around the input.
+    pub padding: Padding,
+    /// Distance of the kernel's taps in rows and columns.
+    pub dilation: [usize; 2],
+    /// Number of groups; `inputs` for a depthwise convolution.
+    pub groups: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+}
+
+impl Conv {
+    /// A square convolution of odd kernel size with "same" padding, no bias.
+    pub const fn square(inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Self {
+        Self {
+            inputs,
+            outputs,
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            padding: Padding::same((kernel / 2) as i32),
+            dilation: [1; 2],
+            groups: 1,
+            bias: false,
+        }
+    }
+
+    /// A depthwise convolution of odd kernel size and the given dilation, padded to keep the size
+    /// at stride 1.
+    pub const fn depthwise(channels: usize, kernel: usize, stride: usize, dilation: usize) -> Self {
+        Self {
+            inputs: channels,
+            outputs: channels,
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            padding: Padding::same((dilation * (kernel / 2)) as i32),
+            dilation: [dilation; 2],
+            groups: channels,
+            bias: false,
+        }
+    }
+
+    /// Shape of the weight: `[outputs, inputs / groups, rows, columns]`.
+    pub const fn weight_shape(&self) -> [usize; 4] {
+        [self.outputs, self.inputs / self.groups, self.kernel[0], self.kernel[1]]
+    }
+}
+
+/// A pooling window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Rows and columns of the (square) window.
+    pub kernel: usize,
+    /// Step.
+    pub stride: usize,
+    /// Padding on all sides.
+    pub padding: usize,
+    /// For averages: whether padding counts in the divisor.
+    pub count_padding: bool,
+}
+
+/// One candidate of a choice point: a label and what it computes from the choice point's inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Name of the option, e.g. `sep_conv_3x3`.
+    pub label: String,
+    /// Its operations; as many inputs as the choice point has, one output.
+    pub graph: Graph,
+}
+
+/// What a choice point chooses among.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Options {
+    /// One of several operations on the same inputs.
+    Operations(Vec<Candidate>),
+    /// One of several widths: the first so many channels are kept, the others are zero. Mixing them
+    /// is a mask over the channels; all widths share the weights of the widest.
+    Widths(Vec<usize>),
+}
+
+impl Options {
+    /// Number of options.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Operations(candidates) => candidates.len(),
+            Self::Widths(widths) => widths.len(),
+        }
+    }
+
+    /// Whether there is nothing to choose.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Names of the options.
+    pub fn labels(&self) -> Vec<String> {
+        match self {
+            Self::Operations(candidates) => candidates.iter().map(|c| c.label.clone()).collect(),
+            Self::Widths(widths) => widths.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// A choice point: several options and the row of architecture weights that weighs them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Table of architecture weights, e.g. `alphas_normal`. Several choice points may share a row.
+    pub table: String,
+    /// Row of the table.
+    pub row: usize,
+    /// The options.
+    pub options: Options,
+}
+
+/// An operation on per-sample features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// An input of the graph.
+    Input,
+    /// The input unchanged.
+    Identity,
+    /// Zeros, at every `stride`-th row and column.
+    Zero {
+        /// Step in rows and columns.
+        stride: usize,
+    },
+    /// Convolution; parameters `weight` and, with a bias, `bias`.
+    Conv(Conv),
+    /// Batch normalisation; running statistics and, if affine, `weight` and `bias`.
+    BatchNorm {
+        /// Whether a learned scale and shift follow.
+        affine: bool,
+    },
+    /// max(x, 0).
+    Relu,
+    /// 1 / (1 + e⁻ˣ).
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Largest value of each window.
+    MaxPool(Pool),
+    /// Mean of each window.
+    AvgPool(Pool),
+    /// Mean over all rows and columns.
+    GlobalAvgPool,
+    /// Fully connected layer over all features; parameters `weight` (outputs × inputs) and `bias`.
+    Linear {
+        /// Number of outputs.
+        outputs: usize,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// Sum of inputs of equal shape.
+    Add,
+    /// Inputs one after another along the channels.
+    Concat,
+    /// While training, zeroes features at random and divides the rest by the keep probability.
+    Dropout {
+        /// Probability of zero.
+        probability: f32,
+    },
+    /// While training, zeroes whole samples at random with the probability the training loop
+    /// schedules, and divides the rest by the keep probability.
+    DropPath,
+    /// A choice point: what makes the graph a supernet.
+    Choice(Choice),
+}
+
+impl Op {
+    /// The operation's name, as drawn and as said in errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Identity => "identity",
+            Self::Zero { .. } => "zero",
+            Self::Conv(conv) if conv.groups == conv.inputs && conv.groups == conv.outputs && conv.groups > 1 => {
+                "depthwise_conv"
+            }
+            Self::Conv(conv) if conv.kernel == [1, 1] => "pointwise_conv",
+            Self::Conv(_) => "conv",
+            Self::BatchNorm { .. } => "batch_norm",
+            Self::Relu => "relu",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+            Self::MaxPool(_) => "max_pool",
+            Self::AvgPool(_) => "avg_pool",
+            Self::GlobalAvgPool => "global_avg_pool",
+            Self::Linear { .. } => "linear",
+            Self::Add => "add",
+            Self::Concat => "concat",
+            Self::Dropout { .. } => "dropout",
+            Self::DropPath => "drop_path",
+            Self::Choice(_) => "choice",
+        }
+    }
+
+    /// Shape of the result for inputs of the given shapes, or what is wrong with them.
+    pub(super) fn infer(&self, inputs: &[Features]) -> Result<Features, String> {
+        let one = || match inputs {
+            [only] => Ok(*only),
+            _ => Err(format!("takes one input, got {}", inputs.len())),
+        };
+        match self {
+            Self::Input => Err("can only be added by Graph::new".into()),
+            Self::Identity
+            | Self::Relu
+            | Self::Sigmoid
+            | Self::Tanh
+            | Self::BatchNorm { .. }
+            | Self::Dropout { .. }
+            | Self::DropPath => one(),
+            Self::Zero { stride } => {
+                let x = one()?;
+                if *stride == 0 {
+                    return Err("needs a stride of at least 1".into());
+                }
+                Ok(Features::new(x.channels, x.height.div_ceil(*stride), x.width.div_ceil(*stride)))
+            }
+            Self::Conv(conv) => conv_shape(conv, one()?),
+            Self::MaxPool(pool) | Self::AvgPool(pool) => {
+                let x = one()?;
+                let p = pool.padding as i32;
+                if pool.padding * 2 > pool.kernel {
+                    return Err(format!("padding {} is more than half of the window {}", pool.padding, pool.kernel));
+                }
+                let height = extent(x.height, pool.kernel, pool.stride, p, p, 1).ok_or_else(|| {
+                    format!("window {} does not fit into {x} with padding {}", pool.kernel, pool.padding)
+                })?;
+                let width = extent(x.width, pool.kernel, pool.stride, p, p, 1).ok_or_else(|| {
+                    format!("window {} does not fit into {x} with padding {}", pool.kernel, pool.padding)
+                })?;
+                Ok(Features::new(x.channels, height, width))
+            }
+            Self::GlobalAvgPool => one().map(|x| Features::new(x.channels, 1, 1)),
+            Self::Linear { outputs, .. } => {
+                one()?;
+                if *outputs == 0 {
+                    return Err("needs at least one output".into());
+                }
+                Ok(Features::new(*outputs, 1, 1))
+            }
+            Self::Add => match inputs {
+                [] => Err("needs an input".into()),
+                [first, rest @ ..] => match rest.iter().find(|s| *s != first) {
+                    None => Ok(*first),
+                    Some(other) => Err(format!("cannot add {first} and {other}")),
+                },
+            },
+            Self::Concat => match inputs {
+                [] => Err("needs an input".into()),
+                [first, ..] => match inputs.iter().find(|s| (s.height, s.width) != (first.height, first.width)) {
+                    None => Ok(Features::new(inputs.iter().map(|s| s.channels).sum(), first.height, first.width)),
+                    Some(other) => Err(format!("cannot join {first} and {other} along the channels")),
+                },
+            },
+            Self::Choice(choice) => choice_shape(choice, inputs),
+        }
+    }
+}
+
+fn conv_shape(conv: &Conv, x: Features) -> Result<Features, String> {
+    if conv.inputs != x.channels {
+        return Err(format!("expects {} channels, got {x}", conv.inputs));
+    }
+    if conv.groups == 0
+        || !conv.inputs.is_multiple_of(conv.groups)
+        || !conv.outputs.is_multiple_of(conv.groups)
+        || conv.outputs == 0
+    {
+        return Err(format!("cannot split {} to {} channels into {} groups", conv.inputs, conv.outputs, conv.groups));
+    }
+    let p = conv.padding;
+    let too_small = || {
+        format!("kernel {}x{} (dilation {}) does not fit into {x}", conv.kernel[0], conv.kernel[1], conv.dilation[0])
+    };
+    let height =
+        extent(x.height, conv.kernel[0], conv.stride[0], p.top, p.bottom, conv.dilation[0]).ok_or_else(too_small)?;
+    let width =
+        extent(x.width, conv.kernel[1], conv.stride[1], p.left, p.right, conv.dilation[1]).ok_or_else(too_small)?;
+    Ok(Features::new(conv.outputs, height, width))
+}
+
+fn choice_shape(choice: &Choice, inputs: &[Features]) -> Result<Features, String> {
+    match &choice.options {
+        Options::Operations(candidates) => {
+            let mut shape = None;
+            for candidate in candidates {
+                let given: Vec<Features> =
+                    candidate.graph.nodes[..candidate.graph.input_count()].iter().map(|n| n.shape).collect();
+                if given != inputs {
+                    return Err(format!(
+                        "candidate `{}` takes {given:?}, the choice point has {inputs:?}",
+                        candidate.label
+                    ));
+                }
+                let Some(output) = candidate.graph.outputs.first() else {
+                    return Err(format!("candidate `{}` has no output", candidate.label));
+                };
+                let result = candidate.graph.shape(output.node);
+                match shape {
+                    None => shape = Some(result),
+                    Some(first) if first == result => {}
+                    Some(first) => {
+                        return Err(format!("candidate `{}` gives {result}, the others give {first}", candidate.label));
+                    }
+                }
+            }
+            shape.ok_or_else(|| "needs a candidate".into())
+        }
+        Options::Widths(widths) => match (inputs, widths.iter().max()) {
+            ([x], Some(&widest)) if widest == x.channels && !widths.contains(&0) => Ok(*x),
+            ([x], _) => {
+                Err(format!("widths {widths:?} must be positive, the widest the input's {} channels", x.channels))
+            }
+            _ => Err("over widths takes one input".into()),
+        },
+    }
+}
+
+/// Number of positions of a window, or `None` where it does not fit even once.
+fn extent(size: usize, kernel: usize, stride: usize, before: i32, after: i32, dilation: usize) -> Option<usize> {
+    let padded = size as i64 + i64::from(before) + i64::from(after);
+    let span = dilation as i64 * (kernel as i64 - 1) + 1;
+    (kernel > 0 && stride > 0 && dilation > 0 && padded >= span).then(|| ((padded - span) / stride as i64 + 1) as usize)
+}
