@@ -1,0 +1,515 @@
+//! Runs a recording on wgpu.
+
+use super::memory::{Memory, Storage};
+use super::pending::now;
+use super::recording::{Action, Dispatch, Recording};
+use super::{Buffer, Class, Device, Error, Kernel, Launch, Limits, Pending, adapter};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long one poll waits in the driver.
+const POLL: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) struct Gpu {
+    adapter: wgpu::Adapter,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    class: Class,
+    uniform_alignment: u32,
+    pipelines: Mutex<HashMap<PipelineKey, Pipeline>>,
+    fault: Arc<Mutex<Option<Error>>>,
+}
+
+#[derive(PartialEq, Eq, Hash, Debug)]
+struct PipelineKey {
+    source: (usize, usize),
+    name: &'static str,
+    constants: Vec<(&'static str, u32)>,
+    overrides: Vec<(&'static str, u32)>,
+}
+
+#[derive(Clone, Debug)]
+struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+/// A recording made ready: pipelines, bind groups and the uniform buffer that holds all parameters.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Dispatch { pipeline: wgpu::ComputePipeline, group: wgpu::BindGroup, offset: u32, groups: [u32; 3] },
+    Copy { from: wgpu::Buffer, from_byte: u64, to: wgpu::Buffer, to_byte: u64, bytes: u64 },
+    Clear { buffer: wgpu::Buffer, byte: u64, bytes: u64 },
+    Nothing,
+}
+
+fn buffer_of(memory: &Memory) -> &wgpu::Buffer {
+    match &memory.storage {
+        Storage::Gpu(buffer) => buffer,
+        Storage::Host(_) => unreachable!("a GPU device allocates its own memory only"),
+    }
+}
+
+impl Gpu {
+    pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(Self, Limits), Error> {
+        let info = adapter.get_info();
+        let (has, features) = (adapter.limits(), adapter.features());
+        // WebGPU's defaults, but as much memory as the adapter has.
+        let required = wgpu::Limits {
+            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size,
+            max_buffer_size: has.max_buffer_size,
+            ..wgpu::Limits::default()
+        };
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("cellwright"),
+            required_features: features & wgpu::Features::TIMESTAMP_QUERY,
+            required_limits: required.clone(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            ..Default::default()
+        };
+        let (device, queue) = adapter
+            .request_device(&descriptor)
+            .await
+            .map_err(|error| Error::Open { adapter: info.name.clone(), message: error.to_string() })?;
+        let fault: Arc<Mutex<Option<Error>>> = Arc::default();
+        let first = fault.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            keep_first(&first, Error::Refused { what: "a command".into(), message: error.to_string() });
+        }));
+        let first = fault.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            // What else goes wrong then is a consequence.
+            let lost = Error::Lost { message: format!("{reason:?} {message}").trim().to_owned() };
+            *first.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
+        });
+        // Offsets are 32-bit element counts.
+        let most = super::CPU_BUFFER_BYTES;
+        let limits = Limits {
+            buffer_bytes: required.max_buffer_size.min(most),
+            binding_bytes: required.max_storage_buffer_binding_size.min(most),
+            storage_bindings: required.max_storage_buffers_per_shader_stage,
+            workgroups: required.max_compute_workgroups_per_dimension,
+            memory_bytes: None,
+            dispatches: 512,
+        };
+        let gpu = Self {
+            adapter: adapter.clone(),
+            class: adapter::class(&info),
+            uniform_alignment: required.min_uniform_buffer_offset_alignment,
+            device,
+            queue,
+            pipelines: Mutex::default(),
+            fault,
+        };
+        Ok((gpu, limits))
+    }
+
+    pub(super) fn adapter(&self) -> &wgpu::Adapter {
+        &self.adapter
+    }
+
+    pub(super) fn class(&self) -> Class {
+        self.class
+    }
+
+    pub(super) fn destroy(&self) {
+        self.device.destroy();
+        // The callback comes with the next poll.
+        let _ = self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(POLL) });
+    }
+
+    pub(super) fn timestamps(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+    }
+
+    pub(super) fn wgpu(&self) -> (&wgpu::Device, &wgpu::Queue) {
+        (&self.device, &self.queue)
+    }
+
+    pub(super) fn fault(&self) -> Result<(), Error> {
+        match &*self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs `f` inside error scopes; a validation or internal error becomes [`Error::Refused`].
+    fn scoped<T>(&self, what: impl FnOnce() -> String, f: impl FnOnce() -> T) -> Result<T, Error> {
+        let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let value = f();
+        let errors = [now(validation.pop()), now(internal.pop())];
+        match errors.into_iter().flatten().flatten().next() {
+            None => Ok(value),
+            Some(error) => {
+                self.fault()?;
+                Err(Error::Refused { what: what(), message: error.to_string() })
+            }
+        }
+    }
+
+    pub(super) fn create_buffer(&self, bytes: u64, in_use: u64) -> Result<wgpu::Buffer, Error> {
+        self.fault()?;
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.scoped(
+            || format!("a buffer of {bytes} bytes"),
+            || {
+                self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: None,
+                    size: bytes,
+                    usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                })
+            },
+        );
+        match now(memory.pop()).flatten() {
+            Some(_) => Err(Error::OutOfMemory { asked: bytes, in_use }),
+            None => buffer,
+        }
+    }
+
+    pub(super) fn clear(&self, buffer: &Buffer) -> Result<(), Error> {
+        self.fault()?;
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.clear_buffer(buffer_of(buffer.memory()), 0, None);
+        self.queue.submit([encoder.finish()]);
+        self.fault()
+    }
+
+    pub(super) fn write(&self, buffer: &Buffer, word: usize, words: &[u32]) -> Result<(), Error> {
+        self.fault()?;
+        self.queue.write_buffer(buffer_of(buffer.memory()), word as u64 * 4, bytemuck::cast_slice(words));
+        self.fault()
+    }
+
+    pub(super) fn read(&self, device: &Device, buffer: &Buffer, word: usize, words: usize) -> Pending<Vec<u32>> {
+        self.read_buffer(device, buffer_of(buffer.memory()), word as u64 * 4, words as u64 * 4)
+    }
+
+    pub(super) fn read_memory(&self, device: &Device, memory: &Memory) -> Pending<Vec<u32>> {
+        self.read_buffer(device, buffer_of(memory), 0, memory.bytes)
+    }
+
+    pub(super) fn read_buffer(&self, owner: &Device, from: &wgpu::Buffer, byte: u64, bytes: u64) -> Pending<Vec<u32>> {
+        if let Err(error) = self.fault() {
+            return Pending::ready(Err(error));
+        }
+        if bytes == 0 {
+            return Pending::ready(Ok(Vec::new()));
+        }
+        let staging = self.scoped(
+            || format!("a read of {bytes} bytes"),
+            || {
+                let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("read back"),
+                    size: bytes,
+                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                });
+                let mut encoder = self.device.create_command_encoder(&Default::default());
+                encoder.copy_buffer_to_buffer(from, byte, &staging, 0, bytes);
+                self.queue.submit([encoder.finish()]);
+                staging
+            },
+        );
+        let staging = match staging {
+            Ok(staging) => staging,
+            Err(error) => return Pending::ready(Err(error)),
+        };
+        let arrived: Arc<Mutex<Option<bool>>> = Arc::default();
+        let signal = arrived.clone();
+        staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            *signal.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.is_ok());
+        });
+        let owner = owner.clone();
+        Pending::new(move || {
+            let super::Backend::Gpu(gpu) = &owner.inner.backend else { return None };
+            let status = *arrived.lock().unwrap_or_else(PoisonError::into_inner);
+            if status.is_none() {
+                let _ = gpu.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(POLL) });
+            }
+            let status = *arrived.lock().unwrap_or_else(PoisonError::into_inner);
+            match status {
+                None => gpu.fault().err().map(Err),
+                Some(mapped) => Some(gpu.fault().and_then(|()| {
+                    let lost = |message: String| Error::Lost { message };
+                    if !mapped {
+                        return Err(lost("a buffer could not be mapped for reading".into()));
+                    }
+                    let view = staging.slice(..).get_mapped_range().map_err(|error| lost(error.to_string()))?;
+                    let words = bytemuck::pod_collect_to_vec(&view);
+                    drop(view);
+                    staging.unmap();
+                    Ok(words)
+                })),
+            }
+        })
+    }
+
+    fn pipeline(&self, kernel: &'static Kernel, launch: &Launch) -> Result<Pipeline, Error> {
+        let key = PipelineKey {
+            source: (kernel.source.as_ptr() as usize, kernel.source.len()),
+            name: kernel.name,
+            constants: launch.constants.clone(),
+            overrides: launch.overrides.clone(),
+        };
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = pipelines.get(&key) {
+            return Ok(found.clone());
+        }
+        let made = self.scoped(|| format!("kernel `{}`", kernel.name), || self.compile(kernel, launch))?;
+        pipelines.insert(key, made.clone());
+        Ok(made)
+    }
+
+    fn compile(&self, kernel: &'static Kernel, launch: &Launch) -> Pipeline {
+        let entry = |binding: usize, ty, dynamic: bool, size| wgpu::BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: dynamic, min_binding_size: size },
+            count: None,
+        };
+        let mut entries = vec![entry(
+            0,
+            wgpu::BufferBindingType::Uniform,
+            true,
+            std::num::NonZeroU64::new(kernel.params.size as u64),
+        )];
+        for index in 0..kernel.inputs.len() + kernel.outputs.len() {
+            let read_only = index < kernel.inputs.len();
+            entries.push(entry(index + 1, wgpu::BufferBindingType::Storage { read_only }, false, None));
+        }
+        let layout = self
+            .device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name), entries: &entries });
+        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(kernel.name),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(kernel.name),
+            source: wgpu::ShaderSource::Wgsl(launch.source(kernel).into()),
+        });
+        let constants: Vec<(&str, f64)> =
+            launch.overrides.iter().map(|&(name, value)| (name, f64::from(value))).collect();
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(kernel.name),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                // Kernels write their workgroup memory before they read it.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        Pipeline { pipeline, layout }
+    }
+
+    fn prepared<'r>(&self, recording: &'r Recording, limits: &Limits) -> Result<&'r Prepared, Error> {
+        if let Some(prepared) = recording.prepared.get() {
+            return Ok(prepared);
+        }
+        let made = self.prepare(recording, limits)?;
+        Ok(recording.prepared.get_or_init(|| made))
+    }
+
+    /// Puts all parameters into one uniform buffer and makes each distinct bind group once.
+    fn prepare(&self, recording: &Recording, limits: &Limits) -> Result<Prepared, Error> {
+        let alignment = self.uniform_alignment as usize;
+        let mut uniform: Vec<u8> = Vec::new();
+        let mut uploads: Vec<u32> = Vec::new();
+        let mut offsets = Vec::with_capacity(recording.commands.len());
+        for command in &recording.commands {
+            match &command.action {
+                Action::Dispatch(dispatch) => {
+                    uniform.resize(uniform.len().next_multiple_of(alignment), 0);
+                    offsets.push(uniform.len());
+                    uniform.extend_from_slice(&dispatch.params);
+                }
+                Action::Upload { data, .. } => {
+                    offsets.push(uploads.len());
+                    uploads.extend_from_slice(data);
+                }
+                _ => offsets.push(0),
+            }
+        }
+        let constant = |bytes: &[u8], usage: wgpu::BufferUsages| {
+            self.scoped(
+                || "a buffer for parameters".into(),
+                || {
+                    let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+                        label: Some("parameters"),
+                        size: bytes.len().next_multiple_of(4).max(4) as u64,
+                        usage: usage | wgpu::BufferUsages::COPY_DST,
+                        mapped_at_creation: false,
+                    });
+                    let mut padded = bytes.to_vec();
+                    padded.resize(bytes.len().next_multiple_of(4), 0);
+                    self.queue.write_buffer(&buffer, 0, &padded);
+                    buffer
+                },
+            )
+        };
+        let uniform = constant(&uniform, wgpu::BufferUsages::UNIFORM)?;
+        let staged = constant(bytemuck::cast_slice(&uploads), wgpu::BufferUsages::COPY_SRC)?;
+        let mut groups = HashMap::new();
+        let mut steps = Vec::with_capacity(recording.commands.len());
+        for (command, &offset) in recording.commands.iter().zip(&offsets) {
+            steps.push(match &command.action {
+                Action::Dispatch(dispatch) => {
+                    let Pipeline { pipeline, layout } = self.pipeline(dispatch.kernel, &dispatch.launch)?;
+                    let ids: Vec<u64> = dispatch.inputs.iter().chain(&dispatch.outputs).map(|m| m.id).collect();
+                    let key = (pipeline.clone(), ids);
+                    let group = match groups.get(&key) {
+                        Some(group) => wgpu::BindGroup::clone(group),
+                        None => {
+                            let made = self.bind(dispatch, &layout, &uniform)?;
+                            groups.insert(key, made.clone());
+                            made
+                        }
+                    };
+                    Step::Dispatch {
+                        pipeline,
+                        group,
+                        offset: offset as u32,
+                        groups: limits.fold(dispatch.launch.groups)?,
+                    }
+                }
+                Action::Copy { from, from_word, to, to_word, words } => Step::Copy {
+                    from: buffer_of(from).clone(),
+                    from_byte: *from_word as u64 * 4,
+                    to: buffer_of(to).clone(),
+                    to_byte: *to_word as u64 * 4,
+                    bytes: *words as u64 * 4,
+                },
+                Action::Clear { words: 0, .. } => Step::Nothing,
+                Action::Clear { memory, word, words } => {
+                    Step::Clear { buffer: buffer_of(memory).clone(), byte: *word as u64 * 4, bytes: *words as u64 * 4 }
+                }
+                Action::Upload { memory, word, data } => Step::Copy {
+                    from: staged.clone(),
+                    from_byte: offset as u64 * 4,
+                    to: buffer_of(memory).clone(),
+                    to_byte: *word as u64 * 4,
+                    bytes: data.len() as u64 * 4,
+                },
+            });
+        }
+        Ok(Prepared { steps })
+    }
+
+    fn bind(
+        &self,
+        dispatch: &Dispatch,
+        layout: &wgpu::BindGroupLayout,
+        uniform: &wgpu::Buffer,
+    ) -> Result<wgpu::BindGroup, Error> {
+        let size = std::num::NonZeroU64::new(dispatch.kernel.params.size as u64);
+        let parameters = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: uniform, offset: 0, size });
+        let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: parameters }];
+        for (index, memory) in dispatch.inputs.iter().chain(&dispatch.outputs).enumerate() {
+            entries.push(wgpu::BindGroupEntry {
+                binding: index as u32 + 1,
+                resource: buffer_of(memory).as_entire_binding(),
+            });
+        }
+        self.scoped(
+            || format!("bindings of kernel `{}`", dispatch.kernel.name),
+            || self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries }),
+        )
+    }
+
+    pub(super) fn run(&self, recording: &Recording, limits: &Limits) -> Result<(), Error> {
+        self.run_range(recording, limits, 0..recording.commands.len())
+    }
+
+    pub(super) fn run_range(&self, recording: &Recording, limits: &Limits, range: Range<usize>) -> Result<(), Error> {
+        self.fault()?;
+        let prepared = self.prepared(recording, limits)?;
+        for chunk in prepared.steps[range].chunks(limits.dispatches.max(1)) {
+            let mut encoder = self.device.create_command_encoder(&Default::default());
+            encode(chunk, &mut encoder);
+            self.queue.submit([encoder.finish()]);
+        }
+        self.fault()
+    }
+
+    /// Waits until everything submitted is done.
+    pub(super) fn idle(&self) -> impl Future<Output = Result<(), Error>> + '_ {
+        std::future::poll_fn(|context| {
+            match self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(POLL) }) {
+                Ok(status) if status.wait_finished() => std::task::Poll::Ready(self.fault()),
+                _ => match self.fault() {
+                    Ok(()) => {
+                        context.waker().wake_by_ref();
+                        std::task::Poll::Pending
+                    }
+                    error => std::task::Poll::Ready(error),
+                },
+            }
+        })
+    }
+
+    /// Encodes one command in a compute pass of its own, timed by `writes`.
+    pub(super) fn encode_timed(
+        &self,
+        recording: &Recording,
+        limits: &Limits,
+        index: usize,
+        encoder: &mut wgpu::CommandEncoder,
+        writes: wgpu::ComputePassTimestampWrites<'_>,
+    ) -> Result<(), Error> {
+        let step = &self.prepared(recording, limits)?.steps[index];
+        if let Step::Dispatch { pipeline, group, offset, groups: [x, y, z] } = step {
+            let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: Some(writes) };
+            let mut pass = encoder.begin_compute_pass(&descriptor);
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, group, &[*offset]);
+            pass.dispatch_workgroups(*x, *y, *z);
+        } else {
+            encode(std::slice::from_ref(step), encoder);
+        }
+        Ok(())
+    }
+}
+
+/// Encodes commands, dispatches that follow one another in one compute pass.
+fn encode(steps: &[Step], encoder: &mut wgpu::CommandEncoder) {
+    let mut rest = steps;
+    while !rest.is_empty() {
+        let run = rest.iter().take_while(|s| matches!(s, Step::Dispatch { .. })).count();
+        if run > 0 {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for step in &rest[..run] {
+                if let Step::Dispatch { pipeline, group, offset, groups: [x, y, z] } = step {
+                    pass.set_pipeline(pipeline);
+                    pass.set_bind_group(0, group, &[*offset]);
+                    pass.dispatch_workgroups(*x, *y, *z);
+                }
+            }
+        }
+        match rest.get(run) {
+            Some(Step::Copy { from, from_byte, to, to_byte, bytes }) if *bytes > 0 => {
+                encoder.copy_buffer_to_buffer(from, *from_byte, to, *to_byte, *bytes);
+            }
+            Some(Step::Clear { buffer, byte, bytes }) => encoder.clear_buffer(buffer, *byte, Some(*bytes)),
+            _ => {}
+        }
+        rest = &rest[(run + 1).min(rest.len())..];
+    }
+}
+
+fn keep_first(fault: &Mutex<Option<Error>>, error: Error) {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+}

@@ -1,0 +1,238 @@
+//! What a kernel is: a WGSL shader, its Rust twin, and all that is needed to check and time them.
+
+use std::fmt;
+
+/// A compute kernel: one WGSL entry point and its twin, declared as a `static`.
+///
+/// The shader's bindings are, in this order: the parameter struct (uniform, binding 0), the inputs
+/// (read-only storage), the outputs (read-write storage). Its entry point is `main`. The engine puts
+/// [`PRELUDE`] and the launch's constants in front of it.
+pub struct Kernel {
+    /// Name, the same as the shader's file.
+    pub name: &'static str,
+    /// WGSL source, without the prelude.
+    pub source: &'static str,
+    /// The parameter struct, mirror of the WGSL struct `Params`.
+    pub params: Layout,
+    /// Names of the storage buffers read.
+    pub inputs: &'static [&'static str],
+    /// Names of the storage buffers written (and, where a kernel accumulates, read).
+    pub outputs: &'static [&'static str],
+    /// Workgroups and specialisation for given parameters.
+    pub launch: fn(&[u8], Class) -> Launch,
+    /// Floating-point operations for given parameters.
+    pub flops: fn(&[u8]) -> u64,
+    /// The same computation on the CPU.
+    pub twin: fn(&mut Call<'_>),
+    /// Plain loops with float64 accumulation, where the twin is tuned; otherwise the twin itself.
+    pub reference: fn(&mut Call<'_>),
+    /// Small cases with awkward shapes, on which shader, twin and reference must agree.
+    pub cases: fn() -> Vec<Case>,
+    /// Cases of realistic size (shapes of the DARTS supernet), to be timed.
+    pub benches: fn() -> Vec<Case>,
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kernel({})", self.name)
+    }
+}
+
+/// WGSL that the engine puts in front of every shader: the workgroup's number, counted linearly.
+///
+/// Devices limit workgroups to 65,535 in each dimension, so the engine folds a long line of them
+/// into a box; the last ones of the box may lie beyond the line, so kernels check their bounds.
+pub const PRELUDE: &str = "fn linear(group: vec3<u32>, groups: vec3<u32>) -> u32 {
+    return group.x + groups.x * (group.y + groups.y * group.z);
+}
+";
+
+/// What decides block sizes: the kind of processor that runs a shader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// A hardware GPU.
+    Hardware,
+    /// A software driver on CPU cores: loads are gathers, workgroup memory and barriers cost.
+    Software,
+}
+
+/// How a shader is specialised and how many workgroups of it run.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Launch {
+    /// Number of workgroups, in one line.
+    pub groups: u64,
+    /// Values of the shader's `override` constants.
+    pub overrides: Vec<(&'static str, u32)>,
+    /// `const` declarations put in front of the shader (sizes of private arrays).
+    pub constants: Vec<(&'static str, u32)>,
+}
+
+impl Launch {
+    /// Enough workgroups of `WORKGROUP` = `size` invocations for `threads` invocations.
+    pub fn linear(threads: u64, size: u32) -> Self {
+        Self { groups: threads.div_ceil(u64::from(size)), overrides: vec![("WORKGROUP", size)], constants: Vec::new() }
+    }
+
+    /// With another override constant.
+    pub fn with(mut self, name: &'static str, value: u32) -> Self {
+        self.overrides.push((name, value));
+        self
+    }
+
+    /// The shader as it is compiled: prelude, constants, source.
+    pub fn source(&self, kernel: &Kernel) -> String {
+        let constants: String =
+            self.constants.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+        format!("{PRELUDE}{constants}{}", kernel.source)
+    }
+
+    /// With a `const` declaration in front of the shader.
+    pub fn constant(mut self, name: &'static str, value: u32) -> Self {
+        self.constants.push((name, value));
+        self
+    }
+}
+
+/// Size and fields of a parameter struct.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Size in bytes.
+    pub size: usize,
+    /// Name, byte offset and Rust type of each field.
+    pub fields: &'static [(&'static str, usize, &'static str)],
+}
+
+/// Declares a kernel's parameter struct: `u32`, `i32` and `f32` fields, in the WGSL struct's order.
+#[macro_export]
+macro_rules! params {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, $crate::device::bytemuck::Pod, $crate::device::bytemuck::Zeroable)]
+        #[bytemuck(crate = "cellwright::device::bytemuck")]
+        pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+
+        impl $name {
+            /// Size and fields, to be compared with the shader's.
+            pub const LAYOUT: $crate::device::Layout = $crate::device::Layout {
+                size: ::std::mem::size_of::<Self>(),
+                fields: &[$((stringify!($field), ::std::mem::offset_of!($name, $field), stringify!($type)),)*],
+            };
+        }
+    };
+}
+
+/// One invocation of a twin: parameters and the whole buffers bound (offsets travel as parameters).
+pub struct Call<'a> {
+    pub(super) params: &'a [u8],
+    pub(super) inputs: Vec<&'a [u32]>,
+    pub(super) outputs: Vec<&'a mut [u32]>,
+}
+
+impl<'a> Call<'a> {
+    /// A call on buffers of the caller's own.
+    pub fn new(params: &'a [u8], inputs: Vec<&'a [u32]>, outputs: Vec<&'a mut [u32]>) -> Self {
+        Self { params, inputs, outputs }
+    }
+
+    /// The parameter struct.
+    pub fn params<P: bytemuck::Pod>(&self) -> P {
+        bytemuck::pod_read_unaligned(self.params)
+    }
+
+    /// Input `index` as float32.
+    pub fn input(&self, index: usize) -> &'a [f32] {
+        bytemuck::cast_slice(self.inputs[index])
+    }
+
+    /// Input `index` as words.
+    pub fn input_words(&self, index: usize) -> &'a [u32] {
+        self.inputs[index]
+    }
+
+    /// Output `index` as float32; each can be taken once.
+    pub fn output(&mut self, index: usize) -> &'a mut [f32] {
+        bytemuck::cast_slice_mut(self.output_words(index))
+    }
+
+    /// Output `index` as words; each can be taken once.
+    pub fn output_words(&mut self, index: usize) -> &'a mut [u32] {
+        std::mem::take(&mut self.outputs[index])
+    }
+}
+
+/// One set of arguments of a kernel: what to run it on, and how closely results must agree.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What is special about it.
+    pub label: String,
+    /// The parameter struct's bytes.
+    pub params: Vec<u8>,
+    /// Contents of the inputs.
+    pub inputs: Vec<Vec<u32>>,
+    /// Contents of the outputs before the kernel runs.
+    pub outputs: Vec<Vec<u32>>,
+    /// Largest relative L2 error allowed between two implementations; 0 means: the same bits.
+    pub tolerance: f64,
+}
+
+impl Case {
+    /// A case without buffers yet, to agree within relative L2 1e-5.
+    pub fn new<P: bytemuck::Pod>(label: impl Into<String>, params: &P) -> Self {
+        Self {
+            label: label.into(),
+            params: bytemuck::bytes_of(params).to_vec(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            tolerance: 1e-5,
+        }
+    }
+
+    /// With another input.
+    pub fn input(mut self, values: &[f32]) -> Self {
+        self.inputs.push(bytemuck::cast_slice(values).to_vec());
+        self
+    }
+
+    /// With another input of words.
+    pub fn words(mut self, words: &[u32]) -> Self {
+        self.inputs.push(words.to_vec());
+        self
+    }
+
+    /// With an input of `count` values spread over [-1, 1), different for each `salt`.
+    pub fn noise(self, count: usize, salt: u64) -> Self {
+        let values = noise(count, salt);
+        self.input(&values)
+    }
+
+    /// With an output that holds `values` before the kernel runs.
+    pub fn output(mut self, values: &[f32]) -> Self {
+        self.outputs.push(bytemuck::cast_slice(values).to_vec());
+        self
+    }
+
+    /// With an output of `count` values, filled beforehand so that what a kernel leaves untouched
+    /// and what it adds to can be told.
+    pub fn result(self, count: usize) -> Self {
+        let values: Vec<f32> = noise(count, 0x5eed);
+        self.output(&values)
+    }
+
+    /// With another tolerance.
+    pub fn within(mut self, tolerance: f64) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// To agree bit for bit.
+    pub fn exactly(self) -> Self {
+        self.within(0.0)
+    }
+}
+
+/// `count` values spread over [-1, 1), reproducible, different for each `salt`.
+pub fn noise(count: usize, salt: u64) -> Vec<f32> {
+    let mut random = crate::random::Random::new(salt, 0xCA5E);
+    (0..count).map(|_| random.range(-1.0, 1.0)).collect()
+}

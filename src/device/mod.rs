@@ -1,0 +1,273 @@
+//! The engine: adapters, buffers, recording, submission, timing, errors.
+//!
+//! A [`Device`] is a GPU behind wgpu, or the CPU running each kernel's Rust twin. Work is first
+//! *recorded* as plain data ([`Recorder`]), then run as often as needed ([`Device::run`]). Nothing
+//! here knows of neural networks.
+
+mod adapter;
+mod check;
+mod cpu;
+mod error;
+mod gpu;
+mod kernel;
+mod memory;
+mod pending;
+mod profile;
+mod recording;
+
+pub use adapter::{AdapterInfo, Choice, adapters};
+pub use bytemuck;
+pub use check::{Disagreement, check_kernel, run_case};
+pub use error::Error;
+pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, PRELUDE, noise};
+pub use memory::{Buffer, Usage};
+pub use pending::Pending;
+pub use profile::Timing;
+pub use recording::{Binding, Recorder, Recording, Workspace};
+
+use memory::Pool;
+use std::sync::Arc;
+
+/// Largest buffer of the CPU device: offsets are 32-bit element counts.
+const CPU_BUFFER_BYTES: u64 = 4 * (u32::MAX as u64);
+
+/// What a device can do. Lower values can be asked for, to test what happens at the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest buffer in bytes.
+    pub buffer_bytes: u64,
+    /// Largest storage binding in bytes.
+    pub binding_bytes: u64,
+    /// Storage buffers of one dispatch.
+    pub storage_bindings: u32,
+    /// Workgroups in each dimension of a dispatch.
+    pub workgroups: u32,
+    /// Bytes that may be allocated altogether, if there is a limit.
+    pub memory_bytes: Option<u64>,
+    /// Dispatches in one submission: long ones would trip the watchdogs of desktop systems.
+    pub dispatches: usize,
+}
+
+impl Limits {
+    const CPU: Self = Self {
+        buffer_bytes: CPU_BUFFER_BYTES,
+        binding_bytes: CPU_BUFFER_BYTES,
+        storage_bindings: 8,
+        workgroups: 65_535,
+        memory_bytes: None,
+        dispatches: 512,
+    };
+
+    /// Folds a line of workgroups into a box that fits, at least as large.
+    fn fold(&self, groups: u64) -> Result<[u32; 3], Error> {
+        let most = u64::from(self.workgroups);
+        if groups > most.saturating_mul(most).saturating_mul(most) {
+            return Err(Error::Limit { what: "workgroups of one dispatch", asked: groups, limit: most.pow(3) });
+        }
+        let x = groups.min(most);
+        let y = groups.div_ceil(x).min(most);
+        let z = groups.div_ceil(x * y);
+        Ok([x as u32, y as u32, z as u32])
+    }
+}
+
+#[derive(Debug)]
+enum Backend {
+    Cpu,
+    Gpu(gpu::Gpu),
+}
+
+#[derive(Debug)]
+struct Inner {
+    backend: Backend,
+    name: String,
+    limits: Limits,
+    usage: Arc<Usage>,
+    pool: Arc<Pool>,
+}
+
+/// A device that runs kernels. Clones are the same device.
+#[derive(Clone, Debug)]
+pub struct Device {
+    inner: Arc<Inner>,
+}
+
+impl Device {
+    /// The CPU device: runs the kernels' twins.
+    pub fn cpu() -> Self {
+        Self::build(Backend::Cpu, "cpu".into(), Limits::CPU)
+    }
+
+    fn build(backend: Backend, name: String, limits: Limits) -> Self {
+        Self { inner: Arc::new(Inner { backend, name, limits, usage: Arc::default(), pool: Arc::default() }) }
+    }
+
+    async fn on_adapter(adapter: &wgpu::Adapter) -> Result<Self, Error> {
+        let (gpu, limits) = gpu::Gpu::open(adapter).await?;
+        Ok(Self::build(Backend::Gpu(gpu), adapter.get_info().name, limits))
+    }
+
+    /// The same adapter opened again with other limits, each at most what it has now.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub async fn with_limits(&self, change: impl FnOnce(&mut Limits)) -> Result<Self, Error> {
+        let mut limits = self.inner.limits;
+        change(&mut limits);
+        let backend = match &self.inner.backend {
+            Backend::Cpu => Backend::Cpu,
+            Backend::Gpu(gpu) => Backend::Gpu(gpu::Gpu::open(gpu.adapter()).await?.0),
+        };
+        Ok(Self::build(backend, self.inner.name.clone(), limits))
+    }
+
+    /// Its name: `cpu`, or the adapter's.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Whether kernels run as shaders.
+    pub fn is_gpu(&self) -> bool {
+        matches!(self.inner.backend, Backend::Gpu(_))
+    }
+
+    /// The tuning class of its shaders.
+    pub fn class(&self) -> Class {
+        match &self.inner.backend {
+            Backend::Cpu => Class::Software,
+            Backend::Gpu(gpu) => gpu.class(),
+        }
+    }
+
+    /// What it can do.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Memory in use and at most.
+    pub fn usage(&self) -> &Usage {
+        &self.inner.usage
+    }
+
+    /// Gives memory that nobody uses back to the system.
+    pub fn trim(&self) {
+        self.inner.pool.trim();
+    }
+
+    /// A buffer of `words` 32-bit words, all zero.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] or [`Error::Limit`].
+    pub fn zeros(&self, words: usize) -> Result<Buffer, Error> {
+        let buffer = self.inner.allocate(&self.inner.pool, words)?;
+        match &self.inner.backend {
+            Backend::Cpu => cpu::write(buffer.memory()).fill(0),
+            Backend::Gpu(gpu) => gpu.clear(&buffer)?,
+        }
+        Ok(buffer)
+    }
+
+    /// A buffer that holds `words`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] or [`Error::Limit`].
+    pub fn upload(&self, words: &[u32]) -> Result<Buffer, Error> {
+        let buffer = self.inner.allocate(&self.inner.pool, words.len())?;
+        self.write(&buffer, 0, words)?;
+        Ok(buffer)
+    }
+
+    /// Writes words into a buffer, after everything run so far and before everything run later.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if they lie outside the buffer; an earlier error of the device.
+    pub fn write(&self, buffer: &Buffer, word: usize, words: &[u32]) -> Result<(), Error> {
+        if word.checked_add(words.len()).is_none_or(|end| end > buffer.words()) {
+            return Err(Error::Mismatch {
+                kernel: "write",
+                scope: String::new(),
+                problem: format!("{} words at {word} lie outside a buffer of {}", words.len(), buffer.words()),
+            });
+        }
+        match &self.inner.backend {
+            Backend::Cpu => {
+                cpu::write(buffer.memory())[word..word + words.len()].copy_from_slice(words);
+                Ok(())
+            }
+            Backend::Gpu(gpu) => gpu.write(buffer, word, words),
+        }
+    }
+
+    /// Reads words of a buffer as they are after everything run so far.
+    ///
+    /// # Errors
+    /// When awaited: [`Error::Mismatch`] if they lie outside the buffer; an earlier error of the
+    /// device.
+    pub fn read(&self, buffer: &Buffer, word: usize, words: usize) -> Pending<Vec<u32>> {
+        if word.checked_add(words).is_none_or(|end| end > buffer.words()) {
+            return Pending::ready(Err(Error::Mismatch {
+                kernel: "read",
+                scope: String::new(),
+                problem: format!("{words} words at {word} lie outside a buffer of {}", buffer.words()),
+            }));
+        }
+        match &self.inner.backend {
+            Backend::Cpu => Pending::ready(Ok(cpu::read(buffer.memory())[word..word + words].to_vec())),
+            Backend::Gpu(gpu) => gpu.read(self, buffer, word, words),
+        }
+    }
+
+    /// Runs a recording. On a GPU this only submits it; results are waited for by reading.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a shader does not compile; an earlier error of the device.
+    ///
+    /// # Panics
+    /// If the recording was made for another device.
+    pub fn run(&self, recording: &Recording) -> Result<(), Error> {
+        assert!(Arc::ptr_eq(&self.inner, &recording.device.inner), "a recording runs on the device it was made for");
+        match &self.inner.backend {
+            Backend::Cpu => recording.commands.iter().for_each(cpu::run),
+            Backend::Gpu(gpu) => gpu.run(recording, &self.inner.limits)?,
+        }
+        Ok(())
+    }
+
+    /// Runs a recording command by command and names the first dispatch that writes a value which is
+    /// not finite: kernel and scope.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub async fn first_not_finite(&self, recording: &Recording) -> Result<Option<(&'static str, String)>, Error> {
+        for index in 0..recording.commands.len() {
+            match &self.inner.backend {
+                Backend::Cpu => cpu::run(&recording.commands[index]),
+                Backend::Gpu(gpu) => gpu.run_range(recording, &self.inner.limits, index..index + 1)?,
+            }
+            let command = &recording.commands[index];
+            let recording::Action::Dispatch(dispatch) = &command.action else { continue };
+            for (memory, written) in dispatch.outputs.iter().zip(&dispatch.written) {
+                let words = match &self.inner.backend {
+                    Backend::Cpu => cpu::read(memory).clone(),
+                    Backend::Gpu(gpu) => gpu.read_memory(self, memory).await?,
+                };
+                // All exponent bits set: infinite or NaN.
+                if words[written.clone()].iter().any(|w| w & 0x7F80_0000 == 0x7F80_0000) {
+                    return Ok(Some((dispatch.kernel.name, command.scope.to_string())));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Simulates the loss of the device: every later run and read fails with [`Error::Lost`].
+    /// For tests of what programs do then.
+    pub fn lose(&self) {
+        if let Backend::Gpu(gpu) = &self.inner.backend {
+            gpu.destroy();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

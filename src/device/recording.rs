@@ -1,0 +1,323 @@
+//! Recording: work as plain data, to be run once or many times.
+
+use super::memory::Memory;
+use super::memory::Pool;
+use super::{Buffer, Device, Error, Kernel, Launch};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// What a dispatch binds: a whole buffer, and the part of it that the kernel works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding<'a> {
+    /// The buffer. The kernel learns the offset from its parameters.
+    pub buffer: &'a Buffer,
+    /// First element read or written.
+    pub offset: usize,
+    /// Number of elements read or written.
+    pub elements: usize,
+}
+
+/// Scratch memory shared by recordings that never run at the same time.
+///
+/// Buffers that a recorder allocates come from here and return here when their last handle goes, so
+/// later commands reuse them. What a recording computes stays valid until another recording of
+/// the same workspace runs.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    pub(super) pool: Arc<Pool>,
+}
+
+#[derive(Debug)]
+pub(super) enum Action {
+    Dispatch(Dispatch),
+    Copy { from: Arc<Memory>, from_word: usize, to: Arc<Memory>, to_word: usize, words: usize },
+    Clear { memory: Arc<Memory>, word: usize, words: usize },
+    Upload { memory: Arc<Memory>, word: usize, data: Vec<u32> },
+}
+
+#[derive(Debug)]
+pub(super) struct Dispatch {
+    pub(super) kernel: &'static Kernel,
+    pub(super) params: Vec<u8>,
+    pub(super) launch: Launch,
+    pub(super) inputs: Vec<Arc<Memory>>,
+    pub(super) outputs: Vec<Arc<Memory>>,
+    pub(super) written: Vec<Range<usize>>,
+    pub(super) bytes: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) scope: Arc<str>,
+    pub(super) action: Action,
+}
+
+impl Command {
+    pub(super) fn name(&self) -> &'static str {
+        match &self.action {
+            Action::Dispatch(dispatch) => dispatch.kernel.name,
+            Action::Copy { .. } => "copy",
+            Action::Clear { .. } => "clear",
+            Action::Upload { .. } => "upload",
+        }
+    }
+}
+
+/// Collects commands for a device, in order.
+#[derive(Debug)]
+pub struct Recorder {
+    device: Device,
+    workspace: Workspace,
+    commands: Vec<Command>,
+    scope: Arc<str>,
+}
+
+impl Recorder {
+    /// An empty recorder with scratch memory of its own.
+    pub fn new(device: &Device) -> Self {
+        Self::within(device, &Workspace::default())
+    }
+
+    /// An empty recorder that takes its scratch memory from `workspace`.
+    pub fn within(device: &Device, workspace: &Workspace) -> Self {
+        Self { device: device.clone(), workspace: workspace.clone(), commands: Vec::new(), scope: Arc::from("") }
+    }
+
+    /// The device recorded for.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Names the part of the network that the following commands belong to.
+    pub fn set_scope(&mut self, scope: &str) {
+        if &*self.scope != scope {
+            self.scope = Arc::from(scope);
+        }
+    }
+
+    /// The part of the network that commands belong to now.
+    pub fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    /// Number of commands so far.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Scratch memory of `words` words; its contents are undefined until written.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] or [`Error::Limit`].
+    pub fn allocate(&self, words: usize) -> Result<Buffer, Error> {
+        self.device.inner.allocate(&self.workspace.pool, words)
+    }
+
+    /// Records one dispatch of `kernel`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if bindings or parameters are not what the kernel declares,
+    /// [`Error::Aliased`] if a buffer written is bound twice, [`Error::Limit`] if the device cannot
+    /// bind a buffer or run so many workgroups.
+    pub fn dispatch<P: bytemuck::Pod>(
+        &mut self,
+        kernel: &'static Kernel,
+        params: &P,
+        inputs: &[Binding<'_>],
+        outputs: &[Binding<'_>],
+    ) -> Result<(), Error> {
+        self.dispatch_bytes(kernel, bytemuck::bytes_of(params), inputs, outputs)
+    }
+
+    pub(super) fn dispatch_bytes(
+        &mut self,
+        kernel: &'static Kernel,
+        params: &[u8],
+        inputs: &[Binding<'_>],
+        outputs: &[Binding<'_>],
+    ) -> Result<(), Error> {
+        let mismatch =
+            |problem: String| Error::Mismatch { kernel: kernel.name, scope: self.scope.to_string(), problem };
+        if params.len() != kernel.params.size {
+            return Err(mismatch(format!("{} bytes of parameters, declared are {}", params.len(), kernel.params.size)));
+        }
+        if inputs.len() != kernel.inputs.len() || outputs.len() != kernel.outputs.len() {
+            return Err(mismatch(format!(
+                "{} inputs and {} outputs, declared are {} and {}",
+                inputs.len(),
+                outputs.len(),
+                kernel.inputs.len(),
+                kernel.outputs.len()
+            )));
+        }
+        let limits = &self.device.inner.limits;
+        let storage = inputs.len() + outputs.len();
+        if storage > limits.storage_bindings as usize {
+            return Err(Error::Limit {
+                what: "storage buffers of one dispatch",
+                asked: storage as u64,
+                limit: u64::from(limits.storage_bindings),
+            });
+        }
+        let names = || kernel.inputs.iter().chain(kernel.outputs);
+        for (binding, name) in inputs.iter().chain(outputs).zip(names()) {
+            let bytes = binding.buffer.memory().bytes;
+            if bytes > limits.binding_bytes {
+                return Err(Error::Limit { what: "bytes of one binding", asked: bytes, limit: limits.binding_bytes });
+            }
+            if binding.offset.checked_add(binding.elements).is_none_or(|end| end > binding.buffer.words()) {
+                return Err(mismatch(format!(
+                    "`{name}`: {} elements at {} lie outside a buffer of {}",
+                    binding.elements,
+                    binding.offset,
+                    binding.buffer.words()
+                )));
+            }
+        }
+        let all: Vec<(&Binding<'_>, &&str)> = inputs.iter().chain(outputs).zip(names()).collect();
+        for (i, (written, name)) in all.iter().enumerate().skip(inputs.len()) {
+            let alias = all.iter().enumerate().find(|&(j, (other, _))| i != j && written.buffer.same(other.buffer));
+            if let Some((_, (_, other))) = alias {
+                return Err(Error::Aliased {
+                    kernel: kernel.name,
+                    scope: self.scope.to_string(),
+                    binding: name,
+                    other,
+                });
+            }
+        }
+        let launch = (kernel.launch)(params, self.device.class());
+        if launch.groups == 0 {
+            return Ok(());
+        }
+        limits.fold(launch.groups)?;
+        let memories = |bindings: &[Binding<'_>]| bindings.iter().map(|b| b.buffer.memory().clone()).collect();
+        let bytes = inputs.iter().chain(outputs).map(|b| b.elements as u64 * 4).sum();
+        let dispatch = Dispatch {
+            kernel,
+            params: params.to_vec(),
+            launch,
+            inputs: memories(inputs),
+            outputs: memories(outputs),
+            written: outputs.iter().map(|b| b.offset..b.offset + b.elements).collect(),
+            bytes,
+        };
+        self.push(Action::Dispatch(dispatch));
+        Ok(())
+    }
+
+    /// Records a copy of `words` words between two buffers.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if a range lies outside its buffer or both are the same buffer.
+    pub fn copy(
+        &mut self,
+        from: &Buffer,
+        from_word: usize,
+        to: &Buffer,
+        to_word: usize,
+        words: usize,
+    ) -> Result<(), Error> {
+        self.check_range("copy", from, from_word, words)?;
+        self.check_range("copy", to, to_word, words)?;
+        if from.same(to) {
+            return Err(Error::Mismatch {
+                kernel: "copy",
+                scope: self.scope.to_string(),
+                problem: "source and destination are the same buffer".into(),
+            });
+        }
+        let (from, to) = (from.memory().clone(), to.memory().clone());
+        self.push(Action::Copy { from, from_word, to, to_word, words });
+        Ok(())
+    }
+
+    /// Records setting `words` words to zero.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the range lies outside the buffer.
+    pub fn clear(&mut self, buffer: &Buffer, word: usize, words: usize) -> Result<(), Error> {
+        self.check_range("clear", buffer, word, words)?;
+        self.push(Action::Clear { memory: buffer.memory().clone(), word, words });
+        Ok(())
+    }
+
+    /// Records an upload: every run writes `data` at this place in the order of commands.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the range lies outside the buffer.
+    pub fn upload(&mut self, buffer: &Buffer, word: usize, data: &[u32]) -> Result<(), Error> {
+        self.check_range("upload", buffer, word, data.len())?;
+        self.push(Action::Upload { memory: buffer.memory().clone(), word, data: data.to_vec() });
+        Ok(())
+    }
+
+    /// Ends the recording.
+    pub fn finish(self) -> Recording {
+        Recording {
+            device: self.device,
+            commands: self.commands,
+            _workspace: self.workspace,
+            prepared: OnceLock::new(),
+        }
+    }
+
+    fn push(&mut self, action: Action) {
+        self.commands.push(Command { scope: self.scope.clone(), action });
+    }
+
+    fn check_range(&self, command: &'static str, buffer: &Buffer, word: usize, words: usize) -> Result<(), Error> {
+        if word.checked_add(words).is_some_and(|end| end <= buffer.words()) {
+            return Ok(());
+        }
+        Err(Error::Mismatch {
+            kernel: command,
+            scope: self.scope.to_string(),
+            problem: format!("{words} words at {word} lie outside a buffer of {}", buffer.words()),
+        })
+    }
+}
+
+/// Work that can be run again and again on the device it was recorded for.
+#[derive(Debug)]
+pub struct Recording {
+    pub(super) device: Device,
+    pub(super) commands: Vec<Command>,
+    // Keeps the scratch memory: what was freed while recording must not serve anybody else.
+    _workspace: Workspace,
+    pub(super) prepared: OnceLock<super::gpu::Prepared>,
+}
+
+impl Recording {
+    /// Number of dispatches.
+    pub fn dispatches(&self) -> usize {
+        self.dispatched().count()
+    }
+
+    /// Bytes that the dispatches read plus write, element by element.
+    pub fn bytes_moved(&self) -> u64 {
+        self.dispatched().map(|d| d.bytes).sum()
+    }
+
+    /// Floating-point operations of all dispatches.
+    pub fn flops(&self) -> u64 {
+        self.dispatched().map(|d| (d.kernel.flops)(&d.params)).sum()
+    }
+
+    /// Kernel and scope of each command, in order.
+    pub fn describe(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.commands.iter().map(|c| (c.name(), &*c.scope))
+    }
+
+    fn dispatched(&self) -> impl Iterator<Item = &Dispatch> {
+        self.commands.iter().filter_map(|c| match &c.action {
+            Action::Dispatch(dispatch) => Some(dispatch),
+            _ => None,
+        })
+    }
+}
