@@ -1,0 +1,45 @@
+//! Datasets as plain bytes: labelled images, the parsers of the usual formats, splits and the order
+//! of batches.
+//!
+//! Everything here takes and returns bytes or indices: files are opened by `run`, and nothing here
+//! knows of networks. Pixels stay bytes until a batch is gathered on the device, which normalises
+//! with the [`Dataset`]'s mean and standard deviation. Every random choice is a pure function of a
+//! seed and a few integers, so a run resumes without replaying.
+
+mod batches;
+pub mod cifar;
+pub mod digits;
+mod error;
+mod folder;
+mod gzip;
+pub mod idx;
+mod images;
+pub mod split;
+
+pub use batches::{Batches, Fresh, Last, Shuffle};
+pub use error::DataError;
+pub use folder::{Folder, Part};
+pub use images::{Dataset, Images};
+
+/// The most bytes of pixels one dataset may decode to: 2 GiB. Beyond it a file is taken for a
+/// mistake or an attack, not for images.
+pub const MAX_BYTES: u64 = 2 << 30;
+
+/// The number of one of this floor's streams of random numbers. The first 16 bits set them apart
+/// from those of every other floor under the same seed.
+fn stream(purpose: Purpose, shuffle: u8, number: u32) -> u64 {
+    0xDA7A << 48 | (purpose as u64) << 40 | u64::from(shuffle) << 32 | u64::from(number)
+}
+
+/// What a stream of random numbers is for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Split = 1,
+    Epoch = 2,
+    Fresh = 3,
+}
+
+#[cfg(test)]
+pub(crate) use folder::png as folder_png;
+#[cfg(test)]
+mod hostile;
