@@ -3,5 +3,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod cost;
 pub mod graph;
 pub mod random;
+pub mod space;
