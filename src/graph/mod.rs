@@ -5,9 +5,11 @@
 //! nodes whose operation is [`Op::Choice`]. Nothing here knows of devices or tensors.
 
 mod op;
+mod parameters;
 mod shape;
 
 pub use op::{Candidate, Choice, Conv, Op, Options, Padding, Pool};
+pub use parameters::Parameter;
 pub use shape::Features;
 
 use serde::{Deserialize, Serialize};
@@ -104,7 +106,12 @@ impl Graph {
     pub fn push(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId]) -> Result<NodeId, GraphError> {
         let name = name.into();
         let shapes: Vec<Features> = inputs.iter().map(|&i| self.nodes[i].shape).collect();
-        let shape = op.infer(&shapes).map_err(|problem| GraphError::Shape {
+        // Checked here once, so that nothing that reads a graph has to fear `count` overflowing.
+        let fits = |shape: Features| match shape.checked_count() {
+            Some(_) => Ok(shape),
+            None => Err(format!("gives {shape}: too many values to address")),
+        };
+        let shape = op.infer(&shapes).and_then(fits).map_err(|problem| GraphError::Shape {
             node: if name.is_empty() { format!("node {}", self.nodes.len()) } else { name.clone() },
             operation: op.name(),
             problem,

@@ -275,7 +275,10 @@ impl Op {
             }
             Self::GlobalAvgPool => one().map(|x| Features::new(x.channels, 1, 1)),
             Self::Linear { outputs, .. } => {
-                one()?;
+                let x = one()?;
+                if x.checked_count().is_none() {
+                    return Err(format!("cannot read {x}: too many values to address"));
+                }
                 if *outputs == 0 {
                     return Err("needs at least one output".into());
                 }
@@ -291,7 +294,10 @@ impl Op {
             Self::Concat => match inputs {
                 [] => Err("needs an input".into()),
                 [first, ..] => match inputs.iter().find(|s| (s.height, s.width) != (first.height, first.width)) {
-                    None => Ok(Features::new(inputs.iter().map(|s| s.channels).sum(), first.height, first.width)),
+                    None => match inputs.iter().try_fold(0usize, |sum, s| sum.checked_add(s.channels)) {
+                        Some(channels) => Ok(Features::new(channels, first.height, first.width)),
+                        None => Err("gives too many channels to address".into()),
+                    },
                     Some(other) => Err(format!("cannot join {first} and {other} along the channels")),
                 },
             },

@@ -25,6 +25,11 @@ impl Features {
     pub const fn count(&self) -> usize {
         self.channels * self.height * self.width
     }
+
+    /// Number of values, or `None` where it cannot be addressed.
+    pub fn checked_count(&self) -> Option<usize> {
+        self.channels.checked_mul(self.height)?.checked_mul(self.width).filter(|&n| n <= isize::MAX as usize)
+    }
 }
 
 impl fmt::Display for Features {

@@ -54,3 +54,39 @@ fn choice_points_share_tables() {
     graph.push("c", choice(1, "other"), &[first]).unwrap();
     assert!(matches!(graph.tables(), Err(GraphError::Table { .. })));
 }
+
+#[test]
+fn what_cannot_be_addressed_is_refused() {
+    let mut graph = Graph::new(&[Features::new(1, 1 << 31, 1 << 31)]);
+    let error = graph.push("wide", Op::Conv(Conv::square(1, 4, 1, 1)), &[0]).unwrap_err().to_string();
+    assert!(error.contains("too many values to address"), "{error}");
+    let mut graph = Graph::new(&[Features::new(4, 1 << 31, 1 << 31)]);
+    let error = graph.push("fc", Op::Linear { outputs: 1, bias: false }, &[0]).unwrap_err().to_string();
+    assert!(error.contains("cannot read"), "{error}");
+}
+
+#[test]
+fn parameters_are_listed_by_full_name_candidates_included() {
+    let x = Features::new(4, 8, 8);
+    let mut inner = Graph::new(&[x]);
+    let conv = inner.push("mixed.0.conv", Op::Conv(Conv::depthwise(4, 3, 1, 1)), &[0]).unwrap();
+    inner.output("", conv);
+    let options = Options::Operations(vec![Candidate { label: "conv".into(), graph: inner }]);
+    let mut graph = Graph::new(&[x]);
+    let mixed = graph.push("mixed", Op::Choice(Choice { table: "alphas".into(), row: 0, options }), &[0]).unwrap();
+    let norm = graph.push("bn", Op::BatchNorm { affine: true }, &[mixed]).unwrap();
+    let plain = graph.push("", Op::BatchNorm { affine: false }, &[norm]).unwrap();
+    graph.push("fc", Op::Linear { outputs: 3, bias: true }, &[plain]).unwrap();
+    let listed: Vec<(String, Vec<usize>)> = graph.parameters().into_iter().map(|p| (p.name, p.shape)).collect();
+    let named = |name: &str, shape: &[usize]| (name.to_owned(), shape.to_vec());
+    assert_eq!(
+        listed,
+        [
+            named("mixed.0.conv.weight", &[4, 1, 3, 3]),
+            named("bn.weight", &[4]),
+            named("bn.bias", &[4]),
+            named("fc.weight", &[3, 256]),
+            named("fc.bias", &[3]),
+        ]
+    );
+}

@@ -1,0 +1,234 @@
+//! The DARTS cell space (Liu, Simonyan, Yang: "DARTS: differentiable architecture search", ICLR
+//! 2019, section 2.1 and appendix A), as its reference implementation has it.
+//!
+//! A network is a stack of cells. A cell is a small acyclic graph: two input states (the outputs of
+//! the two cells before), then a few nodes, each the sum of primitives applied to two earlier
+//! states. All normal cells share one architecture, and so do the two reduction cells. Names of
+//! nodes are those of the reference's modules, so that weights can be exchanged with it.
+
+mod blocks;
+mod derive;
+mod evaluation;
+mod genotype;
+mod primitive;
+mod skeleton;
+mod supernet;
+mod text;
+
+pub use blocks::{factorized_reduce, relu_conv_bn};
+pub use evaluation::evaluation_network;
+pub use genotype::{CellGenotype, Edge, Genotype, GenotypeError};
+pub use primitive::{Primitive, Variant};
+
+use super::settings::within;
+use super::{Architecture, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use crate::graph::Graph;
+use crate::random::Random;
+
+/// Most nodes of a cell: the number of edges grows with its square.
+pub const MOST_NODES: usize = 32;
+/// Number of input states of a cell.
+pub const CELL_INPUTS: usize = 2;
+/// Edges that a derived node keeps.
+const KEPT_EDGES: usize = 2;
+
+/// The DARTS cell space.
+///
+/// Its decisions are, for the normal and then the reduction cell, for each node and each of its two
+/// kept edges: which earlier state, and which primitive. A decoded cell joins the outputs of all
+/// its nodes. Genotypes beyond that (other concatenations, other node counts) are built by
+/// [`Space::decode_text`] or [`evaluation_network`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Darts {
+    nodes: usize,
+    primitives: Vec<Primitive>,
+    /// The primitives without `none`: what an edge can be derived to.
+    operations: Vec<Primitive>,
+}
+
+impl Darts {
+    /// The space with `nodes` intermediate nodes in a cell and `primitives` on each edge.
+    ///
+    /// # Errors
+    /// [`SpaceError::Setting`] if there are no nodes or more than [`MOST_NODES`], if a primitive
+    /// is listed twice, or if there is none but `none`.
+    pub fn new(nodes: usize, primitives: Vec<Primitive>) -> Result<Self, SpaceError> {
+        within("nodes", nodes, MOST_NODES)?;
+        if let Some((_, twice)) = primitives.iter().enumerate().find(|(i, p)| primitives[..*i].contains(p)) {
+            return Err(SpaceError::setting("primitives", twice, "is listed twice"));
+        }
+        let operations: Vec<Primitive> = primitives.iter().copied().filter(|&p| p != Primitive::None).collect();
+        if operations.is_empty() {
+            let given = format!("[{}]", primitives.iter().map(|p| p.name()).collect::<Vec<_>>().join(", "));
+            return Err(SpaceError::setting("primitives", given, "needs at least one primitive besides `none`"));
+        }
+        Ok(Self { nodes, primitives, operations })
+    }
+
+    /// Number of intermediate nodes of a cell.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// The primitives on each edge of the supernet, in order.
+    pub fn primitives(&self) -> &[Primitive] {
+        &self.primitives
+    }
+
+    /// Number of edges of a cell of the supernet: each node reads every earlier state.
+    pub fn edges(&self) -> usize {
+        (0..self.nodes).map(|node| node + CELL_INPUTS).sum()
+    }
+
+    /// The genotype of an architecture of this space.
+    ///
+    /// # Errors
+    /// [`SpaceError::Architecture`] if it is not one of this space.
+    pub fn genotype(&self, architecture: &Architecture) -> Result<Genotype, SpaceError> {
+        architecture.check(self.name(), &self.decisions())?;
+        let cell = |answers: &[usize]| CellGenotype {
+            edges: answers
+                .chunks_exact(2)
+                .map(|pair| Edge { primitive: self.operations[pair[1]], input: pair[0] })
+                .collect(),
+            concat: (CELL_INPUTS..CELL_INPUTS + self.nodes).collect(),
+        };
+        let (normal, reduce) = architecture.answers.split_at(architecture.answers.len() / 2);
+        Ok(Genotype { normal: cell(normal), reduce: cell(reduce) })
+    }
+
+    /// The architecture of this space that a genotype stands for.
+    ///
+    /// # Errors
+    /// [`SpaceError::Architecture`] if the genotype has another number of nodes, a primitive this
+    /// space lacks, or does not join all its nodes.
+    pub fn architecture(&self, genotype: &Genotype) -> Result<Architecture, SpaceError> {
+        genotype.check()?;
+        let wrong = |problem: String| SpaceError::architecture(self.name(), problem);
+        let mut answers = Vec::new();
+        for (kind, cell) in [("normal", &genotype.normal), ("reduce", &genotype.reduce)] {
+            if cell.nodes() != self.nodes {
+                let problem = format!("the {kind} cell has {} nodes, the space {}", cell.nodes(), self.nodes);
+                return Err(wrong(problem));
+            }
+            if !cell.concat.iter().copied().eq(CELL_INPUTS..CELL_INPUTS + self.nodes) {
+                let problem = format!("the {kind} cell joins states {:?}, not all its nodes in order", cell.concat);
+                return Err(wrong(problem));
+            }
+            for edge in &cell.edges {
+                let Some(operation) = self.operations.iter().position(|&p| p == edge.primitive) else {
+                    let known: Vec<&str> = self.operations.iter().map(|p| p.name()).collect();
+                    let problem = format!("the {kind} cell uses `{}`, not one of {}", edge.primitive, known.join(", "));
+                    return Err(wrong(problem));
+                };
+                answers.extend([edge.input, operation]);
+            }
+        }
+        Ok(Architecture { answers })
+    }
+}
+
+impl Default for Darts {
+    /// The published space: 4 nodes, 8 primitives.
+    fn default() -> Self {
+        let operations = Primitive::DARTS.into_iter().filter(|&p| p != Primitive::None).collect();
+        Self { nodes: 4, primitives: Primitive::DARTS.to_vec(), operations }
+    }
+}
+
+impl Space for Darts {
+    fn name(&self) -> &str {
+        "darts"
+    }
+
+    fn decisions(&self) -> Vec<Decision> {
+        let operations: Vec<String> = self.operations.iter().map(ToString::to_string).collect();
+        let mut decisions = Vec::new();
+        for kind in ["normal", "reduce"] {
+            for node in 0..self.nodes {
+                for slot in 0..KEPT_EDGES {
+                    let inputs = (0..node + CELL_INPUTS).map(|state| state.to_string()).collect();
+                    decisions.push(Decision { name: format!("{kind}_node{node}_input{slot}"), options: inputs });
+                    let name = format!("{kind}_node{node}_operation{slot}");
+                    decisions.push(Decision { name, options: operations.clone() });
+                }
+            }
+        }
+        decisions
+    }
+
+    fn supernet(&self, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
+        supernet::supernet(self, settings)
+    }
+
+    fn derive(&self, weights: &[TableWeights]) -> Result<Architecture, SpaceError> {
+        derive::derive(self, weights)
+    }
+
+    fn decode(&self, architecture: &Architecture, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
+        evaluation_network(&self.genotype(architecture)?, settings)
+    }
+
+    /// Any genotype, whatever its nodes, primitives and concatenation.
+    fn decode_text(&self, text: &str, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
+        evaluation_network(&Genotype::read(text)?, settings)
+    }
+
+    /// Two different earlier states for each node, in either order, and uniform primitives: as the
+    /// reference draws cells for random search.
+    fn random(&self, random: &mut Random) -> Architecture {
+        let mut answers = Vec::new();
+        for node in (0..self.nodes).chain(0..self.nodes) {
+            let mut states: Vec<usize> = (0..node + CELL_INPUTS).collect();
+            random.shuffle(&mut states);
+            for &state in &states[..KEPT_EDGES] {
+                answers.extend([state, random.below(self.operations.len())]);
+            }
+        }
+        Architecture { answers }
+    }
+
+    /// Reads a genotype: the reference's text, JSON, or a published name (`DARTS_V1`, `DARTS_V2`).
+    fn parse(&self, text: &str) -> Result<Architecture, SpaceError> {
+        self.architecture(&Genotype::read(text)?)
+    }
+
+    /// The reference's text: `Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=…, …)`.
+    fn print(&self, architecture: &Architecture) -> String {
+        match self.genotype(architecture) {
+            Ok(genotype) => genotype.to_string(),
+            Err(_) => super::architecture::print_pairs(&self.decisions(), architecture),
+        }
+    }
+
+    fn json(&self, architecture: &Architecture) -> serde_json::Value {
+        match self.genotype(architecture) {
+            Ok(genotype) => genotype.json(),
+            Err(_) => super::architecture::json_pairs(&self.decisions(), architecture),
+        }
+    }
+
+    fn baseline(&self, settings: &NetworkSettings, parameters: u64) -> Result<Graph, SpaceError> {
+        baseline::residual(settings, parameters)
+    }
+
+    /// Number of cell pairs as the paper counts them: each node reads two different states, in no
+    /// order. (The decisions also name each of them in both orders.)
+    fn size(&self) -> Option<u128> {
+        let operations = self.operations.len() as u128;
+        let cell = (0..self.nodes as u128).try_fold(1u128, |size, node| {
+            let pairs = (node + 2) * (node + 1) / 2;
+            size.checked_mul(pairs * operations * operations)
+        })?;
+        cell.checked_mul(cell)
+    }
+
+    fn size_log10(&self) -> f64 {
+        let operations = self.operations.len() as f64;
+        let node = |node: f64| ((node + 2.0) * (node + 1.0) / 2.0 * operations * operations).log10();
+        2.0 * (0..self.nodes).map(|i| node(i as f64)).sum::<f64>()
+    }
+}
+
+#[cfg(test)]
+mod tests;

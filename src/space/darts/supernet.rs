@@ -1,0 +1,49 @@
+//! The supernet: on every edge of every cell, a choice among all primitives.
+
+use super::skeleton::{self, Place};
+use super::{CELL_INPUTS, Darts, Variant};
+use crate::graph::{Candidate, Choice, Graph, NodeId, Op, Options};
+use crate::space::{NetworkSettings, SpaceError};
+
+/// Tables of architecture weights: cells of one kind share theirs.
+pub(super) const TABLES: [&str; 2] = ["alphas_normal", "alphas_reduce"];
+
+pub(super) fn supernet(space: &Darts, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
+    skeleton::network(settings, Variant::Search, |graph, place, inputs| cell(space, graph, place, inputs))
+}
+
+fn cell(space: &Darts, graph: &mut Graph, place: &Place, inputs: [NodeId; 2]) -> Result<NodeId, SpaceError> {
+    let mut states = inputs.to_vec();
+    let mut edge = 0;
+    for _ in 0..space.nodes() {
+        let mut incoming = Vec::with_capacity(states.len());
+        for (state, &input) in states.iter().enumerate() {
+            incoming.push(mixed(space, graph, place, edge, input, place.stride(state))?);
+            edge += 1;
+        }
+        states.push(graph.push(format!("{}.states.{}", place.name, states.len()), Op::Add, &incoming)?);
+    }
+    Ok(graph.push(format!("{}.concat", place.name), Op::Concat, &states[CELL_INPUTS..])?)
+}
+
+/// One edge: a choice point whose candidates are the primitives.
+fn mixed(
+    space: &Darts,
+    graph: &mut Graph,
+    place: &Place,
+    edge: usize,
+    input: NodeId,
+    stride: usize,
+) -> Result<NodeId, SpaceError> {
+    let name = format!("{}._ops.{edge}", place.name);
+    let mut candidates = Vec::with_capacity(space.primitives().len());
+    for (k, primitive) in space.primitives().iter().enumerate() {
+        let mut inner = Graph::new(&[graph.shape(input)]);
+        let result = primitive.append(&mut inner, &format!("{name}._ops.{k}"), 0, stride, Variant::Search)?;
+        inner.output("", result);
+        candidates.push(Candidate { label: primitive.to_string(), graph: inner });
+    }
+    let table = TABLES[usize::from(place.reduction)].to_owned();
+    let choice = Choice { table, row: edge, options: Options::Operations(candidates) };
+    Ok(graph.push(name, Op::Choice(choice), &[input])?)
+}

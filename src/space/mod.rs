@@ -1,0 +1,125 @@
+//! Search spaces: the decisions, an architecture as the answers, and the [`Graph`] both decode to.
+//!
+//! A [`Space`] knows three graphs: its *supernet*, with a choice point for each decision; the
+//! network an [`Architecture`] stands for, trained *from scratch*; and a hand-designed *baseline* of
+//! the same size, to hold a search against. Strategies see decisions and architectures only, so
+//! every strategy works on every space.
+//!
+//! A space of your own is one type that implements [`Space`]; see [`chain`] for a small one and
+//! [`darts`] for the cells of the literature.
+
+mod architecture;
+mod baseline;
+pub mod chain;
+pub mod darts;
+mod error;
+mod settings;
+mod weights;
+
+pub use architecture::{Architecture, Decision};
+pub use error::SpaceError;
+pub use settings::{NetworkSettings, SpaceSettings};
+pub use weights::TableWeights;
+
+use crate::graph::Graph;
+use crate::random::Random;
+
+/// A set of architectures.
+pub trait Space: Send + Sync {
+    /// Name, as the command line has it.
+    fn name(&self) -> &str;
+
+    /// The decisions. Every combination of answers decodes.
+    fn decisions(&self) -> Vec<Decision>;
+
+    /// The network that holds all architectures: a graph with choice points, output `logits`.
+    ///
+    /// # Errors
+    /// [`SpaceError`] if the settings do not fit the space or the image.
+    fn supernet(&self, settings: &NetworkSettings) -> Result<Graph, SpaceError>;
+
+    /// The architecture that architecture weights of the supernet stand for. `weights` are softmaxed.
+    ///
+    /// # Errors
+    /// [`SpaceError::Weights`] if a table is missing, misshapen or not finite.
+    fn derive(&self, weights: &[TableWeights]) -> Result<Architecture, SpaceError>;
+
+    /// The network of one architecture, to be trained from scratch: a graph without choice points,
+    /// outputs `logits` and, if asked for, `auxiliary`.
+    ///
+    /// # Errors
+    /// [`SpaceError`] if the architecture is not of this space, or the settings do not fit.
+    fn decode(&self, architecture: &Architecture, settings: &NetworkSettings) -> Result<Graph, SpaceError>;
+
+    /// The network that a text describes, even where the text means a network of the same family
+    /// that this space's own decisions cannot express (more nodes, other primitives).
+    ///
+    /// # Errors
+    /// [`SpaceError`] if the text cannot be read, or the settings do not fit.
+    fn decode_text(&self, text: &str, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
+        self.decode(&self.parse(text)?, settings)
+    }
+
+    /// A random architecture, as random search draws it.
+    fn random(&self, random: &mut Random) -> Architecture {
+        Architecture::uniform(&self.decisions(), random)
+    }
+
+    /// Reads an architecture: what [`Space::print`] or [`Space::json`] wrote, or a known name.
+    ///
+    /// # Errors
+    /// [`SpaceError`] saying what cannot be read, or is not of this space.
+    fn parse(&self, text: &str) -> Result<Architecture, SpaceError> {
+        architecture::parse_pairs(self.name(), &self.decisions(), text)
+    }
+
+    /// Writes an architecture in one line.
+    fn print(&self, architecture: &Architecture) -> String {
+        architecture::print_pairs(&self.decisions(), architecture)
+    }
+
+    /// Writes an architecture as JSON.
+    fn json(&self, architecture: &Architecture) -> serde_json::Value {
+        architecture::json_pairs(&self.decisions(), architecture)
+    }
+
+    /// A hand-designed network within 10 % of `parameters`, for comparison.
+    ///
+    /// # Errors
+    /// [`SpaceError::Baseline`] if none fits.
+    fn baseline(&self, settings: &NetworkSettings, parameters: u64) -> Result<Graph, SpaceError>;
+
+    /// Number of architectures, or `None` if it does not fit into 128 bits.
+    fn size(&self) -> Option<u128> {
+        self.decisions().iter().try_fold(1u128, |size, d| size.checked_mul(d.options.len() as u128))
+    }
+
+    /// Logarithm of the number of architectures to base 10.
+    fn size_log10(&self) -> f64 {
+        self.decisions().iter().map(|d| (d.options.len() as f64).log10()).sum()
+    }
+}
+
+/// Names of the spaces that [`find`] knows.
+pub const NAMES: [&str; 4] = ["darts", "chain", "chain-vgg16", "chain-mlp"];
+
+/// The space called `name`, built with `settings`.
+///
+/// # Errors
+/// [`SpaceError::Unknown`] for any other name; what is wrong with the settings.
+pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, SpaceError> {
+    Ok(match name {
+        "darts" => {
+            let primitives = settings.primitives.iter().map(|p| p.parse()).collect::<Result<Vec<_>, _>>()?;
+            Box::new(darts::Darts::new(settings.nodes, primitives)?)
+        }
+        "chain" if settings.chain.is_empty() => Box::new(chain::Chain::small()),
+        "chain" => Box::new(chain::Chain::new("chain", settings.chain.clone())?),
+        "chain-vgg16" => Box::new(chain::Chain::vgg16(&settings.kernels)?),
+        "chain-mlp" => Box::new(chain::Chain::mlp(settings.hidden_layers, &settings.units)?),
+        _ => return Err(SpaceError::unknown("search space", name, NAMES)),
+    })
+}
+
+#[cfg(test)]
+mod tests;

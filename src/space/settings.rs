@@ -1,0 +1,105 @@
+//! What a space is built with, and what a network of a space is built for.
+
+use super::SpaceError;
+use super::chain::Layer;
+use crate::graph::Features;
+use serde::{Deserialize, Serialize};
+
+/// Bounds that keep every count of a network far from overflow.
+const MOST_CHANNELS: usize = 65_536;
+const MOST_CLASSES: usize = 1 << 20;
+const MOST_LAYERS: usize = 1000;
+
+/// What a network of a space is built for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Shape of one image.
+    pub image: Features,
+    /// Number of classes.
+    pub classes: usize,
+    /// Channels of the first cells; later ones have multiples. Chains scale by it what they
+    /// describe in multiples.
+    pub channels: usize,
+    /// Number of cells. A chain's depth is part of its description instead.
+    pub layers: usize,
+    /// Whether a network trained from scratch gets an auxiliary head at two thirds of its depth
+    /// (DARTS only). A supernet and a hand-designed network have none.
+    pub auxiliary: bool,
+    /// Whether a network trained from scratch gets a drop-path node on every edge that is not a
+    /// plain identity. Spaces without parallel edges have nothing to drop.
+    pub drop_path: bool,
+}
+
+impl Default for NetworkSettings {
+    /// CIFAR-10 sized images, the published DARTS supernet's width and depth, no extras.
+    fn default() -> Self {
+        Self {
+            image: Features::new(3, 32, 32),
+            classes: 10,
+            channels: 16,
+            layers: 8,
+            auxiliary: false,
+            drop_path: false,
+        }
+    }
+}
+
+impl NetworkSettings {
+    /// Checks that all sizes are usable.
+    ///
+    /// # Errors
+    /// [`SpaceError::Setting`] with the first that is not.
+    pub fn check(&self) -> Result<(), SpaceError> {
+        let Features { channels, height, width } = self.image;
+        let sizes = [
+            ("image channels", channels, MOST_CHANNELS),
+            ("image height", height, MOST_CHANNELS),
+            ("image width", width, MOST_CHANNELS),
+            ("classes", self.classes, MOST_CLASSES),
+            ("channels", self.channels, MOST_CHANNELS),
+            ("layers", self.layers, MOST_LAYERS),
+        ];
+        sizes.into_iter().try_for_each(|(setting, value, most)| within(setting, value, most))
+    }
+}
+
+/// Whether a setting lies in 1..=`most`.
+pub(super) fn within(setting: &'static str, value: usize, most: usize) -> Result<(), SpaceError> {
+    if (1..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(SpaceError::setting(setting, value, format!("must be from 1 to {most}")))
+    }
+}
+
+/// What a space is built with: each space reads what concerns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpaceSettings {
+    /// `darts`: intermediate nodes of a cell.
+    pub nodes: usize,
+    /// `darts`: names of the primitives on every edge, in order.
+    pub primitives: Vec<String>,
+    /// `chain-vgg16`: kernel sizes each convolution chooses from.
+    pub kernels: Vec<usize>,
+    /// `chain-mlp`: number of hidden layers.
+    pub hidden_layers: usize,
+    /// `chain-mlp`: units each hidden layer chooses from.
+    pub units: Vec<usize>,
+    /// `chain`: the layers; empty for a small stack of convolutions.
+    pub chain: Vec<Layer>,
+}
+
+impl Default for SpaceSettings {
+    fn default() -> Self {
+        Self {
+            nodes: 4,
+            primitives: super::darts::Primitive::DARTS.iter().map(ToString::to_string).collect(),
+            kernels: vec![3, 5, 7],
+            hidden_layers: 3,
+            units: vec![16, 32, 64, 128],
+            chain: Vec::new(),
+        }
+    }
+}
