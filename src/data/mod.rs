@@ -14,12 +14,14 @@ mod folder;
 mod gzip;
 pub mod idx;
 mod images;
+mod resident;
 pub mod split;
 
 pub use batches::{Batches, Fresh, Last, Shuffle};
 pub use error::DataError;
 pub use folder::{Folder, Part};
 pub use images::{Dataset, Images};
+pub use resident::{Augmentation, Batch, Draw, Resident};
 
 /// The most bytes of pixels one dataset may decode to: 2 GiB. Beyond it a file is taken for a
 /// mistake or an attack, not for images.

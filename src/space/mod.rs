@@ -24,6 +24,19 @@ pub use weights::TableWeights;
 use crate::graph::Graph;
 use crate::random::Random;
 
+/// A cell as plain data. States 0 and 1 are its inputs, state 2 + i is its node i.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellPlan {
+    /// What it is called: `normal`, `reduce`.
+    pub name: String,
+    /// From which state to which node by which operation.
+    pub edges: Vec<(usize, usize, String)>,
+    /// Number of nodes.
+    pub nodes: usize,
+    /// The states joined to the cell's output.
+    pub concat: Vec<usize>,
+}
+
 /// A set of architectures.
 pub trait Space: Send + Sync {
     /// Name, as the command line has it.
@@ -81,6 +94,25 @@ pub trait Space: Send + Sync {
     /// Writes an architecture as JSON.
     fn json(&self, architecture: &Architecture) -> serde_json::Value {
         architecture::json_pairs(&self.decisions(), architecture)
+    }
+
+    /// The supernet's weights that come closest to an architecture: 1 for what it uses, 0 for the
+    /// rest. With them the supernet computes what the architecture would with the shared weights.
+    ///
+    /// # Errors
+    /// [`SpaceError::Architecture`] if it is not one of this space.
+    fn settle(&self, architecture: &Architecture) -> Result<Vec<TableWeights>, SpaceError>;
+
+    /// The operations that an architecture repeats most: those of its normal cell, or of all layers.
+    fn operations(&self, architecture: &Architecture) -> Vec<String> {
+        let decisions = self.decisions();
+        let chosen = decisions.iter().zip(&architecture.answers);
+        chosen.filter_map(|(d, &answer)| d.options.get(answer).cloned()).collect()
+    }
+
+    /// The cells an architecture is made of, to be drawn; none if it has no cells.
+    fn cells(&self, _architecture: &Architecture) -> Vec<CellPlan> {
+        Vec::new()
     }
 
     /// A hand-designed network within 10 % of `parameters`, for comparison.

@@ -129,6 +129,16 @@ impl Space for Chain {
         Ok(Architecture { answers: self.decisions().into_iter().map(answer).collect::<Result<_, SpaceError>>()? })
     }
 
+    fn settle(&self, architecture: &Architecture) -> Result<Vec<TableWeights>, SpaceError> {
+        let decisions = self.decisions();
+        architecture.check(&self.name, &decisions)?;
+        let table = |(d, &answer): (&Decision, &usize)| {
+            let values = (0..d.options.len()).map(|k| f32::from(u8::from(k == answer))).collect();
+            TableWeights { name: table_name(&d.name), rows: 1, options: d.options.len(), values }
+        };
+        Ok(decisions.iter().zip(&architecture.answers).map(table).collect())
+    }
+
     fn decode(&self, architecture: &Architecture, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
         architecture.check(&self.name, &self.decisions())?;
         if settings.auxiliary {

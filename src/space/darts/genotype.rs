@@ -1,7 +1,7 @@
 //! A genotype: the architecture of a normal and a reduction cell, as the literature writes it.
 
 use super::{CELL_INPUTS, KEPT_EDGES, MOST_NODES, Primitive, text};
-use crate::space::SpaceError;
+use crate::space::{CellPlan, SpaceError};
 use crate::space::error::nearest;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -153,6 +153,22 @@ const NAMED: [(&str, &str); 2] = [
 ];
 
 impl Genotype {
+    /// Both cells as plans to be drawn.
+    pub fn cells(&self) -> Vec<CellPlan> {
+        let plan = |(name, cell): (&str, &CellGenotype)| CellPlan {
+            name: name.to_owned(),
+            edges: cell
+                .edges
+                .iter()
+                .enumerate()
+                .map(|(place, edge)| (edge.input, place / KEPT_EDGES, edge.primitive.to_string()))
+                .collect(),
+            nodes: cell.nodes(),
+            concat: cell.concat.clone(),
+        };
+        [("normal", &self.normal), ("reduce", &self.reduce)].into_iter().map(plan).collect()
+    }
+
     /// Names that [`Genotype::read`] knows.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMED.iter().map(|(name, _)| *name)

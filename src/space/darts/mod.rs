@@ -21,7 +21,7 @@ pub use genotype::{CellGenotype, Edge, Genotype, GenotypeError};
 pub use primitive::{Primitive, Variant};
 
 use super::settings::within;
-use super::{Architecture, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use super::{Architecture, CellPlan, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
 use crate::graph::Graph;
 use crate::random::Random;
 
@@ -167,6 +167,33 @@ impl Space for Darts {
 
     fn decode(&self, architecture: &Architecture, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
         evaluation_network(&self.genotype(architecture)?, settings)
+    }
+
+    fn settle(&self, architecture: &Architecture) -> Result<Vec<TableWeights>, SpaceError> {
+        architecture.check(self.name(), &self.decisions())?;
+        let options = self.primitives.len();
+        let (normal, reduce) = architecture.answers.split_at(architecture.answers.len() / 2);
+        let table = |(name, answers): (&str, &[usize])| {
+            let mut values = vec![0.0; self.edges() * options];
+            for (place, pair) in answers.chunks_exact(2).enumerate() {
+                let node = place / KEPT_EDGES;
+                let first_edge: usize = (0..node).map(|earlier| earlier + CELL_INPUTS).sum();
+                let operation = self.operations[pair[1]];
+                let option = self.primitives.iter().position(|&p| p == operation).unwrap_or(0);
+                values[(first_edge + pair[0]) * options + option] += 1.0;
+            }
+            TableWeights { name: name.to_owned(), rows: self.edges(), options, values }
+        };
+        Ok(supernet::TABLES.into_iter().zip([normal, reduce]).map(table).collect())
+    }
+
+    fn operations(&self, architecture: &Architecture) -> Vec<String> {
+        let normal = self.cells(architecture).into_iter().next();
+        normal.into_iter().flat_map(|cell| cell.edges).map(|(_, _, operation)| operation).collect()
+    }
+
+    fn cells(&self, architecture: &Architecture) -> Vec<CellPlan> {
+        self.genotype(architecture).map(|g| g.cells()).unwrap_or_default()
     }
 
     /// Any genotype, whatever its nodes, primitives and concatenation.

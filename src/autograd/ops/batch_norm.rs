@@ -1,0 +1,162 @@
+//! Batch normalisation (Ioffe & Szegedy 2015) over batch, rows and columns of each channel.
+
+use super::*;
+use crate::kernels::batch_norm as kernels;
+
+/// Where the mean and variance come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Statistics<'a> {
+    /// From the batch itself (training); mean and unbiased variance are written to `moments`
+    /// (`[2 · channels]`), from which running statistics are updated later.
+    Batch {
+        /// Receives mean and unbiased variance.
+        moments: &'a Tensor,
+    },
+    /// From running mean and variance (`[2 · channels]`; evaluation).
+    Running {
+        /// Mean and variance.
+        running: &'a Tensor,
+    },
+}
+
+/// What batch normalisation needs beside its input.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm<'a> {
+    /// Learned scale and shift, `[channels]` each, neighbours in one buffer; none if not affine.
+    pub affine: Option<(&'a Var, &'a Var)>,
+    /// Mean and variance.
+    pub statistics: Statistics<'a>,
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
+/// y = (x − mean) / √(variance + ε) · weight + bias, channel by channel of
+/// `[batch, channels, height, width]`.
+///
+/// # Errors
+/// [`Error::Shape`] if parameters or statistics do not have one value a channel.
+pub fn batch_norm(tape: &mut Tape, x: &Var, norm: BatchNorm<'_>) -> Result<Var, Error> {
+    let shape @ [batch, channels, height, width] = image("batch_norm", x)?;
+    let stored = match norm.statistics {
+        Statistics::Batch { moments } => moments,
+        Statistics::Running { running } => running,
+    };
+    let of_channels = |v: &Var| v.tensor().count() == channels;
+    if stored.count() != 2 * channels || norm.affine.is_some_and(|(w, b)| !of_channels(w) || !of_channels(b)) {
+        return Err(Error::shape("batch_norm", format!("parameters or statistics do not fit {shape:?}")));
+    }
+    if norm.affine.is_some_and(|(w, b)| !w.tensor().buffer().same(b.tensor().buffer())) {
+        return Err(Error::shape("batch_norm", "weight and bias lie in different buffers"));
+    }
+    let y = tape.output(&shape)?;
+    let saved = Tensor::scratch(tape.recorder(), &[2, channels])?;
+    let pixels = (height * width) as u32;
+    let (batch, channels) = (batch as u32, channels as u32);
+    let training = match norm.statistics {
+        Statistics::Batch { moments } => {
+            let params = kernels::Statistics {
+                x: x.tensor().at(),
+                saved: saved.at(),
+                moments: moments.at(),
+                batch,
+                channels,
+                pixels,
+                epsilon: norm.epsilon,
+            };
+            let outputs = [saved.binding(), moments.binding()];
+            tape.recorder().dispatch(&kernels::STATISTICS, &params, &[x.tensor().binding()], &outputs)?;
+            true
+        }
+        Statistics::Running { running } => {
+            let params = kernels::Fold { running: running.at(), saved: saved.at(), channels, epsilon: norm.epsilon };
+            tape.recorder().dispatch(&kernels::FOLD, &params, &[running.binding()], &[saved.binding()])?;
+            false
+        }
+    };
+    let affine = norm.affine.map(|(w, b)| [w, b]);
+    let (weight, bias) = affine.map_or((0, 0), |[w, b]| (w.tensor().at(), b.tensor().at()));
+    let params = kernels::Forward {
+        x: x.tensor().at(),
+        saved: saved.at(),
+        weight,
+        bias,
+        y: y.at(),
+        batch,
+        channels,
+        pixels,
+        affine: affine.is_some().into(),
+    };
+    let parameters = affine.map_or(saved.binding(), |[w, _]| w.tensor().binding());
+    let inputs = [x.tensor().binding(), saved.binding(), parameters];
+    tape.recorder().dispatch(&kernels::FORWARD, &params, &inputs, &[y.binding()])?;
+    let parents: Vec<&Var> = std::iter::once(x).chain(affine.into_iter().flatten()).collect();
+    Ok(tape.push("batch_norm", &parents, y, || Undo {
+        x: x.id(),
+        value: x.tensor().clone(),
+        saved,
+        weight: affine.map(|[w, _]| w.tensor().clone()),
+        affine: affine.map_or([None; 2], |[w, b]| [w.id(), b.id()]),
+        training,
+    }))
+}
+
+#[derive(Debug)]
+struct Undo {
+    x: Option<usize>,
+    value: Tensor,
+    saved: Tensor,
+    weight: Option<Tensor>,
+    affine: [Option<usize>; 2],
+    training: bool,
+}
+
+impl Backward for Undo {
+    fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+        let Self { x, value, saved, weight, affine, training } = *self;
+        let &[batch, channels, height, width] = dy.shape() else { return Err(Error::shape("batch_norm", "takes images")) };
+        let size = [batch as u32, channels as u32, (height * width) as u32];
+        let sums = Tensor::scratch(gradients.recorder(), &[2, channels])?;
+        if training || affine.iter().any(Option::is_some) {
+            let params = kernels::Sums {
+                x: value.at(),
+                saved: saved.at(),
+                dy: dy.at(),
+                sums: sums.at(),
+                batch: size[0],
+                channels: size[1],
+                pixels: size[2],
+            };
+            let inputs = [value.binding(), saved.binding(), dy.binding()];
+            gradients.recorder().dispatch(&kernels::BACKWARD_SUMS, &params, &inputs, &[sums.binding()])?;
+        }
+        for (index, parameter) in affine.into_iter().enumerate() {
+            let sum = sums.view(index * channels, &[channels]);
+            gradients.add(parameter, &[channels], |recorder, d, accumulate| {
+                crate::autograd::gradients::scale(recorder, &sum, d, 1.0, accumulate)
+            })?;
+        }
+        gradients.add(x, dy.shape(), |recorder, dx, accumulate| {
+            let params = kernels::BackwardInput {
+                x: value.at(),
+                saved: saved.at(),
+                weight: weight.as_ref().map_or(0, Tensor::at),
+                dy: dy.at(),
+                sums: sums.at(),
+                dx: dx.at(),
+                batch: size[0],
+                channels: size[1],
+                pixels: size[2],
+                affine: weight.is_some().into(),
+                training: training.into(),
+                accumulate: accumulate.into(),
+            };
+            let parameters = weight.as_ref().unwrap_or(&saved).binding();
+            let inputs = [value.binding(), saved.binding(), parameters, dy.binding(), sums.binding()];
+            Ok(recorder.dispatch(&kernels::BACKWARD_INPUT, &params, &inputs, &[dx.binding()])?)
+        })
+    }
+
+    fn saved_bytes(&self) -> usize {
+        bytes(&self.value) + bytes(&self.saved)
+    }
+}

@@ -1,0 +1,167 @@
+//! The mixed operation of DARTS (Liu et al. 2019, equation 2): candidates weighed by a softmax.
+
+use super::*;
+use crate::kernels::{mixed as kernels, softmax as softmax_kernels};
+
+/// Softmax of each row of `[rows, columns]`.
+///
+/// # Errors
+/// [`Error::Shape`] if `x` is not a matrix.
+pub fn softmax(tape: &mut Tape, x: &Var) -> Result<Var, Error> {
+    let &[rows, columns] = x.shape() else {
+        return Err(Error::shape("softmax", format!("takes a matrix, got {:?}", x.shape())));
+    };
+    let y = tape.output(x.shape())?;
+    let params =
+        softmax_kernels::Forward { x: x.tensor().at(), y: y.at(), rows: rows as u32, columns: columns as u32 };
+    tape.recorder().dispatch(&softmax_kernels::FORWARD, &params, &[x.tensor().binding()], &[y.binding()])?;
+    Ok(tape.push("softmax", &[x], y.clone(), || Softmax { x: x.id(), y }))
+}
+
+#[derive(Debug)]
+struct Softmax {
+    x: Option<usize>,
+    y: Tensor,
+}
+
+impl Backward for Softmax {
+    fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+        let Self { x, y } = *self;
+        gradients.add(x, y.shape(), |recorder, dx, accumulate| {
+            let params = softmax_kernels::Backward {
+                y: y.at(),
+                dy: dy.at(),
+                dx: dx.at(),
+                rows: y.shape()[0] as u32,
+                columns: y.shape()[1] as u32,
+                accumulate: accumulate.into(),
+            };
+            let inputs = [y.binding(), dy.binding()];
+            Ok(recorder.dispatch(&softmax_kernels::BACKWARD, &params, &inputs, &[dx.binding()])?)
+        })
+    }
+
+    fn saved_bytes(&self) -> usize {
+        bytes(&self.y)
+    }
+}
+
+/// y = Σ weights[row, option] · candidate over the given candidates, each an option's number and its
+/// value. The candidates are the consecutive slices of `stack` (`[candidates, …]`), written there by
+/// [`Tape::write_next_to`]. Options without a candidate are zeros: they take part in the softmax only.
+///
+/// # Errors
+/// [`Error::Shape`] if a candidate is not the slice it should be, or the row does not exist.
+pub fn mixed(
+    tape: &mut Tape,
+    weights: &Var,
+    row: usize,
+    stack: &Tensor,
+    candidates: &[(usize, Var)],
+) -> Result<Var, Error> {
+    let wrong = |problem: String| Err(Error::shape("mixed", problem));
+    let &[rows, options] = weights.shape() else {
+        return wrong(format!("weights {:?} are not [rows, options]", weights.shape()));
+    };
+    if row >= rows || options > 32 {
+        return wrong(format!("row {row} of weights {:?} (at most 32 options)", weights.shape()));
+    }
+    if candidates.is_empty() || stack.shape().first() != Some(&candidates.len()) {
+        return wrong(format!("{} candidates in a stack {:?}", candidates.len(), stack.shape()));
+    }
+    let shape = &stack.shape()[1..];
+    let stride: usize = shape.iter().product();
+    let mut active = 0u32;
+    for (slot, (option, candidate)) in candidates.iter().enumerate() {
+        let tensor = candidate.tensor();
+        let placed = tensor.buffer().same(stack.buffer()) && tensor.at() == stack.at() + (slot * stride) as u32;
+        if !placed || candidate.shape() != shape || *option >= options || active >> option != 0 {
+            return wrong(format!("candidate {slot} (option {option}, {:?}) is not slice {slot} of the stack", tensor.shape()));
+        }
+        active |= 1 << option;
+    }
+    let y = tape.output(shape)?;
+    let row_of = weights.tensor().view(row * options, &[options]);
+    let params = kernels::Forward {
+        weights: row_of.at(),
+        x: stack.at(),
+        y: y.at(),
+        active,
+        stride: stride as u32,
+        count: stride as u32,
+        accumulate: 0,
+    };
+    tape.recorder().dispatch(&kernels::FORWARD, &params, &[row_of.binding(), stack.binding()], &[y.binding()])?;
+    let parents: Vec<&Var> = candidates.iter().map(|(_, v)| v).chain([weights]).collect();
+    Ok(tape.push("mixed", &parents, y, || Mixed {
+        weights: weights.id(),
+        row: row_of,
+        place: row * options,
+        table: weights.shape().to_vec(),
+        stack: weights.wants_gradient().then(|| stack.clone()),
+        candidates: candidates.iter().map(|(_, v)| v.id()).collect(),
+        active,
+    }))
+}
+
+#[derive(Debug)]
+struct Mixed {
+    weights: Option<usize>,
+    row: Tensor,
+    place: usize,
+    table: Vec<usize>,
+    stack: Option<Tensor>,
+    candidates: Vec<Option<usize>>,
+    active: u32,
+}
+
+impl Backward for Mixed {
+    fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+        let Self { weights, row, place, table, stack, candidates, active } = *self;
+        let count = dy.count();
+        if let Some(stack) = stack {
+            gradients.add(weights, &table, |recorder, dw, accumulate| {
+                if !accumulate {
+                    recorder.clear(dw.buffer(), dw.at() as usize, dw.count())?;
+                }
+                let target = dw.view(place, row.shape());
+                let params = kernels::BackwardWeights {
+                    x: stack.at(),
+                    dy: dy.at(),
+                    dw: target.at(),
+                    active,
+                    stride: count as u32,
+                    count: count as u32,
+                    options: row.count() as u32,
+                    accumulate: 1,
+                };
+                let inputs = [stack.binding(), dy.binding()];
+                Ok(recorder.dispatch(&kernels::BACKWARD_WEIGHTS, &params, &inputs, &[target.binding()])?)
+            })?;
+        }
+        if candidates.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        let mut shape = vec![candidates.len()];
+        shape.extend_from_slice(dy.shape());
+        let dx = Tensor::scratch(gradients.recorder(), &shape)?;
+        let params = kernels::BackwardCandidates {
+            weights: row.at(),
+            dy: dy.at(),
+            dx: dx.at(),
+            active,
+            stride: count as u32,
+            count: count as u32,
+        };
+        let inputs = [row.binding(), dy.binding()];
+        gradients.recorder().dispatch(&kernels::BACKWARD_CANDIDATES, &params, &inputs, &[dx.binding()])?;
+        for (slot, candidate) in candidates.into_iter().enumerate() {
+            gradients.pass(candidate, &dx.view(slot * count, dy.shape()))?;
+        }
+        Ok(())
+    }
+
+    fn saved_bytes(&self) -> usize {
+        self.stack.as_ref().map_or(0, bytes)
+    }
+}

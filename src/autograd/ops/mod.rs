@@ -1,0 +1,40 @@
+//! The differentiable operations: forward and backward of each in one place.
+
+mod activation;
+mod arithmetic;
+mod batch_norm;
+mod channels;
+mod conv;
+mod dropout;
+mod linear;
+mod loss;
+mod mixed;
+mod pool;
+mod width;
+
+pub use activation::{relu, sigmoid, tanh};
+pub use arithmetic::{add, mean, multiply, record_reduce, reshape, scale, sum};
+pub use batch_norm::{BatchNorm, Statistics, batch_norm};
+pub use channels::{concat, slice_channels};
+pub use conv::{ConvArgs, conv2d};
+pub use dropout::{Randomness, drop_path, dropout};
+pub use linear::{linear, matmul};
+pub use loss::{accuracy, cross_entropy};
+pub use mixed::{mixed, softmax};
+pub use pool::{avg_pool, global_avg_pool, max_pool};
+pub use width::width_mask;
+
+use super::{Backward, Gradients, Tape, Var};
+use crate::tensor::{Error, Tensor};
+
+/// `[batch, channels, height, width]` of an image tensor.
+fn image(operation: &'static str, x: &Var) -> Result<[usize; 4], Error> {
+    x.shape()
+        .try_into()
+        .map_err(|_| Error::shape(operation, format!("takes [batch, channels, height, width], got {:?}", x.shape())))
+}
+
+/// Number of bytes a tensor holds.
+fn bytes(tensor: &Tensor) -> usize {
+    tensor.count() * 4
+}

@@ -1,0 +1,47 @@
+//! What can go wrong while estimating and searching.
+
+use crate::data::DataError;
+use crate::device;
+use crate::graph::GraphError;
+use crate::space::SpaceError;
+use crate::tensor;
+
+/// An error of training, evaluation or search.
+#[derive(Debug, thiserror::Error)]
+pub enum EstimateError {
+    /// Tensors or the device.
+    #[error(transparent)]
+    Tensor(#[from] tensor::Error),
+    /// Data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The space.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// The graph.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// A loss or norm is not finite; nothing was written in that step.
+    #[error("the {what} became {value} at step {step} (epoch {epoch}); first in {place}; try a smaller learning rate")]
+    NotFinite {
+        /// Which value.
+        what: &'static str,
+        /// What it was.
+        value: f32,
+        /// Step, counted from 0.
+        step: u64,
+        /// Epoch, counted from 0.
+        epoch: u32,
+        /// Kernel and part of the network that first wrote it.
+        place: String,
+    },
+    /// Settings that do not go together.
+    #[error("{0}")]
+    Settings(String),
+}
+
+impl From<device::Error> for EstimateError {
+    fn from(error: device::Error) -> Self {
+        Self::Tensor(error.into())
+    }
+}

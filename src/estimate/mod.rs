@@ -1,0 +1,32 @@
+//! Performance estimation: what an architecture is worth.
+//!
+//! [`Supernet`] holds the weights that all architectures share and takes their training steps;
+//! [`Training`] trains one architecture from scratch; [`Evaluation`] measures accuracy. Strategies
+//! call these, they do not own them.
+
+mod error;
+mod evaluation;
+mod supernet;
+mod training;
+
+pub use error::EstimateError;
+pub use evaluation::{Evaluation, Score};
+pub use supernet::{Scalars, Supernet, SupernetConfig, Wants};
+pub use training::{EpochReport, Training, TrainingConfig};
+
+use crate::device::Recording;
+use crate::tensor::Error;
+
+/// Where a value that is not finite first appeared: by running a recording again, command by command.
+///
+/// # Errors
+/// An error of the device.
+pub async fn blame(device: &crate::device::Device, recordings: &[&Recording]) -> Result<String, Error> {
+    for recording in recordings {
+        if let Some((kernel, scope)) = device.first_not_finite(recording).await? {
+            let place = if scope.is_empty() { String::new() } else { format!(" of `{scope}`") };
+            return Ok(format!("kernel `{kernel}`{place}"));
+        }
+    }
+    Ok("no kernel when run again".into())
+}

@@ -1,0 +1,266 @@
+//! Weights that all architectures of a space share, and their training step.
+
+use super::{EstimateError, blame};
+use crate::autograd::{Tape, Var, ops};
+use crate::data::Batch;
+use crate::device::{Device, Recorder, Recording, Workspace};
+use crate::graph::{Graph, Table};
+use crate::kernels::reduce;
+use crate::network::{Choices, Network, Pass, architecture_weights};
+use crate::nn::Parameters;
+use crate::optim::{Sgd, SgdConfig, StepBuffer};
+use crate::tensor::{Error, Tensor};
+use std::collections::HashMap;
+
+/// Settings of [`Supernet`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SupernetConfig {
+    /// Images a step.
+    pub batch: usize,
+    /// The weights' optimiser.
+    pub sgd: SgdConfig,
+    /// Seed of initial weights and of all random choices.
+    pub seed: u64,
+}
+
+/// Scalars that one step computes on the device; those that must be finite come first.
+#[derive(Clone, Debug)]
+pub struct Scalars {
+    values: Tensor,
+}
+
+impl Scalars {
+    /// Loss of the weight step.
+    pub const TRAIN_LOSS: usize = 0;
+    /// Norm of the weights' gradient before clipping.
+    pub const NORM: usize = 1;
+    /// Validation loss of the architecture step.
+    pub const VALID_LOSS: usize = 2;
+    /// Norm of the validation gradient of the unrolled weights (second order).
+    pub const UNROLLED_NORM: usize = 3;
+    /// Training loss at the weights and at the two perturbed ones (second order).
+    pub const INNER_LOSSES: usize = 4;
+    /// Right answers of the weight step.
+    pub const TRAIN_CORRECT: usize = 7;
+    /// Right answers of the architecture step.
+    pub const VALID_CORRECT: usize = 8;
+    const COUNT: usize = 9;
+
+    fn new(device: &Device) -> Result<Self, Error> {
+        Ok(Self { values: Tensor::zeros(device, &[Self::COUNT])? })
+    }
+
+    /// One scalar, `[1]`.
+    pub fn one(&self, index: usize) -> Tensor {
+        self.values.view(index, &[1])
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &Tensor {
+        &self.values
+    }
+
+    /// Those that must be finite for a weight step to be written.
+    pub fn guards(&self) -> Tensor {
+        self.values.view(0, &[Self::TRAIN_CORRECT])
+    }
+
+    /// Those that must be finite for an architecture step to be written.
+    pub fn alpha_guards(&self) -> Tensor {
+        self.values.view(Self::VALID_LOSS, &[Self::TRAIN_CORRECT - Self::VALID_LOSS])
+    }
+}
+
+/// Which gradients a pass wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Those of the weights.
+    Weights,
+    /// Those of the architecture weights.
+    Alphas,
+    /// Both.
+    Both,
+}
+
+/// A network with choice points, its shared weights, its architecture weights, and what a step needs.
+#[derive(Debug)]
+pub struct Supernet {
+    device: Device,
+    network: Network,
+    tables: Vec<Table>,
+    alphas: Parameters,
+    sgd: Sgd,
+    step: StepBuffer,
+    scalars: Scalars,
+    workspace: Workspace,
+    train: Batch,
+    valid: Batch,
+}
+
+impl Supernet {
+    /// Makes the supernet of `graph` with fresh weights, and architecture weights of 1e-3 · N(0, 1).
+    ///
+    /// # Errors
+    /// [`EstimateError::Settings`] if the graph has no choice points; out of memory.
+    pub fn new(device: &Device, graph: Graph, config: SupernetConfig) -> Result<Self, EstimateError> {
+        let tables = graph.tables()?;
+        if tables.is_empty() {
+            return Err(EstimateError::Settings("the network has no choice points: there is nothing to search".into()));
+        }
+        let image = graph.shape(0);
+        let shape = [image.channels, image.height, image.width];
+        let network = Network::new(device, graph, config.seed)?;
+        // A seed of its own: the weights use streams of the run's seed from 0 on.
+        let alphas = architecture_weights(device, &tables, 1e-3, config.seed ^ 0xA1FA_0000_0000_0000)?;
+        let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;
+        Ok(Self {
+            device: device.clone(),
+            network,
+            tables,
+            alphas,
+            sgd,
+            step: StepBuffer::new(device)?,
+            scalars: Scalars::new(device)?,
+            workspace: Workspace::default(),
+            train: Batch::new(device, config.batch, shape)?,
+            valid: Batch::new(device, config.batch, shape)?,
+        })
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The network with choice points.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The network, to load weights.
+    pub fn network_mut(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// The tables of architecture weights.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// The architecture weights α, before the softmax.
+    pub fn alphas(&self) -> &Parameters {
+        &self.alphas
+    }
+
+    /// The weights' optimiser.
+    pub fn sgd(&self) -> &Sgd {
+        &self.sgd
+    }
+
+    /// What changes from step to step.
+    pub fn step(&self) -> &StepBuffer {
+        &self.step
+    }
+
+    /// What a step computes.
+    pub fn scalars(&self) -> &Scalars {
+        &self.scalars
+    }
+
+    /// Scratch memory shared by the recordings of a step.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// The batch that trains the weights.
+    pub fn train(&self) -> &Batch {
+        &self.train
+    }
+
+    /// The batch that trains the architecture weights.
+    pub fn valid(&self) -> &Batch {
+        &self.valid
+    }
+
+    /// Records a training pass (batch statistics) over `batch` and its way back; the loss goes to scalar
+    /// `loss`. Gradients that are wanted overwrite the flat gradients of weights or architecture
+    /// weights. Gives the class scores.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_pass(
+        &self,
+        recorder: Recorder,
+        batch: &Batch,
+        wants: Wants,
+        loss: usize,
+    ) -> Result<(Recorder, Tensor), Error> {
+        let mut tape = Tape::on(recorder);
+        let mut tables = HashMap::new();
+        tape.set_scope("architecture weights");
+        for (index, table) in self.tables.iter().enumerate() {
+            let alpha = self.alphas.var(&mut tape, index, wants != Wants::Weights)?;
+            tables.insert(table.name.clone(), ops::softmax(&mut tape, &alpha)?);
+        }
+        let pass = Pass {
+            training: true,
+            gradients: wants != Wants::Alphas,
+            choices: Choices::Mixed(&tables),
+            randomness: None,
+            drop_path: None,
+        };
+        let outputs = self.network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
+        drop(tables);
+        let Some(logits) = outputs.first() else { return Err(Error::shape("supernet", "a network without output")) };
+        tape.set_scope("loss");
+        tape.write_next_to(self.scalars.one(loss));
+        let value = ops::cross_entropy(&mut tape, logits, &batch.y, 0.0)?;
+        let scores = logits.tensor().clone();
+        drop(outputs);
+        tape.backward(&value, None)?;
+        Ok((tape.into_recorder(), scores))
+    }
+
+    /// Records the weight step: gradient of the training loss, norm, clipped SGD, running statistics.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_weight_step(&self, recorder: Recorder) -> Result<Recorder, Error> {
+        let (mut recorder, logits) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
+        recorder.set_scope("weight step");
+        let correct = self.scalars.one(Scalars::TRAIN_CORRECT);
+        ops::accuracy(&mut recorder, &logits, &self.train.y, &correct, false)?;
+        drop(logits);
+        let parameters = self.network.parameters();
+        ops::record_reduce(&mut recorder, reduce::NORM, parameters.gradients(), &self.scalars.one(Scalars::NORM))?;
+        let (norm, guards) = (self.scalars.one(Scalars::NORM), self.scalars.guards());
+        self.sgd.record(&mut recorder, parameters.values(), parameters.gradients(), &self.step, &norm, &guards)?;
+        self.network.statistics().record_update(&mut recorder, &guards)?;
+        Ok(recorder)
+    }
+
+    /// Reads the scalars and makes sure that they are finite; otherwise runs `recordings` again to say
+    /// where the first value that is not came from.
+    ///
+    /// # Errors
+    /// [`EstimateError::NotFinite`].
+    pub async fn read_scalars(&self, step: u64, epoch: u32, recordings: &[&Recording]) -> Result<Vec<f32>, EstimateError> {
+        let values = self.scalars.values.read(&self.device).await?;
+        const NAMES: [&str; Scalars::TRAIN_CORRECT] = [
+            "training loss",
+            "gradient norm",
+            "validation loss",
+            "norm of the unrolled gradient",
+            "training loss of the unrolled step",
+            "training loss at w⁺",
+            "training loss at w⁻",
+        ];
+        match NAMES.iter().zip(&values).find(|(_, value)| !value.is_finite()) {
+            None => Ok(values),
+            Some((what, &value)) => {
+                let place = blame(&self.device, recordings).await?;
+                Err(EstimateError::NotFinite { what, value, step, epoch, place })
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Records the forward pass of a graph onto a tape.
+
+use super::Network;
+use super::build::Layer;
+use crate::autograd::{Tape, Var, ops};
+use crate::graph::{Choice, Graph, Op, Options};
+use crate::tensor::{Error, Tensor};
+use std::collections::HashMap;
+
+/// Added to variances by batch normalisation.
+const EPSILON: f32 = 1e-5;
+
+/// For each choice point's table and row, the option taken.
+pub type Path = HashMap<(String, usize), usize>;
+
+/// What becomes of choice points.
+#[derive(Clone, Copy, Debug)]
+pub enum Choices<'a> {
+    /// There are none.
+    None,
+    /// Each computes all its options and weighs them by its row of the named table
+    /// (`[rows, options]`).
+    Mixed(&'a HashMap<String, Var>),
+    /// Each computes only the option taken.
+    Path(&'a Path),
+}
+
+/// How a network is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass<'a> {
+    /// Batch statistics, and dropout if `randomness` is given (true), or running statistics and no
+    /// dropout (false).
+    pub training: bool,
+    /// Whether the parameters' gradients are wanted.
+    pub gradients: bool,
+    /// What becomes of choice points.
+    pub choices: Choices<'a>,
+    /// Where dropout's decisions come from; without it nothing is dropped.
+    pub randomness: Option<&'a ops::Randomness>,
+    /// Index in the step's words of the probability of dropping a path.
+    pub drop_path: Option<u32>,
+}
+
+impl Pass<'_> {
+    /// Evaluation of a plain network: running statistics, no gradients.
+    pub const fn evaluation() -> Self {
+        Self { training: false, gradients: false, choices: Choices::None, randomness: None, drop_path: None }
+    }
+}
+
+impl Network {
+    /// Records the forward pass for `x` (`[batch, channels, height, width]`); gives the graph's outputs
+    /// in order, class scores as `[batch, classes]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if `x` is not of the graph's input shape, or a choice point has no weights or no
+    /// option taken; else as recording does.
+    pub fn forward(&self, tape: &mut Tape, x: &Var, pass: &Pass<'_>) -> Result<Vec<Var>, Error> {
+        let wanted = self.graph.shape(0);
+        if x.shape().len() != 4 || x.shape()[1..] != [wanted.channels, wanted.height, wanted.width] {
+            return Err(Error::shape("network", format!("takes images of {wanted}, got {:?}", x.shape())));
+        }
+        let mut run = Run { network: self, pass, dropped: 0 };
+        let outputs = run.graph(tape, &self.graph, &self.layers, &[x.clone()], None)?;
+        outputs
+            .into_iter()
+            .map(|y| match *y.shape() {
+                [batch, classes, 1, 1] => ops::reshape(tape, &y, &[batch, classes]),
+                _ => Ok(y),
+            })
+            .collect()
+    }
+}
+
+struct Run<'a> {
+    network: &'a Network,
+    pass: &'a Pass<'a>,
+    /// Number of dropout operations so far: each draws from its own stream.
+    dropped: u32,
+}
+
+impl Run<'_> {
+    /// Runs a graph; its last node's result goes to `destination` if that is given.
+    fn graph(
+        &mut self,
+        tape: &mut Tape,
+        graph: &Graph,
+        layers: &[Layer],
+        inputs: &[Var],
+        destination: Option<&Tensor>,
+    ) -> Result<Vec<Var>, Error> {
+        let mut readers = graph.readers();
+        let mut values: Vec<Option<Var>> = vec![None; graph.nodes.len()];
+        let last = graph.outputs.first().map(|o| o.node);
+        for (index, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
+            let target = destination.filter(|_| last == Some(index));
+            if !node.name.is_empty() {
+                tape.set_scope(&node.name);
+            }
+            let read: Vec<Var> = node.inputs.iter().filter_map(|&i| values[i].clone()).collect();
+            let made = match (&node.op, layer) {
+                (Op::Input, _) => self.identity(tape, &inputs[index], target)?,
+                (Op::Choice(choice), layer) => self.choice(tape, choice, layer, &read, target)?,
+                (op, layer) => {
+                    if let Some(target) = target {
+                        tape.write_next_to(target.clone());
+                    }
+                    self.operation(tape, op, layer, &read, target)?
+                }
+            };
+            drop(read);
+            values[index] = Some(made);
+            // What nobody reads any more is dropped, so that its memory serves later nodes.
+            for &input in &node.inputs {
+                readers[input] -= 1;
+                if readers[input] == 0 {
+                    values[input] = None;
+                }
+            }
+        }
+        graph
+            .outputs
+            .iter()
+            .map(|o| values[o.node].clone().ok_or_else(|| Error::shape("network", "an output was not computed")))
+            .collect()
+    }
+
+    fn identity(&self, tape: &mut Tape, x: &Var, target: Option<&Tensor>) -> Result<Var, Error> {
+        match target {
+            Some(target) => {
+                tape.write_next_to(target.clone());
+                ops::scale(tape, x, 1.0)
+            }
+            None => Ok(x.clone()),
+        }
+    }
+
+    fn operation(
+        &mut self,
+        tape: &mut Tape,
+        op: &Op,
+        layer: &Layer,
+        inputs: &[Var],
+        target: Option<&Tensor>,
+    ) -> Result<Var, Error> {
+        let Some(x) = inputs.first() else {
+            return Err(Error::shape("network", format!("{} reads nothing", op.name())));
+        };
+        match op {
+            Op::Identity => self.identity(tape, x, target),
+            Op::Zero { stride } => zeros(tape, x, *stride),
+            Op::Conv(conv) => {
+                let (weight, bias) = self.weights(tape, layer)?;
+                let args = ops::ConvArgs {
+                    stride: conv.stride,
+                    padding: conv.padding,
+                    dilation: conv.dilation,
+                    groups: conv.groups,
+                };
+                ops::conv2d(tape, x, &weight, bias.as_ref(), args)
+            }
+            Op::BatchNorm { .. } => self.batch_norm(tape, x, layer),
+            Op::Relu => ops::relu(tape, x),
+            Op::Sigmoid => ops::sigmoid(tape, x),
+            Op::Tanh => ops::tanh(tape, x),
+            Op::MaxPool(pool) => ops::max_pool(tape, x, *pool),
+            Op::AvgPool(pool) => ops::avg_pool(tape, x, *pool),
+            Op::GlobalAvgPool => ops::global_avg_pool(tape, x),
+            Op::Linear { outputs, .. } => {
+                let (weight, bias) = self.weights(tape, layer)?;
+                let y = ops::linear(tape, x, &weight, bias.as_ref())?;
+                ops::reshape(tape, &y, &[x.shape()[0], *outputs, 1, 1])
+            }
+            Op::Add => sum(tape, inputs),
+            Op::Concat => ops::concat(tape, &inputs.iter().collect::<Vec<_>>()),
+            Op::Dropout { probability } => match self.randomness() {
+                Some(randomness) => ops::dropout(tape, x, *probability, &randomness),
+                None => self.identity(tape, x, target),
+            },
+            Op::DropPath => match (self.pass.drop_path, self.randomness()) {
+                (Some(probability), Some(randomness)) => ops::drop_path(tape, x, probability, &randomness),
+                _ => self.identity(tape, x, target),
+            },
+            Op::Input | Op::Choice(_) => Err(Error::shape("network", "inputs and choices are handled before")),
+        }
+    }
+
+    fn randomness(&mut self) -> Option<ops::Randomness> {
+        let given = self.pass.randomness.filter(|_| self.pass.training)?;
+        self.dropped += 1;
+        Some(ops::Randomness { stream: given.stream + self.dropped, ..given.clone() })
+    }
+
+    fn weights(&self, tape: &mut Tape, layer: &Layer) -> Result<(Var, Option<Var>), Error> {
+        let Layer::Weighted { weight, bias } = layer else {
+            return Err(Error::shape("network", "a layer without weights"));
+        };
+        let parameters = &self.network.parameters;
+        let weight = parameters.var(tape, *weight, self.pass.gradients)?;
+        let bias = bias.map(|bias| parameters.var(tape, bias, self.pass.gradients)).transpose()?;
+        Ok((weight, bias))
+    }
+
+    fn batch_norm(&self, tape: &mut Tape, x: &Var, layer: &Layer) -> Result<Var, Error> {
+        let Layer::Norm { affine, statistics } = layer else {
+            return Err(Error::shape("network", "a batch normalisation without statistics"));
+        };
+        let (parameters, all) = (&self.network.parameters, &self.network.statistics);
+        let affine = match affine {
+            Some([w, b]) => {
+                let weight = parameters.var(tape, *w, self.pass.gradients)?;
+                Some((weight, parameters.var(tape, *b, self.pass.gradients)?))
+            }
+            None => None,
+        };
+        let stored = if self.pass.training { all.moments_of(*statistics) } else { all.running_of(*statistics) };
+        let statistics = if self.pass.training {
+            ops::Statistics::Batch { moments: &stored }
+        } else {
+            ops::Statistics::Running { running: &stored }
+        };
+        let affine = affine.as_ref().map(|(w, b)| (w, b));
+        ops::batch_norm(tape, x, ops::BatchNorm { affine, statistics, epsilon: EPSILON })
+    }
+
+    fn choice(
+        &mut self,
+        tape: &mut Tape,
+        choice: &Choice,
+        layer: &Layer,
+        inputs: &[Var],
+        target: Option<&Tensor>,
+    ) -> Result<Var, Error> {
+        let missing = || {
+            let problem = format!("choice point `{}`, row {} is not settled", choice.table, choice.row);
+            Error::shape("network", problem)
+        };
+        match (&choice.options, layer, self.pass.choices) {
+            (Options::Operations(candidates), Layer::Choice(layers), Choices::Path(path)) => {
+                let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;
+                let candidate = candidates.get(taken).ok_or_else(missing)?;
+                first(self.graph(tape, &candidate.graph, &layers[taken], inputs, target)?)
+            }
+            (Options::Operations(candidates), Layer::Choice(layers), Choices::Mixed(tables)) => {
+                let weights = tables.get(&choice.table).ok_or_else(missing)?;
+                let Some(x) = inputs.first() else { return Err(missing()) };
+                let live: Vec<usize> = (0..candidates.len()).filter(|&k| !is_zero(&candidates[k].graph)).collect();
+                let Some(&any) = live.first() else { return zeros(tape, x, 1) };
+                let shape = candidates[any].graph.shape(candidates[any].graph.outputs[0].node);
+                let slice = [x.shape()[0], shape.channels, shape.height, shape.width];
+                let mut stacked = vec![live.len()];
+                stacked.extend(slice);
+                let stack = Tensor::scratch(tape.recorder(), &stacked)?;
+                let mut made = Vec::with_capacity(live.len());
+                for (slot, &k) in live.iter().enumerate() {
+                    let place = stack.view(slot * slice.iter().product::<usize>(), &slice);
+                    let y = self.graph(tape, &candidates[k].graph, &layers[k], inputs, Some(&place))?;
+                    made.push((k, first(y)?));
+                }
+                if let Some(target) = target {
+                    tape.write_next_to(target.clone());
+                }
+                ops::mixed(tape, weights, choice.row, &stack, &made)
+            }
+            (Options::Widths(widths), _, choices) => {
+                let Some(x) = inputs.first() else { return Err(missing()) };
+                let one_hot;
+                let (weights, row) = match choices {
+                    Choices::Mixed(tables) => (tables.get(&choice.table).ok_or_else(missing)?, choice.row),
+                    Choices::Path(path) => {
+                        let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;
+                        let values: Vec<u32> = (0..widths.len()).map(|k| f32::from(u8::from(k == taken)).to_bits()).collect();
+                        let tensor = Tensor::scratch(tape.recorder(), &[1, widths.len()])?;
+                        tape.recorder().upload(tensor.buffer(), 0, &values)?;
+                        one_hot = Var::constant(tensor);
+                        (&one_hot, 0)
+                    }
+                    Choices::None => return Err(missing()),
+                };
+                if let Some(target) = target {
+                    tape.write_next_to(target.clone());
+                }
+                ops::width_mask(tape, x, weights, row, widths)
+            }
+            _ => Err(missing()),
+        }
+    }
+}
+
+fn first(outputs: Vec<Var>) -> Result<Var, Error> {
+    outputs.into_iter().next().ok_or_else(|| Error::shape("network", "a candidate has no output"))
+}
+
+/// Whether a candidate is nothing but zeros: it takes part in the softmax only.
+fn is_zero(graph: &Graph) -> bool {
+    graph.outputs.first().is_some_and(|o| matches!(graph.nodes[o.node].op, Op::Zero { .. }))
+}
+
+fn zeros(tape: &mut Tape, x: &Var, stride: usize) -> Result<Var, Error> {
+    let &[batch, channels, height, width] = x.shape() else {
+        return Err(Error::shape("zero", format!("takes images, got {:?}", x.shape())));
+    };
+    let y = tape.output(&[batch, channels, height.div_ceil(stride), width.div_ceil(stride)])?;
+    tape.recorder().clear(y.buffer(), y.at() as usize, y.count())?;
+    Ok(Var::constant(y))
+}
+
+/// Sum of one or more values, from the left.
+fn sum(tape: &mut Tape, inputs: &[Var]) -> Result<Var, Error> {
+    let Some((first, rest)) = inputs.split_first() else { return Err(Error::shape("add", "needs an input")) };
+    let mut total = first.clone();
+    for value in rest {
+        total = ops::add(tape, &total, value)?;
+    }
+    Ok(total)
+}

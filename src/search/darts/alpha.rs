@@ -1,0 +1,190 @@
+//! The step of the architecture weights: gradient of the validation loss, then Adam.
+//!
+//! Second order (equations 7 and 8 of the paper, with the published code's details): the gradient is
+//! taken at w' = w − ξ(momentum · velocity + ∇w L_train + decay · w), and corrected by
+//! −ξ (∇α L_train(w⁺) − ∇α L_train(w⁻)) / 2R, where w± = w ± R ∇w' L_val and R = 0.01 / ‖∇w' L_val‖.
+//! Training passes update the running statistics; the pass at w' does not.
+
+use super::{Order, SearchError};
+use crate::autograd::ops;
+use crate::device::Recorder;
+use crate::estimate::{Scalars, Supernet, Wants};
+use crate::kernels::{optimiser, reduce};
+use crate::optim::{Adam, AdamConfig, StepBuffer};
+use crate::tensor::{Error, Tensor};
+
+/// R · ‖∇w' L_val‖: how far the weights are moved to either side.
+const DISTANCE: f32 = 0.01;
+
+/// The architecture weights' gradient and optimiser.
+#[derive(Debug)]
+pub struct AlphaStep {
+    order: Order,
+    adam: Adam,
+    gradient: Tensor,
+}
+
+impl AlphaStep {
+    /// Prepares the step for a supernet.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn new(supernet: &Supernet, order: Order, adam: AdamConfig) -> Result<Self, SearchError> {
+        let count = supernet.alphas().values().count();
+        let gradient = match order {
+            Order::First => supernet.alphas().gradients().clone(),
+            Order::Second => Tensor::zeros(supernet.device(), &[count])?,
+        };
+        Ok(Self { order, adam: Adam::new(supernet.device(), count, adam)?, gradient })
+    }
+
+    /// The gradient that Adam was given last.
+    pub fn gradient(&self) -> &Tensor {
+        &self.gradient
+    }
+
+    /// Training passes in one step that enter the running statistics.
+    pub fn passes(&self) -> u64 {
+        match self.order {
+            Order::First => 1,
+            Order::Second => 3,
+        }
+    }
+
+    /// Adam's corrections of the t-th step, counted from 1.
+    pub fn corrections(&self, t: u32) -> [f32; 2] {
+        self.adam.corrections(t)
+    }
+
+    /// Records the step on the supernet's present batches.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record(&self, supernet: &Supernet, recorder: Recorder) -> Result<Recorder, Error> {
+        let mut recorder = match self.order {
+            Order::First => self.record_first(supernet, recorder)?,
+            Order::Second => self.record_second(supernet, recorder)?,
+        };
+        recorder.set_scope("architecture step");
+        self.adam.record(
+            &mut recorder,
+            supernet.alphas().values(),
+            &self.gradient,
+            supernet.step(),
+            StepBuffer::ALPHA_RATE,
+            StepBuffer::ALPHA_CORRECTIONS,
+            &supernet.scalars().alpha_guards(),
+        )?;
+        Ok(recorder)
+    }
+
+    fn record_first(&self, supernet: &Supernet, recorder: Recorder) -> Result<Recorder, Error> {
+        let valid = supernet.valid();
+        let (mut recorder, logits) = supernet.record_pass(recorder, valid, Wants::Alphas, Scalars::VALID_LOSS)?;
+        let correct = supernet.scalars().one(Scalars::VALID_CORRECT);
+        ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
+        let guard = supernet.scalars().one(Scalars::VALID_LOSS);
+        supernet.network().statistics().record_update(&mut recorder, &guard)?;
+        Ok(recorder)
+    }
+
+    fn record_second(&self, supernet: &Supernet, recorder: Recorder) -> Result<Recorder, Error> {
+        let parameters = supernet.network().parameters();
+        let (weights, gradients) = (parameters.values(), parameters.gradients());
+        let (scalars, valid) = (supernet.scalars(), supernet.valid());
+        let count = weights.count();
+
+        let mut recorder = self.train_pass(supernet, recorder, Wants::Weights, 0)?;
+        recorder.set_scope("unrolled step");
+        let original = Tensor::scratch(&recorder, &[count])?;
+        let unrolled = Tensor::scratch(&recorder, &[count])?;
+        self.record_unroll(supernet, &mut recorder, &unrolled)?;
+        copy(&mut recorder, weights, &original)?;
+        copy(&mut recorder, &unrolled, weights)?;
+        drop(unrolled);
+
+        let (mut recorder, logits) = supernet.record_pass(recorder, valid, Wants::Both, Scalars::VALID_LOSS)?;
+        let correct = scalars.one(Scalars::VALID_CORRECT);
+        ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
+        drop(logits);
+        copy(&mut recorder, supernet.alphas().gradients(), &self.gradient)?;
+        let norm = scalars.one(Scalars::UNROLLED_NORM);
+        ops::record_reduce(&mut recorder, reduce::NORM, gradients, &norm)?;
+
+        // The passes at w± ask for no gradient of the weights, so ∇w' stays where it is.
+        record_perturb(&mut recorder, &original, gradients, &norm, weights, DISTANCE)?;
+        let mut recorder = self.train_pass(supernet, recorder, Wants::Alphas, 1)?;
+        let plus = Tensor::scratch(&recorder, &[self.gradient.count()])?;
+        copy(&mut recorder, supernet.alphas().gradients(), &plus)?;
+        record_perturb(&mut recorder, &original, gradients, &norm, weights, -DISTANCE)?;
+        let mut recorder = self.train_pass(supernet, recorder, Wants::Alphas, 2)?;
+        recorder.set_scope("unrolled step");
+        copy(&mut recorder, &original, weights)?;
+
+        let minus = supernet.alphas().gradients();
+        let params = optimiser::Hessian {
+            plus: plus.at(),
+            minus: minus.at(),
+            gradient: self.gradient.at(),
+            count: self.gradient.count() as u32,
+            learning_rate: supernet.step().words().at() + StepBuffer::WEIGHT_RATE,
+            norm: norm.at(),
+            epsilon: DISTANCE,
+        };
+        let inputs = [plus.binding(), minus.binding(), supernet.step().words().binding(), norm.binding()];
+        recorder.dispatch(&optimiser::HESSIAN, &params, &inputs, &[self.gradient.binding()])?;
+        Ok(recorder)
+    }
+
+    /// A pass over the training batch that enters the running statistics.
+    fn train_pass(&self, supernet: &Supernet, recorder: Recorder, wants: Wants, which: usize) -> Result<Recorder, Error> {
+        let loss = Scalars::INNER_LOSSES + which;
+        let (mut recorder, _) = supernet.record_pass(recorder, supernet.train(), wants, loss)?;
+        let guard = supernet.scalars().one(loss);
+        supernet.network().statistics().record_update(&mut recorder, &guard)?;
+        Ok(recorder)
+    }
+
+    fn record_unroll(&self, supernet: &Supernet, recorder: &mut Recorder, result: &Tensor) -> Result<(), Error> {
+        let parameters = supernet.network().parameters();
+        let (weights, gradients, sgd) = (parameters.values(), parameters.gradients(), supernet.sgd());
+        let params = optimiser::Unroll {
+            weight: weights.at(),
+            gradient: gradients.at(),
+            velocity: sgd.velocity().at(),
+            result: result.at(),
+            count: weights.count() as u32,
+            learning_rate: supernet.step().words().at() + StepBuffer::WEIGHT_RATE,
+            momentum: sgd.config().momentum,
+            weight_decay: sgd.config().weight_decay,
+        };
+        let step = supernet.step().words();
+        let inputs = [weights.binding(), gradients.binding(), sgd.velocity().binding(), step.binding()];
+        Ok(recorder.dispatch(&optimiser::UNROLL, &params, &inputs, &[result.binding()])?)
+    }
+}
+
+/// Records `result = weight + scale · direction / norm`.
+fn record_perturb(
+    recorder: &mut Recorder,
+    weight: &Tensor,
+    direction: &Tensor,
+    norm: &Tensor,
+    result: &Tensor,
+    scale: f32,
+) -> Result<(), Error> {
+    let params = optimiser::Perturb {
+        weight: weight.at(),
+        direction: direction.at(),
+        result: result.at(),
+        count: weight.count() as u32,
+        norm: norm.at(),
+        scale,
+    };
+    let inputs = [weight.binding(), direction.binding(), norm.binding()];
+    Ok(recorder.dispatch(&optimiser::PERTURB, &params, &inputs, &[result.binding()])?)
+}
+
+fn copy(recorder: &mut Recorder, from: &Tensor, to: &Tensor) -> Result<(), Error> {
+    Ok(recorder.copy(from.buffer(), from.at() as usize, to.buffer(), to.at() as usize, from.count())?)
+}
