@@ -1,0 +1,27 @@
+//! What a person reads afterwards: pictures of architectures, curves of a run, tables.
+//!
+//! Everything here takes plain data and returns a `String`; whoever calls decides where it goes.
+//!
+//! - A [`Diagram`] is boxes and arrows. [`cell`] makes one of a DARTS-like cell, [`network`] one of
+//!   any [`Graph`](crate::graph::Graph); [`svg`], [`dot`] and [`text`] write it down.
+//! - [`plot`] draws curves and bars as SVG, [`table`] aligns columns for a terminal.
+//!
+//! The same data give the same bytes, so that pictures can be compared and kept under version
+//! control.
+
+pub mod cell;
+mod diagram;
+pub mod dot;
+pub mod layout;
+
+mod palette;
+
+pub mod svg;
+pub mod table;
+pub mod text;
+
+pub use diagram::{Block, Diagram, Direction, DrawError, Edge, Kind};
+pub use palette::Tone;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Diagrams as indented text for a terminal.
+
+use super::{Diagram, DrawError};
+use std::fmt::Write;
+
+/// Each box, in the order in which it could be computed, and beneath it what enters it: the label
+/// of the edge and the box it comes from.
+///
+/// # Errors
+/// [`DrawError::NoSuchBox`] and [`DrawError::Cycle`].
+pub fn write(diagram: &Diagram) -> Result<String, DrawError> {
+    let layers = diagram.layers()?;
+    let mut order: Vec<usize> = (0..diagram.boxes.len()).collect();
+    order.sort_by_key(|&index| layers[index]);
+    let mut text = String::new();
+    let mut line = |indent: usize, content: &str| {
+        // Writing to a String cannot fail. Control characters must not reach a terminal.
+        let _ = writeln!(text, "{:indent$}{}", "", content.replace(char::is_control, " "));
+    };
+    let mut indent = 0;
+    if !diagram.title.is_empty() {
+        line(0, &diagram.title);
+        indent = 2;
+    }
+    for index in order {
+        let block = &diagram.boxes[index];
+        if block.details.is_empty() {
+            line(indent, &block.label);
+        } else {
+            line(indent, &format!("{}  ({})", block.label, block.details.join(", ")));
+        }
+        let entering: Vec<_> = diagram.edges.iter().filter(|e| e.to == index).collect();
+        let width = entering.iter().map(|e| e.label.chars().count()).max().unwrap_or(0);
+        for edge in entering.iter().filter(|e| !e.label.is_empty()) {
+            line(indent + 2, &format!("{:width$}  from {}", edge.label, diagram.boxes[edge.from].label));
+        }
+        let plain: Vec<&str> =
+            entering.iter().filter(|e| e.label.is_empty()).map(|e| diagram.boxes[e.from].label.as_str()).collect();
+        if !plain.is_empty() {
+            line(indent + 2, &format!("from {}", plain.join(", ")));
+        }
+    }
+    Ok(text)
+}
