@@ -164,6 +164,12 @@ pub enum DrawError {
         /// Number of states.
         states: usize,
     },
+    /// The plotting backend failed.
+    #[error("cannot draw the plot: {reason}")]
+    Plot {
+        /// What the backend says.
+        reason: String,
+    },
 }
 
 impl Diagram {

@@ -13,9 +13,9 @@ pub mod cell;
 mod diagram;
 pub mod dot;
 pub mod layout;
-
+pub mod network;
 mod palette;
-
+pub mod plot;
 pub mod svg;
 pub mod table;
 pub mod text;
