@@ -132,7 +132,9 @@ pub enum DrawError {
         boxes: usize,
     },
     /// Following arrows leads back to the same box.
-    #[error("following the arrows from `{label}` (box {index}) leads back to it: only diagrams without cycles are drawn")]
+    #[error(
+        "following the arrows from `{label}` (box {index}) leads back to it: only diagrams without cycles are drawn"
+    )]
     Cycle {
         /// A box on the cycle.
         index: usize,
@@ -157,7 +159,9 @@ pub enum DrawError {
         nodes: usize,
     },
     /// The cell's output names a state it does not have.
-    #[error("the cell's output reads state {state}, but it has only {states} states, numbered from 0 (0 and 1 are its inputs)")]
+    #[error(
+        "the cell's output reads state {state}, but it has only {states} states, numbered from 0 (0 and 1 are its inputs)"
+    )]
     CellOutput {
         /// The state.
         state: usize,

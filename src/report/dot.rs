@@ -24,7 +24,12 @@ pub fn write(diagram: &Diagram) -> String {
     for (index, block) in diagram.boxes.iter().enumerate() {
         let tone = block.kind.tone();
         let label = std::iter::once(&block.label).chain(&block.details).map(String::as_str).collect::<Vec<_>>();
-        line(format!("n{index} [label={}, color=\"{}\", fillcolor=\"{}\"];", quote(&label.join("\n")), tone.line, tone.fill));
+        line(format!(
+            "n{index} [label={}, color=\"{}\", fillcolor=\"{}\"];",
+            quote(&label.join("\n")),
+            tone.line,
+            tone.fill
+        ));
     }
     for edge in &diagram.edges {
         let tone = edge.kind.tone();

@@ -48,8 +48,7 @@ pub fn diagram(graph: &Graph, title: &str, detail: Detail) -> Result<Diagram, Dr
     for output in &graph.outputs {
         let shape = graph.nodes.get(output.node).map(|node| size(node.shape));
         let label = if output.name.is_empty() { "output" } else { &output.name };
-        let to =
-            diagram.add(Block { label: label.into(), details: shape.into_iter().collect(), kind: Kind::Output });
+        let to = diagram.add(Block { label: label.into(), details: shape.into_iter().collect(), kind: Kind::Output });
         arrows.push((group_of.get(output.node).copied().unwrap_or(usize::MAX), to));
     }
     arrows.sort_unstable();
@@ -134,19 +133,19 @@ fn block(graph: &Graph, group: &Group, inside: impl Fn(usize) -> bool) -> Block 
     let Some(last) = nodes().next_back() else { return Block::new(group.label.clone(), Kind::Group) };
     let entering = nodes().flat_map(|n| &n.inputs).filter(|&&input| !inside(input)).filter_map(|&i| graph.nodes.get(i));
     let area = |shape: Features| shape.height * shape.width;
-    let smaller = entering.map(|n| area(n.shape)).max().is_some_and(|largest| area(last.shape) < largest);
+    // The cell after a reduction reads a larger image too, from two cells back, but does not reduce.
+    let smaller = entering.map(|n| area(n.shape)).min().is_some_and(|smallest| area(last.shape) < smallest);
     let mut details = vec![size(last.shape), format!("{} operations", group.nodes.len())];
     let choices: Vec<&Choice> =
         nodes().filter_map(|n| if let Op::Choice(choice) = &n.op { Some(choice) } else { None }).collect();
     if let Some(first) = choices.first() {
         let most = choices.iter().map(|c| c.options.len()).max().unwrap_or_default();
         let points = if choices.len() == 1 { "choice point" } else { "choice points" };
-        details.push(format!("{} {points} of up to {most} options:", choices.len()));
         if choices.iter().all(|c| c.options.labels() == first.options.labels()) {
-            details[2] = format!("{} {points}, each of", choices.len());
+            details.push(format!("{} {points}, each of:", choices.len()));
             details.extend(wrap(&first.options.labels(), 30));
         } else {
-            details[2].pop();
+            details.push(format!("{} {points} of up to {most} options", choices.len()));
         }
     }
     let label = if group.label.is_empty() { "network".into() } else { group.label.clone() };
@@ -186,7 +185,8 @@ fn describe(op: &Op) -> String {
     let stride = |step: usize| if step == 1 { String::new() } else { format!(" /{step}") };
     match op {
         Op::Conv(conv) => {
-            let dilation = if conv.dilation == [1, 1] { String::new() } else { format!(" dilation {}", conv.dilation[0]) };
+            let dilation =
+                if conv.dilation == [1, 1] { String::new() } else { format!(" dilation {}", conv.dilation[0]) };
             let step = conv.stride[0].max(conv.stride[1]);
             format!("{name} {}×{}{dilation}{}", conv.kernel[0], conv.kernel[1], stride(step))
         }

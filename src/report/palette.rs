@@ -36,7 +36,7 @@ impl Kind {
             Self::Pooling => ("#009e73", "#daf1ea", "#005c43"),
             Self::Skip => ("#cc79a7", "#f8e6ef", "#86345f"),
             Self::None => ("#999999", "#f0f0f0", "#595959"),
-            Self::Linear => ("#e69f00", "#fcf0d6", "#7a5400"),
+            Self::Linear => ("#8a6fb0", "#eee9f6", "#523a7a"),
             Self::Elementwise => ("#9aa5b1", "#f7f8fa", "#3e4c59"),
             Self::Group => ("#0072b2", "#e6f0f8", "#00476f"),
             Self::Reduction => ("#009e73", "#daf1ea", "#005c43"),

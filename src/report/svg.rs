@@ -48,9 +48,8 @@ pub fn arrange(title: &str, diagrams: &[Diagram], arrangement: Arrangement) -> R
         .map(|(d, p)| [p.size[0].max(text_width(&d.title) * TITLE), p.size[1] + heading(&d.title)])
         .collect();
     let between = 2.0 * MARGIN;
-    let sum = |axis: usize| {
-        extents.iter().map(|e| e[axis]).sum::<f64>() + between * extents.len().saturating_sub(1) as f64
-    };
+    let sum =
+        |axis: usize| extents.iter().map(|e| e[axis]).sum::<f64>() + between * extents.len().saturating_sub(1) as f64;
     let most = |axis: usize| extents.iter().map(|e| e[axis]).fold(0.0, f64::max);
     let [mut width, mut height] = match arrangement {
         Arrangement::SideBySide => [sum(0), most(1)],
@@ -76,7 +75,10 @@ pub fn arrange(title: &str, diagrams: &[Diagram], arrangement: Arrangement) -> R
             let heading = Text::new(middle, top + TITLE - 3.0, &diagram.title);
             write_text(&mut svg, &Text { size: TITLE - 1.0, bold: true, ..heading });
         }
-        put(&mut svg, format_args!("<g transform=\"translate({} {})\">\n", number(left), number(top + heading(&diagram.title))));
+        put(
+            &mut svg,
+            format_args!("<g transform=\"translate({} {})\">\n", number(left), number(top + heading(&diagram.title))),
+        );
         write_diagram(&mut svg, diagram, placement);
         svg.push_str("</g>\n");
         match arrangement {
@@ -92,15 +94,15 @@ pub fn arrange(title: &str, diagrams: &[Diagram], arrangement: Arrangement) -> R
 pub fn sizes(diagram: &Diagram) -> Sizes {
     let block = |block: &Block| {
         let (base, below) = subscript(&block.label);
-        let label = (text_width(base) + text_width(below) * SUBSCRIPT) * LABEL;
+        // Bold type is wider.
+        let label = (text_width(base) + text_width(below) * SUBSCRIPT) * LABEL * 1.08;
         let widest = block.details.iter().map(|d| text_width(d) * DETAIL).fold(label, f64::max);
         let height = LABEL + 18.0 + block.details.len() as f64 * (DETAIL + 4.0);
         let least = if diagram.direction == Direction::Down { 96.0 } else { 36.0 };
         [(widest + 22.0).max(least).round(), height]
     };
-    let label = |text: &str| {
-        (!text.is_empty()).then(|| [(text_width(text) * EDGE_LABEL + 14.0).round(), EDGE_LABEL + 9.0])
-    };
+    let label =
+        |text: &str| (!text.is_empty()).then(|| [(text_width(text) * EDGE_LABEL + 14.0).round(), EDGE_LABEL + 9.0]);
     Sizes {
         boxes: diagram.boxes.iter().map(block).collect(),
         labels: diagram.edges.iter().map(|e| label(&e.label)).collect(),

@@ -86,3 +86,33 @@ fn is_number(cell: &str) -> bool {
 fn clean(cell: &str) -> String {
     cell.replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_aligned_to_the_right_and_names_to_the_left() {
+        let mut table = Table::new(&["kernel", "GFLOP/s", "shape", "note"]);
+        table.row(["depthwise_conv_forward", "12.5", "3x32x32", ""]);
+        table.row(["add", "-", "16x8x8", "slow"]);
+        table.row(["matmul", "1024.0 ± 3", "1x1x1"]);
+        insta::assert_snapshot!(table.render(), @r#"
+        kernel                     GFLOP/s  shape    note
+        ──────────────────────  ──────────  ───────  ────
+        depthwise_conv_forward        12.5  3x32x32
+        add                              -  16x8x8   slow
+        matmul                  1024.0 ± 3  1x1x1
+        "#);
+    }
+
+    #[test]
+    fn odd_rows_and_characters_keep_the_columns() {
+        let mut table = Table::new(&["a"]);
+        table.row(["x\ny", "beyond"]);
+        table.row(Vec::<String>::new());
+        assert_eq!(table.render(), "a\n───  ──────\nx y  beyond\n\n");
+        assert_eq!(Table::default().render(), "");
+        assert_eq!((table.len(), table.is_empty()), (2, false));
+    }
+}

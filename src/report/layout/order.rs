@@ -6,9 +6,12 @@ use super::Plan;
 const SWEEPS: usize = 12;
 /// Above so many items, exchanging neighbours one by one would take too long.
 const SMALL: usize = 400;
+/// Shuffled orders to start from.
+const SHUFFLES: usize = 10;
 
-/// Orders the layers of a plan: from its own order and from the reverse, by barycentres and then by
-/// exchanging neighbours, and keeps what crosses least; of equals the first, hence deterministic.
+/// Orders the layers of a plan by barycentres and by exchanging neighbours: from its own order, from
+/// the reverse, and from a few shuffled ones, since each may end in a different local minimum. Keeps what
+/// crosses least, of equals the first. The shuffles are always the same: so is the result.
 pub(super) fn reduce_crossings(plan: &mut Plan) {
     let count = plan.items.len();
     let (mut before, mut after) = (vec![Vec::new(); count], vec![Vec::new(); count]);
@@ -18,12 +21,18 @@ pub(super) fn reduce_crossings(plan: &mut Plan) {
     }
     let start = plan.layers.clone();
     let mut best = (crossings(plan, &after), start.clone());
-    for reversed in [false, true] {
+    let starts = if count <= SMALL { 2 + SHUFFLES } else { 2 };
+    for attempt in 0..starts {
         plan.layers = start.clone();
-        if reversed {
-            plan.layers.iter_mut().for_each(|layer| layer.reverse());
+        match attempt {
+            0 => {}
+            1 => plan.layers.iter_mut().for_each(|layer| layer.reverse()),
+            _ => plan.layers.iter_mut().for_each(|layer| shuffle(layer, attempt as u64)),
         }
         for sweep in 0..SWEEPS {
+            if best.0 == 0 {
+                break;
+            }
             let down = sweep % 2 == 0;
             let mut ranks = plan.ranks();
             for step in 0..plan.layers.len() {
@@ -41,6 +50,12 @@ pub(super) fn reduce_crossings(plan: &mut Plan) {
         }
     }
     plan.layers = best.1;
+}
+
+/// Puts a layer into an arbitrary order that depends on `seed` alone.
+fn shuffle(layer: &mut [usize], seed: u64) {
+    // The multiplier of a well-known hash (the golden ratio in 64 bits): any mixing will do here.
+    layer.sort_by_key(|&item| (item as u64 + 1).wrapping_mul(seed * 2 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20);
 }
 
 /// Sorts one layer by the mean rank of neighbours; items without any stay where they are.

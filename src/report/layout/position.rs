@@ -51,29 +51,17 @@ pub(super) fn across(plan: &Plan) -> Vec<f64> {
 }
 
 /// Takes needless steps out of long arrows: where there is room, all bends (and the label) between
-/// two boxes get one position, that of an end if possible.
+/// two boxes get one position, that of an end if possible; boxes in a row line up.
 pub(super) fn straighten(plan: &Plan, y: &mut [f64]) {
     let spacing: Vec<Vec<f64>> = plan.layers.iter().map(|layer| offsets(plan, layer)).collect();
     let ranks = plan.ranks();
     for _ in 0..3 {
+        align(plan, &spacing, &ranks, y);
         for chain in plan.chains.iter().filter(|chain| chain.len() > 1) {
             let (first, last) = (&plan.pieces[chain[0]], &plan.pieces[chain[chain.len() - 1]]);
             let inner: Vec<usize> = chain[1..].iter().map(|&p| plan.pieces[p].from).collect();
             let (start, end) = (y[first.from] + first.leaves, y[last.to] + last.enters);
-            let fits = |from: usize, to: usize| {
-                let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-                for &item in &inner[from..to] {
-                    let (layer, place) = (plan.items[item].layer, ranks[item]);
-                    let (order, offsets) = (&plan.layers[layer], &spacing[layer]);
-                    if place > 0 {
-                        low = low.max(y[order[place - 1]] + offsets[place] - offsets[place - 1]);
-                    }
-                    if place + 1 < order.len() {
-                        high = high.min(y[order[place + 1]] - offsets[place + 1] + offsets[place]);
-                    }
-                }
-                (low <= high).then_some((low, high))
-            };
+            let fits = |from: usize, to: usize| room(plan, &spacing, &ranks, y, &inner[from..to]);
             // One level if any is free all the way; else two, changing where that costs least.
             let count = inner.len();
             let mut best: Option<(f64, Vec<f64>)> = None;
@@ -98,6 +86,45 @@ pub(super) fn straighten(plan: &Plan, y: &mut [f64]) {
                     y[item] = level;
                 }
             }
+        }
+    }
+}
+
+/// The span in which all the items can have one position while the others stay where they are.
+fn room(plan: &Plan, spacing: &[Vec<f64>], ranks: &[usize], y: &[f64], items: &[usize]) -> Option<(f64, f64)> {
+    let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+    for &item in items {
+        let (layer, place) = (plan.items[item].layer, ranks[item]);
+        let (order, offsets) = (&plan.layers[layer], &spacing[layer]);
+        if place > 0 {
+            low = low.max(y[order[place - 1]] + offsets[place] - offsets[place - 1]);
+        }
+        if place + 1 < order.len() {
+            high = high.min(y[order[place + 1]] - offsets[place + 1] + offsets[place]);
+        }
+    }
+    (low <= high).then_some((low, high))
+}
+
+/// Puts boxes that follow one another, each the only one after the other, in one line where there is room.
+fn align(plan: &Plan, spacing: &[Vec<f64>], ranks: &[usize], y: &mut [f64]) {
+    let (mut only_before, mut only_after) = (vec![Vec::new(); plan.items.len()], vec![Vec::new(); plan.items.len()]);
+    for piece in &plan.pieces {
+        only_before[piece.to].push(piece.from);
+        only_after[piece.from].push(piece.to);
+    }
+    let next = |item: usize| match only_after[item][..] {
+        [next] if only_before[next].len() == 1 => Some(next),
+        _ => None,
+    };
+    let begins = |item: usize| only_before[item].len() != 1 || next(only_before[item][0]).is_none();
+    for first in (0..plan.items.len()).filter(|&item| begins(item)) {
+        let run: Vec<usize> = std::iter::successors(Some(first), |&item| next(item)).collect();
+        if run.len() > 1
+            && let Some((low, high)) = room(plan, spacing, ranks, y, &run)
+        {
+            let mean = run.iter().map(|&item| y[item]).sum::<f64>() / run.len() as f64;
+            run.iter().for_each(|&item| y[item] = mean.clamp(low, high));
         }
     }
 }

@@ -51,8 +51,7 @@ pub fn alpha_means(title: &str, history: &AlphaHistory) -> Result<String, DrawEr
         }
     };
     let series = (0..history.operations.len()).map(|o| history.series(o, mean(o))).collect();
-    let panel =
-        Panel { title: "mean softmax weight".into(), x_label: "epoch".into(), series, y_range: None };
+    let panel = Panel { title: "mean softmax weight".into(), x_label: "epoch".into(), series, y_range: None };
     grid(title, &[panel], 1, [640.0, 360.0], Names::AtEnds)
 }
 

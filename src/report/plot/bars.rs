@@ -56,13 +56,7 @@ pub fn bars(title: &str, unit: &str, bars: &[Bar], decimals: usize) -> Result<St
             let at = (x(step), bottom + px(5.0));
             write(root, &tick(step, high - low), at, (HPos::Center, VPos::Top), style(11.0, MUTED))?;
         }
-        write(
-            root,
-            unit,
-            (px(names + plot / 2.0), bottom + px(24.0)),
-            (HPos::Center, VPos::Top),
-            style(12.0, MUTED),
-        )?;
+        write(root, unit, (px(names + plot / 2.0), bottom + px(24.0)), (HPos::Center, VPos::Top), style(12.0, MUTED))?;
         if bars.is_empty() {
             let middle = (px(names + plot / 2.0), px(top + height / 2.0));
             write(root, "no data", middle, (HPos::Center, VPos::Center), style(12.0, MUTED))?;
