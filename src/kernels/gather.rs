@@ -1,7 +1,7 @@
 //! A batch from a dataset that lies on the device as bytes: gathered by index, cropped, flipped,
 //! normalised and cut out on the way.
 //!
-//! x[s, c, i, j] = (b/255 − mean_c)·(1/std_c), with b the byte of image indices[s] at (c, i + Δi − padding,
+//! `x[s, c, i, j] = (b/255 − mean_c)·(1/std_c)`, with b the byte of image `indices[s]` at (c, i + Δi − padding,
 //! j' + Δj − padding), 0 outside the image, where j' is j or, flipped, width − 1 − j. Then a square of
 //! 2·⌊cutout/2⌋ places a side, around a centre anywhere in the image and clipped at its border, is set to 0.
 //! Black is padded before normalisation and zero cut out after it, as the usual CIFAR-10 pipeline does.
@@ -19,9 +19,9 @@ params! {
     pub struct Params {
         /// Offset of the batch's indices.
         pub indices: u32,
-        /// Offset of x, [batch, channels, height, width].
+        /// Offset of x, batch × channels × height × width.
         pub x: u32,
-        /// Offset of y, [batch] words.
+        /// Offset of y, a word a sample.
         pub y: u32,
         /// Samples of the batch.
         pub batch: u32,
@@ -49,8 +49,8 @@ params! {
 }
 
 /// x, y = the images and labels at `indices`. Inputs: `images`, packed bytes (little-endian words, image n
-/// from byte n·channels·height·width on); `labels`, a word each; `indices`; `normal`, [mean | 1/std] of
-/// the channels in units of [0, 1]; `step`.
+/// from byte n·channels·height·width on); `labels`, a word each; `indices`; `normal`, the channels' means,
+/// then their 1/std, where a byte of 255 counts as 1; `step`.
 pub static GATHER: Kernel = Kernel {
     name: "gather",
     source: concat!(include_str!("../../shaders/include/philox.wgsl"), include_str!("../../shaders/gather.wgsl")),
@@ -196,4 +196,65 @@ fn cases() -> Vec<Case> {
         case("all, one pixel", Params { padding: 1, flip: 1, cutout: 2, ..of(5, 1, 1, 1) }, 3),
         case("all", Params { padding: 4, flip: 1, cutout: 16, ..of(6, 3, 32, 32) }, 8),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A batch of `p.batch` times the one image whose bytes are 0, 1, 2, …, not normalised, in bytes.
+    fn seen(p: Params) -> Vec<Vec<f32>> {
+        let p = Params { indices: 0, x: 0, y: 0, counter: 0, ..p };
+        let size = (p.channels * p.height * p.width) as usize;
+        let bytes: Vec<u8> = (0..size.next_multiple_of(4) as u8).collect();
+        let channels = p.channels as usize;
+        let normal: Vec<f32> = [vec![0.0; channels], vec![255.0; channels]].concat();
+        let indices = vec![0; p.batch as usize];
+        let (mut x, mut y) = (vec![7; p.batch as usize * size], vec![7; p.batch as usize]);
+        let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
+        let inputs = vec![&words[..], &[3], &indices, bytemuck::cast_slice(&normal), &[42]];
+        gather(&mut Call::new(bytemuck::bytes_of(&p), inputs, vec![&mut x, &mut y]));
+        assert!(y.iter().all(|&label| label == 3));
+        x.chunks(size).map(|x| x.iter().map(|&w| f32::from_bits(w).round()).collect()).collect()
+    }
+
+    const SMALL: Params = Params { batch: 400, channels: 1, height: 2, width: 3, ..CASE };
+
+    #[test]
+    fn without_augmentation_the_images_are_as_they_are() {
+        assert!(seen(SMALL).iter().all(|x| x == &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
+    }
+
+    #[test]
+    fn about_every_second_image_is_flipped_left_to_right() {
+        let flipped = seen(Params { flip: 1, ..SMALL });
+        let count = flipped.iter().filter(|x| x[..] == [2.0, 1.0, 0.0, 5.0, 4.0, 3.0]).count();
+        let kept = flipped.iter().filter(|x| x[..] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).count();
+        assert_eq!(count + kept, 400);
+        assert!((160..240).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn crops_reach_every_shift_alike_and_show_black_outside() {
+        let crops = seen(Params { padding: 1, ..SMALL });
+        let mut counts = std::collections::BTreeMap::new();
+        crops.iter().for_each(|x| *counts.entry(format!("{x:?}")).or_insert(0) += 1);
+        assert_eq!(counts.len(), 9, "{counts:?}");
+        assert!(counts.values().all(|count| (22..70).contains(count)), "{counts:?}");
+        assert!(counts.contains_key("[4.0, 5.0, 0.0, 0.0, 0.0, 0.0]"), "one down, one right");
+    }
+
+    #[test]
+    fn a_cutout_is_a_square_clipped_at_the_border() {
+        let image = Params { batch: 400, channels: 2, height: 8, width: 8, cutout: 4, ..CASE };
+        let mut areas = std::collections::BTreeSet::new();
+        for x in seen(image) {
+            let zeros = |plane: usize| (0..64).filter(|at| plane + at > 0 && x[plane + at] == 0.0).count();
+            // Byte 0 is black with or without a cutout.
+            assert!(zeros(64) - zeros(0) <= 1, "the same in every channel");
+            areas.insert(zeros(64));
+        }
+        // Sides of 2 (centre at the first row), 3 (at the second or the last) or 4.
+        assert_eq!(areas.into_iter().collect::<Vec<_>>(), [4, 6, 8, 9, 12, 16]);
+    }
 }

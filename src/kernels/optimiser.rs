@@ -126,7 +126,7 @@ const SUPERNET: u32 = 1_930_618;
 
 /// Whether one of `count` scalars from `first` on is infinite or not a number.
 fn any_not_finite(scalars: &[f32], first: u32, count: u32) -> bool {
-    scalars[first as usize..][..count as usize].iter().any(|s| !s.is_finite())
+    (first..first + count).any(|at| !scalars[at as usize].is_finite())
 }
 
 fn sgd(call: &mut Call<'_>) {
@@ -296,4 +296,56 @@ fn adam_cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(values: &[f32]) -> Vec<u32> {
+        bytemuck::cast_slice(values).to_vec()
+    }
+
+    /// Runs the twin of `kernel` on one element: inputs, then outputs, which come back.
+    fn one(kernel: &Kernel, params: &[u8], inputs: [&[f32]; 3], outputs: &[f32]) -> Vec<f32> {
+        let inputs = inputs.map(words);
+        let mut outputs: Vec<Vec<u32>> = outputs.iter().map(|&value| words(&[value])).collect();
+        let bound = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        (kernel.twin)(&mut Call::new(params, inputs.iter().map(Vec::as_slice).collect(), bound));
+        outputs.iter().map(|words| f32::from_bits(words[0])).collect()
+    }
+
+    #[test]
+    fn sgd_follows_the_formula() {
+        let p = Sgd { weight: 0, gradient: 0, velocity: 0, count: 1, learning_rate: 0, ..SGD_CASE };
+        let p = Sgd { norm: 0, clip: 5.0, momentum: 0.5, weight_decay: 0.25, ..p };
+        // A norm of 20 is clipped to 5: g = 8·(5/20) + 0.25·4 = 3, v = 0.5·2 + 3 = 4.
+        let inputs: [&[f32]; 3] = [&[8.0], &[0.5], &[20.0]];
+        let close = |got: Vec<f32>, expected: [f32; 2]| {
+            assert!(got.iter().zip(expected).all(|(g, e)| (g - e).abs() < 1e-5), "{got:?} {expected:?}");
+        };
+        close(one(&SGD, bytemuck::bytes_of(&p), inputs, &[4.0, 2.0]), [2.0, 4.0]);
+        // Nesterov: w − 0.5·(3 + 0.5·4).
+        let nesterov = Sgd { nesterov: 1, ..p };
+        close(one(&SGD, bytemuck::bytes_of(&nesterov), inputs, &[4.0, 2.0]), [1.5, 4.0]);
+        // A norm below the limit leaves the gradient alone: g = 8 + 1, v = 10.
+        close(one(&SGD, bytemuck::bytes_of(&p), [&[8.0], &[0.5], &[4.0]], &[4.0, 2.0]), [-1.0, 10.0]);
+    }
+
+    #[test]
+    fn the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient() {
+        let p = Adam { weight: 0, gradient: 0, first: 0, second: 0, count: 1, learning_rate: 0, ..ADAM_CASE };
+        let p = Adam { corrections: 1, guards: 0, weight_decay: 0.0, ..p };
+        for gradient in [1e-3, -7.0] {
+            let got = one(&ADAM, bytemuck::bytes_of(&p), [&[gradient], &[0.25, 0.5, 0.001], &[]], &[2.0, 0.0, 0.0]);
+            assert!((got[0] - (2.0 - 0.25 * gradient.signum())).abs() < 1e-4, "{got:?}");
+        }
+        // Without a gradient, AdamW's decay shrinks the weight by ηλ; Adam's passes through the moments.
+        let decay = |decoupled| Adam { decoupled, weight_decay: 0.1, ..p };
+        let still: [&[f32]; 3] = [&[0.0], &[0.25, 0.5, 0.001], &[]];
+        let adamw = one(&ADAM, bytemuck::bytes_of(&decay(1)), still, &[2.0, 0.0, 0.0]);
+        assert!((adamw[0] - 2.0 * (1.0 - 0.025)).abs() < 1e-6 && adamw[1] == 0.0, "{adamw:?}");
+        let adam = one(&ADAM, bytemuck::bytes_of(&decay(0)), still, &[2.0, 0.0, 0.0]);
+        assert!((adam[0] - 1.75).abs() < 1e-4 && (adam[1] - 0.1).abs() < 1e-6, "{adam:?}");
+    }
 }
