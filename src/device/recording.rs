@@ -134,7 +134,11 @@ impl Recorder {
         self.dispatch_bytes(kernel, bytemuck::bytes_of(params), inputs, outputs)
     }
 
-    pub(super) fn dispatch_bytes(
+    /// Records one dispatch whose parameter struct is given as bytes, as a [`Case`](super::Case) holds it.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn dispatch_bytes(
         &mut self,
         kernel: &'static Kernel,
         params: &[u8],

@@ -5,10 +5,21 @@
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 
 pub mod activation;
+pub mod gather;
+pub mod optimiser;
 mod parallel;
 
 use crate::device::Kernel;
 use parallel::{each, each_backward};
 
 /// Every kernel of the library.
-pub static ALL: &[&Kernel] = &[&activation::FORWARD, &activation::BACKWARD];
+pub static ALL: &[&Kernel] = &[
+    &activation::FORWARD,
+    &activation::BACKWARD,
+    &gather::GATHER,
+    &optimiser::SGD,
+    &optimiser::ADAM,
+    &optimiser::UNROLL,
+    &optimiser::PERTURB,
+    &optimiser::HESSIAN,
+];

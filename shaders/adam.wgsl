@@ -1,0 +1,33 @@
+// m = β₁m + (1−β₁)g;  v = β₂v + (1−β₂)g²;  w −= lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε).
+// Weight decay is added to g (Adam), or shrinks w by lr·decay beforehand (AdamW, `decoupled`).
+// One element an invocation; nothing is written where a guard is not finite.
+struct Params {
+    weight: u32, gradient: u32, first: u32, second: u32, count: u32, learning_rate: u32, corrections: u32, guard: u32,
+    guards: u32, decoupled: u32, beta1: f32, beta2: f32, epsilon: f32, weight_decay: f32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read> step: array<u32>;
+@group(0) @binding(3) var<storage, read> scalars: array<f32>;
+@group(0) @binding(4) var<storage, read_write> weight: array<f32>;
+@group(0) @binding(5) var<storage, read_write> first: array<f32>;
+@group(0) @binding(6) var<storage, read_write> second: array<f32>;
+override WORKGROUP: u32 = 64;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = linear(group, groups) * WORKGROUP + lane;
+    if (i >= p.count || any_not_finite(p.guard, p.guards)) { return; }
+    let rate = bitcast<f32>(step[p.learning_rate]);
+    var w = weight[p.weight + i];
+    var g = gradient[p.gradient + i];
+    if (p.decoupled != 0u) { w -= rate * p.weight_decay * w; } else { g += p.weight_decay * w; }
+    let m = p.beta1 * first[p.first + i] + (1.0 - p.beta1) * g;
+    let v = p.beta2 * second[p.second + i] + (1.0 - p.beta2) * g * g;
+    let size = rate / bitcast<f32>(step[p.corrections]);
+    let root = sqrt(v) / sqrt(bitcast<f32>(step[p.corrections + 1u])) + p.epsilon;
+    first[p.first + i] = m;
+    second[p.second + i] = v;
+    weight[p.weight + i] = w - size * (m / root);
+}
