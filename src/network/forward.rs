@@ -3,7 +3,7 @@
 use super::Network;
 use super::build::Layer;
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Choice, Graph, Op, Options};
+use crate::graph::{Choice, Graph, Op, Options, Pool};
 use crate::tensor::{Error, Tensor};
 use std::collections::HashMap;
 
@@ -153,7 +153,7 @@ impl Run<'_> {
                 let (weight, bias) = self.weights(tape, layer)?;
                 let args = ops::ConvArgs {
                     stride: conv.stride,
-                    padding: conv.padding,
+                    padding: [conv.padding.top, conv.padding.left, conv.padding.bottom, conv.padding.right],
                     dilation: conv.dilation,
                     groups: conv.groups,
                 };
@@ -163,8 +163,8 @@ impl Run<'_> {
             Op::Relu => ops::relu(tape, x),
             Op::Sigmoid => ops::sigmoid(tape, x),
             Op::Tanh => ops::tanh(tape, x),
-            Op::MaxPool(pool) => ops::max_pool(tape, x, *pool),
-            Op::AvgPool(pool) => ops::avg_pool(tape, x, *pool),
+            Op::MaxPool(pool) => ops::max_pool(tape, x, window(pool)),
+            Op::AvgPool(pool) => ops::avg_pool(tape, x, window(pool)),
             Op::GlobalAvgPool => ops::global_avg_pool(tape, x),
             Op::Linear { outputs, .. } => {
                 let (weight, bias) = self.weights(tape, layer)?;
@@ -285,6 +285,11 @@ impl Run<'_> {
             _ => Err(missing()),
         }
     }
+}
+
+fn window(pool: &Pool) -> ops::Window {
+    let Pool { kernel, stride, padding, count_padding } = *pool;
+    ops::Window { kernel, stride, padding, count_padding }
 }
 
 fn first(outputs: Vec<Var>) -> Result<Var, Error> {

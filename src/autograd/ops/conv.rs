@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::device::{Binding, Kernel, Recorder};
-use crate::graph::Padding;
 use crate::kernels::{conv, depthwise, pointwise, reduce};
 
 /// Geometry of a convolution beside its weight `[outputs, inputs / groups, rows, columns]`.
@@ -10,8 +9,9 @@ use crate::kernels::{conv, depthwise, pointwise, reduce};
 pub struct ConvArgs {
     /// Step in rows and columns.
     pub stride: [usize; 2],
-    /// Rows and columns of zeros around the image; negative values cut it.
-    pub padding: Padding,
+    /// Rows of zeros above, columns to the left, rows below, columns to the right; negative values cut
+    /// the image.
+    pub padding: [i32; 4],
     /// Distance of the kernel's taps.
     pub dilation: [usize; 2],
     /// Number of groups.
@@ -20,7 +20,7 @@ pub struct ConvArgs {
 
 impl Default for ConvArgs {
     fn default() -> Self {
-        Self { stride: [1; 2], padding: Padding::same(0), dilation: [1; 2], groups: 1 }
+        Self { stride: [1; 2], padding: [0; 4], dilation: [1; 2], groups: 1 }
     }
 }
 
@@ -151,15 +151,15 @@ impl Geometry {
             let problem = format!("weight {:?} in {} groups does not fit {input:?}", weight.shape(), args.groups);
             return Err(Error::shape("conv", problem));
         }
-        let p = args.padding;
+        let [top, left, bottom, right] = args.padding;
         let extent = |axis: usize, size: usize, before: i32, after: i32, taps: usize| {
             let padded = size as i64 + i64::from(before) + i64::from(after);
             let span = (args.dilation[axis] * (taps - 1) + 1) as i64;
             (taps > 0 && args.stride[axis] > 0 && padded >= span)
                 .then(|| ((padded - span) / args.stride[axis] as i64 + 1) as usize)
         };
-        let height = extent(0, input[2], p.top, p.bottom, rows);
-        let width = extent(1, input[3], p.left, p.right, columns);
+        let height = extent(0, input[2], top, bottom, rows);
+        let width = extent(1, input[3], left, right, columns);
         let (Some(height), Some(width)) = (height, width) else {
             return Err(Error::shape("conv", format!("kernel {rows}x{columns} with {args:?} does not fit {input:?}")));
         };
@@ -169,7 +169,7 @@ impl Geometry {
     fn form(&self, bias: bool) -> Form {
         let a = &self.args;
         let groups = a.groups;
-        if self.kernel == [1, 1] && a.stride == [1, 1] && a.padding == Padding::same(0) && groups == 1 {
+        if self.kernel == [1, 1] && a.stride == [1, 1] && a.padding == [0; 4] && groups == 1 {
             Form::Pointwise
         } else if groups == self.input[1] && groups == self.output[1] && groups > 1 && !bias {
             Form::Depthwise
@@ -242,8 +242,8 @@ impl Geometry {
                     stride_columns: n(a.stride[1]),
                     dilation_rows: n(a.dilation[0]),
                     dilation_columns: n(a.dilation[1]),
-                    pad_top: a.padding.top,
-                    pad_left: a.padding.left,
+                    pad_top: a.padding[0],
+                    pad_left: a.padding[1],
                     accumulate: accumulate.into(),
                 };
                 let kernel = pick([&depthwise::FORWARD, &depthwise::BACKWARD_INPUT, &depthwise::BACKWARD_WEIGHT]);
@@ -269,8 +269,8 @@ impl Geometry {
                     stride_columns: n(a.stride[1]),
                     dilation_rows: n(a.dilation[0]),
                     dilation_columns: n(a.dilation[1]),
-                    pad_top: a.padding.top,
-                    pad_left: a.padding.left,
+                    pad_top: a.padding[0],
+                    pad_left: a.padding[1],
                     has_bias: has_bias.into(),
                     accumulate: accumulate.into(),
                 };

@@ -21,7 +21,7 @@ pub use dropout::{Randomness, drop_path, dropout};
 pub use linear::{linear, matmul};
 pub use loss::{accuracy, cross_entropy};
 pub use mixed::{mixed, softmax};
-pub use pool::{avg_pool, global_avg_pool, max_pool};
+pub use pool::{Window, avg_pool, global_avg_pool, max_pool};
 pub use width::width_mask;
 
 use super::{Backward, Gradients, Tape, Var};

@@ -2,15 +2,27 @@
 
 use super::*;
 use crate::device::Recorder;
-use crate::graph::Pool;
 use crate::kernels::pool as kernels;
+
+/// A square pooling window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Rows and columns.
+    pub kernel: usize,
+    /// Step.
+    pub stride: usize,
+    /// Padding on all sides, at most half of the window.
+    pub padding: usize,
+    /// For averages: whether padding counts in the divisor.
+    pub count_padding: bool,
+}
 
 /// Largest value of each window of `[batch, channels, height, width]`; of equal ones the first gets
 /// the gradient.
 ///
 /// # Errors
 /// [`Error::Shape`] if the window does not fit.
-pub fn max_pool(tape: &mut Tape, x: &Var, pool: Pool) -> Result<Var, Error> {
+pub fn max_pool(tape: &mut Tape, x: &Var, pool: Window) -> Result<Var, Error> {
     let geometry = Geometry::new("max_pool", x, pool)?;
     let y = tape.output(&geometry.output)?;
     let indices = Tensor::scratch(tape.recorder(), &geometry.output)?;
@@ -46,7 +58,7 @@ impl Backward for Max {
 ///
 /// # Errors
 /// [`Error::Shape`] if the window does not fit.
-pub fn avg_pool(tape: &mut Tape, x: &Var, pool: Pool) -> Result<Var, Error> {
+pub fn avg_pool(tape: &mut Tape, x: &Var, pool: Window) -> Result<Var, Error> {
     let geometry = Geometry::new("avg_pool", x, pool)?;
     let y = tape.output(&geometry.output)?;
     let params = geometry.params(x.tensor().at(), y.at(), 0, false);
@@ -126,11 +138,11 @@ pub(super) fn record_global_backward(
 struct Geometry {
     input: [usize; 4],
     output: [usize; 4],
-    pool: Pool,
+    pool: Window,
 }
 
 impl Geometry {
-    fn new(operation: &'static str, x: &Var, pool: Pool) -> Result<Self, Error> {
+    fn new(operation: &'static str, x: &Var, pool: Window) -> Result<Self, Error> {
         let input = image(operation, x)?;
         let extent = |size: usize| {
             let padded = size + 2 * pool.padding;
