@@ -5,10 +5,19 @@
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 
 pub mod activation;
+mod gemm;
 mod parallel;
+pub mod pointwise;
+mod vector;
 
 use crate::device::Kernel;
 use parallel::{each, each_backward};
 
 /// Every kernel of the library.
-pub static ALL: &[&Kernel] = &[&activation::FORWARD, &activation::BACKWARD];
+pub static ALL: &[&Kernel] = &[
+    &activation::FORWARD,
+    &activation::BACKWARD,
+    &pointwise::FORWARD,
+    &pointwise::BACKWARD_INPUT,
+    &pointwise::BACKWARD_WEIGHT,
+];
