@@ -5,9 +5,12 @@
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 
 pub mod activation;
+pub mod depthwise;
 mod gemm;
 mod parallel;
 pub mod pointwise;
+mod rows;
+mod stencil;
 mod vector;
 
 use crate::device::Kernel;
@@ -17,6 +20,9 @@ use parallel::{each, each_backward};
 pub static ALL: &[&Kernel] = &[
     &activation::FORWARD,
     &activation::BACKWARD,
+    &depthwise::FORWARD,
+    &depthwise::BACKWARD_INPUT,
+    &depthwise::BACKWARD_WEIGHT,
     &pointwise::FORWARD,
     &pointwise::BACKWARD_INPUT,
     &pointwise::BACKWARD_WEIGHT,

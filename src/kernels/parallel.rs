@@ -71,12 +71,7 @@ const PARTIAL_FLOATS: usize = 1 << 22;
 
 /// `to (+)= Σ` of what `add(unit, sum)` adds for each of `units`. Units are shared out to a number of
 /// partial sums that depends on the sizes alone; those are added in order.
-pub(super) fn sum_pieces(
-    to: &mut [f32],
-    accumulate: bool,
-    units: usize,
-    add: impl Fn(usize, &mut [f32]) + Sync,
-) {
+pub(super) fn sum_pieces(to: &mut [f32], accumulate: bool, units: usize, add: impl Fn(usize, &mut [f32]) + Sync) {
     if to.is_empty() {
         return;
     }

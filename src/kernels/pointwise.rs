@@ -217,8 +217,7 @@ const RUN: usize = 512;
 fn backward_weight(call: &mut Call<'_>) {
     let p: Params = call.params();
     let (x, dy, dw) = (&call.input(0)[p.x()], &call.input(1)[p.y()], &mut call.output(0)[p.w()]);
-    let (batch, inputs, outputs, pixels) =
-        (p.batch as usize, p.inputs as usize, p.outputs as usize, p.pixels as usize);
+    let (batch, inputs, outputs, pixels) = (p.batch as usize, p.inputs as usize, p.outputs as usize, p.pixels as usize);
     // Small images share a panel; large ones are read where they lie.
     let direct = pixels >= RUN / 2 && pixels.is_multiple_of(SHORT);
     let images = if direct { 1 } else { (RUN / pixels.max(1)).max(1) };
@@ -281,7 +280,8 @@ fn backward_weight_reference(call: &mut Call<'_>) {
         let mut sum = 0.0;
         for n in 0..p.batch as usize {
             for pixel in 0..pixels {
-                sum += f64::from(dy[(n * outputs + o) * pixels + pixel]) * f64::from(x[(n * inputs + i) * pixels + pixel]);
+                sum +=
+                    f64::from(dy[(n * outputs + o) * pixels + pixel]) * f64::from(x[(n * inputs + i) * pixels + pixel]);
             }
         }
         parallel::put(dw, sum, p.accumulate);
