@@ -2,6 +2,7 @@
 //! cache, packed so that the inner loops are contiguous and have no remainders.
 
 use super::vector::{LANES, fma, vectorised};
+use rayon::prelude::*;
 
 /// Columns of a panel.
 pub(super) const WIDTH: usize = 64;
@@ -15,27 +16,30 @@ pub(super) const SHORT: usize = 8;
 
 /// Packs the matrix `at(row, k)` for [`multiply`]: groups of [`ROWS`] rows, column by column, rows
 /// beyond the last as zeros.
-pub(super) fn pack(rows: usize, depth: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f32> {
-    let mut packed = Vec::with_capacity(rows.next_multiple_of(ROWS) * depth);
-    for first in (0..rows).step_by(ROWS) {
-        for k in 0..depth {
-            packed.extend((first..first + ROWS).map(|row| if row < rows { at(row, k) } else { 0.0 }));
+pub(super) fn pack(rows: usize, depth: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Vec<f32> {
+    let mut packed = vec![0.0; rows.next_multiple_of(ROWS) * depth];
+    packed.par_chunks_mut((depth * ROWS).max(1)).enumerate().for_each(|(block, packed)| {
+        for (k, packed) in packed.chunks_exact_mut(ROWS).enumerate() {
+            for (row, packed) in (block * ROWS..rows).zip(packed) {
+                *packed = at(row, k);
+            }
         }
-    }
+    });
     packed
 }
 
 vectorised! {
-    /// c = a · b for `a` from [`pack`] with `depth` columns, a panel `b` of `depth` rows, and as many
-    /// rows of `c` as `a` has (a multiple of [`ROWS`]).
-    fn multiply(a: &[f32], depth: usize, b: &[f32], c: &mut [f32]) = multiply_body
+    /// c = a · b for `a` from [`pack`] with `depth` columns and as many rows as `c` has (a multiple of
+    /// [`ROWS`]). The panel `b` holds the rows of b from `first` on, as many as there are up to `depth`;
+    /// what those before it gave is in `c` already.
+    fn multiply(a: &[f32], depth: usize, first: usize, b: &[f32], c: &mut [f32]) = multiply_body
 }
 
 #[inline(always)]
-fn multiply_body<const FUSED: bool>(a: &[f32], depth: usize, b: &[f32], c: &mut [f32]) {
-    let (b, c) = (&b.as_chunks::<WIDTH>().0[..depth], c.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<ROWS>().0);
-    for first in (0..depth).step_by(DEPTH) {
-        let b = &b[first..depth.min(first + DEPTH)];
+fn multiply_body<const FUSED: bool>(a: &[f32], depth: usize, first: usize, b: &[f32], c: &mut [f32]) {
+    let c = c.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<ROWS>().0;
+    for (part, b) in b.as_chunks::<WIDTH>().0.chunks(DEPTH).enumerate() {
+        let first = first + part * DEPTH;
         for (a, c) in a.chunks_exact(depth * ROWS).zip(c.iter_mut()) {
             let a = &a.as_chunks::<ROWS>().0[first..];
             for strip in 0..WIDTH / LANES {

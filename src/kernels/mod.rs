@@ -5,6 +5,7 @@
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 
 pub mod activation;
+pub mod conv;
 pub mod depthwise;
 mod gemm;
 mod parallel;
@@ -20,6 +21,9 @@ use parallel::{each, each_backward};
 pub static ALL: &[&Kernel] = &[
     &activation::FORWARD,
     &activation::BACKWARD,
+    &conv::FORWARD,
+    &conv::BACKWARD_INPUT,
+    &conv::BACKWARD_WEIGHT,
     &depthwise::FORWARD,
     &depthwise::BACKWARD_INPUT,
     &depthwise::BACKWARD_WEIGHT,

@@ -172,7 +172,7 @@ fn product(p: &Params, a: &[f32], depth: usize, x: &[f32], bias: Option<&[f32]>,
         scratch([depth * WIDTH, padded * WIDTH], |[b, c]| {
             for column in (0..images * pixels).step_by(WIDTH) {
                 gather(x, depth, pixels, column, images * pixels, b);
-                gemm::multiply(a, depth, b, c);
+                gemm::multiply(a, depth, 0, b, c);
                 for (row, c) in c.chunks_exact(WIDTH).take(block).enumerate() {
                     let bias = bias(row);
                     each_run(column, WIDTH, images * pixels, pixels, |at, image, pixel, length| {

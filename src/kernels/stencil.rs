@@ -32,7 +32,7 @@ fn convolve_body<const FUSED: bool>(source: &[f32], offsets: &[usize], weights: 
                 }
             }
         }
-        *to = *sums.as_flattened().first_chunk().unwrap_or(to);
+        to.copy_from_slice(sums.as_flattened());
     }
 }
 
