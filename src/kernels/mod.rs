@@ -7,7 +7,14 @@
 pub mod activation;
 pub mod gather;
 pub mod optimiser;
+pub mod conv;
+pub mod depthwise;
+mod gemm;
 mod parallel;
+pub mod pointwise;
+mod rows;
+mod stencil;
+mod vector;
 
 use crate::device::Kernel;
 use parallel::{each, each_backward};
@@ -22,4 +29,13 @@ pub static ALL: &[&Kernel] = &[
     &optimiser::UNROLL,
     &optimiser::PERTURB,
     &optimiser::HESSIAN,
+    &conv::FORWARD,
+    &conv::BACKWARD_INPUT,
+    &conv::BACKWARD_WEIGHT,
+    &depthwise::FORWARD,
+    &depthwise::BACKWARD_INPUT,
+    &depthwise::BACKWARD_WEIGHT,
+    &pointwise::FORWARD,
+    &pointwise::BACKWARD_INPUT,
+    &pointwise::BACKWARD_WEIGHT,
 ];

@@ -1,0 +1,296 @@
+//! Depthwise convolution: each channel of [batch, channels, height, width] has its own window,
+//! w [channels, 1, rows, columns]:
+//! `y[n, c, y, x] = Σ w[c, 0, r, s] · x[n, c, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left]`,
+//! where x is 0 outside the image; and its gradients. Padding may be negative; how much there is below
+//! and on the right follows from the size of y.
+
+use super::stencil::{self, Axis, BLOCK, Phases};
+use super::vector::scratch;
+use super::{parallel, rows};
+use crate::device::{Call, Class, Kernel, Launch};
+use crate::params;
+use rayon::prelude::*;
+use std::ops::Range;
+
+mod cases;
+mod reference;
+
+params! {
+    /// Parameters of [`FORWARD`], [`BACKWARD_INPUT`] and [`BACKWARD_WEIGHT`].
+    pub struct Params {
+        /// Offset of x or dx.
+        pub input: u32,
+        /// Offset of w or dw, [channels, 1, kernel_rows, kernel_columns].
+        pub weight: u32,
+        /// Offset of y or dy.
+        pub output: u32,
+        /// Number of images.
+        pub batch: u32,
+        /// Channels of x and y.
+        pub channels: u32,
+        /// Height of x.
+        pub height: u32,
+        /// Width of x.
+        pub width: u32,
+        /// Height of y.
+        pub out_height: u32,
+        /// Width of y.
+        pub out_width: u32,
+        /// Height of the window.
+        pub kernel_rows: u32,
+        /// Width of the window.
+        pub kernel_columns: u32,
+        /// Rows from one window to the next.
+        pub stride_rows: u32,
+        /// Columns from one window to the next.
+        pub stride_columns: u32,
+        /// Rows from one tap to the next.
+        pub dilation_rows: u32,
+        /// Columns from one tap to the next.
+        pub dilation_columns: u32,
+        /// Rows of zeros above x; negative: rows left out.
+        pub pad_top: i32,
+        /// Columns of zeros left of x; negative: columns left out.
+        pub pad_left: i32,
+        /// Whether results are added to (1) or overwrite (0) what is there.
+        pub accumulate: u32,
+    }
+}
+
+impl Params {
+    fn of(params: &[u8]) -> Self {
+        bytemuck::pod_read_unaligned(params)
+    }
+
+    fn planes(&self) -> usize {
+        self.batch as usize * self.channels as usize
+    }
+
+    fn pixels(&self) -> usize {
+        self.height as usize * self.width as usize
+    }
+
+    fn out_pixels(&self) -> usize {
+        self.out_height as usize * self.out_width as usize
+    }
+
+    fn taps(&self) -> usize {
+        self.kernel_rows as usize * self.kernel_columns as usize
+    }
+
+    fn x(&self) -> Range<usize> {
+        parallel::range(self.input, self.planes() * self.pixels())
+    }
+
+    fn w(&self) -> Range<usize> {
+        parallel::range(self.weight, self.channels as usize * self.taps())
+    }
+
+    fn y(&self) -> Range<usize> {
+        parallel::range(self.output, self.planes() * self.out_pixels())
+    }
+
+    fn flops(&self) -> u64 {
+        2 * (self.planes() * self.out_pixels() * self.taps()) as u64
+    }
+
+    fn phases(&self) -> Phases {
+        let p = self;
+        Phases::new(
+            Axis::new(p.height, p.out_height, p.kernel_rows, p.stride_rows, p.dilation_rows, p.pad_top),
+            Axis::new(p.width, p.out_width, p.kernel_columns, p.stride_columns, p.dilation_columns, p.pad_left),
+        )
+    }
+}
+
+/// y (+)= w ∗ x.
+pub static FORWARD: Kernel = Kernel {
+    name: "depthwise_conv_forward",
+    source: include_str!("../../shaders/depthwise_conv_forward.wgsl"),
+    params: Params::LAYOUT,
+    inputs: &["x", "w"],
+    outputs: &["y"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        tiles(&p, p.out_pixels(), class)
+    },
+    flops: |params| Params::of(params).flops(),
+    twin: forward,
+    reference: reference::forward,
+    cases: || cases::all(cases::forward),
+    benches: || cases::benches(cases::forward),
+};
+
+/// dx (+)= the gradient of x.
+pub static BACKWARD_INPUT: Kernel = Kernel {
+    name: "depthwise_conv_backward_input",
+    source: include_str!("../../shaders/depthwise_conv_backward_input.wgsl"),
+    params: Params::LAYOUT,
+    inputs: &["w", "dy"],
+    outputs: &["dx"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        tiles(&p, p.pixels(), class)
+    },
+    flops: |params| Params::of(params).flops(),
+    twin: backward_input,
+    reference: reference::backward_input,
+    cases: || cases::all(cases::backward_input),
+    benches: || cases::benches(cases::backward_input),
+};
+
+/// dw (+)= the gradient of w.
+pub static BACKWARD_WEIGHT: Kernel = Kernel {
+    name: "depthwise_conv_backward_weight",
+    source: include_str!("../../shaders/depthwise_conv_backward_weight.wgsl"),
+    params: Params::LAYOUT,
+    inputs: &["x", "dy"],
+    outputs: &["dw"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        let workgroup = if class == Class::Hardware { 128 } else { 16 };
+        Launch { groups: u64::from(p.channels) * u64::from(p.kernel_rows), ..Launch::default() }
+            .constant("WORKGROUP", workgroup)
+            .constant("COLUMNS", p.kernel_columns)
+    },
+    flops: |params| Params::of(params).flops(),
+    twin: backward_weight,
+    reference: reference::backward_weight,
+    cases: || cases::all(cases::backward_weight),
+    benches: || cases::benches(cases::backward_weight),
+};
+
+/// Workgroups that each compute `WORKGROUP · PIXELS` pixels of one plane.
+fn tiles(p: &Params, pixels: usize, class: Class) -> Launch {
+    let (workgroup, block) = if class == Class::Hardware { (64, 1) } else { (16, 4) };
+    let tiles = (pixels as u64).div_ceil(u64::from(workgroup * block));
+    Launch { groups: tiles * p.planes() as u64, ..Launch::default() }
+        .with("WORKGROUP", workgroup)
+        .with("ROWS", p.kernel_rows)
+        .with("COLUMNS", p.kernel_columns)
+        .constant("PIXELS", block)
+}
+
+fn forward(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (x, w, y) = (&call.input(0)[p.x()], &call.input(1)[p.w()], &mut call.output(0)[p.y()]);
+    if y.is_empty() {
+        return;
+    }
+    let (phases, width, taps) = (p.phases(), p.out_width as usize, p.taps());
+    y.par_chunks_mut(p.out_pixels()).enumerate().for_each(|(plane, y)| {
+        let w = &w[plane % p.channels as usize * taps..][..taps];
+        scratch([phases.length(), phases.line], |[source, line]| {
+            phases.split(&x[plane * p.pixels()..][..p.pixels()], source);
+            stencil::convolve(source, &phases.offsets, w, line);
+            for (y, line) in y.chunks_exact_mut(width).zip(line.chunks(phases.pitch)) {
+                parallel::store(y, &line[..width], 0.0, p.accumulate != 0);
+            }
+        });
+    });
+}
+
+/// What one phase of dx is computed from: every result that a tap in this phase contributed to.
+struct Gradient {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    first_row: i64,
+    first_column: i64,
+    offsets: Vec<usize>,
+    /// Weights of the phase's taps, channel by channel.
+    weights: Vec<f32>,
+}
+
+fn backward_input(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (w, dy, dx) = (&call.input(0)[p.w()], &call.input(1)[p.y()], &mut call.output(0)[p.x()]);
+    if dx.is_empty() {
+        return;
+    }
+    let Phases { rows, columns, .. } = p.phases();
+    // dy with enough zeros around it: dy[y, x] is at row y + reach, column x + reach.
+    let most = |axis: &Axis| (0..axis.phases.len()).map(|phase| axis.pixels(phase).end).max().unwrap_or(0);
+    let (height, pitch) = (most(&rows).max(rows.out) + rows.reach, most(&columns).max(columns.out) + columns.reach);
+    let gradients = gradients(&p, w, &rows, &columns, pitch);
+    let lines = gradients.iter().map(|g| (g.rows.len() * pitch).next_multiple_of(BLOCK)).max().unwrap_or(0);
+    let (width, direct) = (p.width as usize, rows.stride == 1 && columns.stride == 1);
+    dx.par_chunks_mut(p.pixels()).enumerate().for_each(|(plane, dx)| {
+        // Pixels that no window reads, and the phases between others, are added to zeros.
+        if p.accumulate == 0 {
+            dx.fill(0.0);
+        }
+        let (channel, dy) = (plane % p.channels as usize, &dy[plane * p.out_pixels()..][..p.out_pixels()]);
+        scratch([height * pitch + BLOCK, lines], |[source, line]| {
+            source.fill(0.0);
+            for (row, dy) in dy.chunks_exact(columns.out).enumerate() {
+                source[(row + rows.reach) * pitch + columns.reach..][..columns.out].copy_from_slice(dy);
+            }
+            for g in &gradients {
+                let line = &mut line[..(g.rows.len() * pitch).next_multiple_of(BLOCK)];
+                let weights = &g.weights[channel * g.offsets.len()..][..g.offsets.len()];
+                stencil::convolve(&source[g.rows.start * pitch..], &g.offsets, weights, line);
+                for (at, line) in line.chunks_exact(pitch).take(g.rows.len()).enumerate() {
+                    let row = (g.first_row + (at * rows.stride) as i64) as usize;
+                    let (to, values) = (&mut dx[row * width..][..width], &line[g.columns.clone()]);
+                    if direct && p.accumulate == 0 {
+                        to[g.first_column as usize..][..values.len()].copy_from_slice(values);
+                    } else {
+                        rows::scatter(values, to, g.first_column, columns.stride);
+                    }
+                }
+            }
+        });
+    });
+}
+
+fn gradients(p: &Params, w: &[f32], rows: &Axis, columns: &Axis, pitch: usize) -> Vec<Gradient> {
+    let mut gradients = Vec::new();
+    for a in 0..rows.phases.len() {
+        for b in 0..columns.phases.len() {
+            let mut taps = Vec::new();
+            let mut offsets = Vec::new();
+            for (r, down) in rows.taps.iter().enumerate().filter(|(_, tap)| tap.0 == a).map(|(r, tap)| (r, tap.1)) {
+                for (c, right) in columns.taps.iter().enumerate().filter(|(_, t)| t.0 == b).map(|(c, t)| (c, t.1)) {
+                    taps.push(r * columns.taps.len() + c);
+                    offsets.push((rows.reach - down) * pitch + columns.reach - right);
+                }
+            }
+            let weights = (0..p.channels as usize).flat_map(|c| taps.iter().map(move |t| w[c * p.taps() + t]));
+            let (i, j) = (rows.pixels(a), columns.pixels(b));
+            gradients.push(Gradient {
+                first_row: rows.pixel(a, i.start),
+                first_column: columns.pixel(b, j.start),
+                weights: weights.collect(),
+                offsets,
+                rows: i,
+                columns: j,
+            });
+        }
+    }
+    gradients
+}
+
+fn backward_weight(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (x, dy, dw) = (&call.input(0)[p.x()], &call.input(1)[p.y()], &mut call.output(0)[p.w()]);
+    if dw.is_empty() {
+        return;
+    }
+    let (phases, width, channels) = (p.phases(), p.out_width as usize, p.channels as usize);
+    dw.par_chunks_mut(p.taps()).enumerate().for_each(|(channel, dw)| {
+        let mut sums = vec![0.0f64; dw.len()];
+        scratch([phases.length(), phases.line], |[source, line]| {
+            // The margins must count as nothing.
+            line.fill(0.0);
+            for plane in (channel..p.planes()).step_by(channels) {
+                phases.split(&x[plane * p.pixels()..][..p.pixels()], source);
+                let dy = &dy[plane * p.out_pixels()..][..p.out_pixels()];
+                for (line, dy) in line.chunks_mut(phases.pitch).zip(dy.chunks_exact(width)) {
+                    line[..width].copy_from_slice(dy);
+                }
+                stencil::correlate(source, &phases.offsets, line, &mut sums);
+            }
+        });
+        dw.iter_mut().zip(sums).for_each(|(dw, sum)| parallel::put(dw, sum, p.accumulate));
+    });
+}

@@ -1,0 +1,77 @@
+//! How twins use a processor's vector units without `unsafe`: loops over arrays of fixed length,
+//! compiled several times for different instruction sets, the best of which is chosen when they run.
+
+use std::cell::RefCell;
+
+/// Columns in one vector of the inner loops: one AVX-512 register, two of AVX2, four of NEON.
+pub(super) const LANES: usize = 16;
+
+/// `a · b + c`, fused where the processor does that in one instruction. `f32::mul_add` alone would
+/// call a library routine on processors without it, hundreds of times slower.
+#[inline(always)]
+pub(super) fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// Whether the processor has fused multiply-adds (and is one that `vectorised!` compiles for).
+pub(super) fn fused() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        cfg!(target_arch = "aarch64")
+    }
+}
+
+/// Declares a function that runs `body::<FUSED>`, an `#[inline(always)]` function, compiled for
+/// several instruction sets.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* fn $name:ident($($argument:ident: $type:ty),* $(,)?) = $body:ident) => {
+        $(#[$meta])*
+        pub(super) fn $name($($argument: $type),*) {
+            #[multiversion::multiversion(targets(
+                "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
+                "x86_64+avx2+fma",
+                "aarch64+neon",
+            ))]
+            fn compiled($($argument: $type),*) {
+                $body::<true>($($argument),*);
+            }
+            if $crate::kernels::vector::fused() {
+                compiled($($argument),*);
+            } else {
+                $body::<false>($($argument),*);
+            }
+        }
+    };
+}
+pub(super) use vectorised;
+
+/// One cache line: loads of whole vectors from memory that starts at a line don't straddle two.
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lends `f` this thread's scratch memory, cut into slices of the given lengths, each beginning at a
+/// cache line. It holds whatever was left there.
+pub(super) fn scratch<const N: usize>(lengths: [usize; N], f: impl FnOnce([&mut [f32]; N])) {
+    // Taken out rather than borrowed, so that a nested call finds an empty one instead of a panic.
+    let mut lines = SCRATCH.with(RefCell::take);
+    let needed = lengths.iter().map(|length| length.div_ceil(16)).sum();
+    if lines.len() < needed {
+        lines.resize(needed, Line([0.0; 16]));
+    }
+    let mut rest: &mut [f32] = bytemuck::cast_slice_mut(&mut lines);
+    f(lengths.map(|length| {
+        let (part, tail) = std::mem::take(&mut rest).split_at_mut(length.next_multiple_of(16));
+        rest = tail;
+        &mut part[..length]
+    }));
+    SCRATCH.set(lines);
+}
