@@ -5,10 +5,34 @@
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 
 pub mod activation;
+pub mod batch_norm;
+pub mod mixed;
 mod parallel;
+mod planes;
+pub mod softmax;
+mod vectors;
+pub mod width;
 
 use crate::device::Kernel;
 use parallel::{each, each_backward};
 
 /// Every kernel of the library.
-pub static ALL: &[&Kernel] = &[&activation::FORWARD, &activation::BACKWARD];
+pub static ALL: &[&Kernel] = &[
+    &activation::FORWARD,
+    &activation::BACKWARD,
+    &batch_norm::STATISTICS,
+    &batch_norm::FOLD,
+    &batch_norm::FORWARD,
+    &batch_norm::BACKWARD_SUMS,
+    &batch_norm::BACKWARD_INPUT,
+    &batch_norm::UPDATE,
+    &mixed::FORWARD,
+    &mixed::BACKWARD_CANDIDATES,
+    &mixed::BACKWARD_WEIGHTS,
+    &softmax::FORWARD,
+    &softmax::BACKWARD,
+    &width::MASK_FORWARD,
+    &width::MASK_BACKWARD,
+    &width::SCALE,
+    &width::DOT,
+];
