@@ -31,8 +31,12 @@ fn the_registry_lists_what_shaders_holds() {
     let files: BTreeSet<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+<<<<<<< HEAD
         // `include/` holds text shared by several shaders.
         .filter(|path| path.is_file())
+=======
+        .filter(|path| path.is_file()) // `include/` holds what several shaders share
+>>>>>>> k2
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     let listed: BTreeSet<String> = ALL.iter().map(|k| k.name.to_owned()).collect();
@@ -135,7 +139,8 @@ fn check_params(kernel: &Kernel, module: &naga::Module, variable: &naga::GlobalV
                 naga::TypeInner::Scalar(naga::Scalar::F32) => "f32",
                 _ => "other",
             };
-            (m.name.clone().unwrap(), m.offset as usize, type_name)
+            // A name that WGSL reserves ends in an underscore there.
+            (m.name.as_deref().unwrap().trim_end_matches('_').to_owned(), m.offset as usize, type_name)
         })
         .collect();
     let ours: Vec<(String, usize, &str)> =

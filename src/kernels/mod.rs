@@ -15,6 +15,13 @@ pub mod pointwise;
 mod rows;
 mod stencil;
 mod vector;
+pub mod batch_norm;
+pub mod mixed;
+mod parallel;
+mod planes;
+pub mod softmax;
+mod vectors;
+pub mod width;
 
 use crate::device::Kernel;
 use parallel::{each, each_backward};
@@ -38,4 +45,19 @@ pub static ALL: &[&Kernel] = &[
     &pointwise::FORWARD,
     &pointwise::BACKWARD_INPUT,
     &pointwise::BACKWARD_WEIGHT,
+    &batch_norm::STATISTICS,
+    &batch_norm::FOLD,
+    &batch_norm::FORWARD,
+    &batch_norm::BACKWARD_SUMS,
+    &batch_norm::BACKWARD_INPUT,
+    &batch_norm::UPDATE,
+    &mixed::FORWARD,
+    &mixed::BACKWARD_CANDIDATES,
+    &mixed::BACKWARD_WEIGHTS,
+    &softmax::FORWARD,
+    &softmax::BACKWARD,
+    &width::MASK_FORWARD,
+    &width::MASK_BACKWARD,
+    &width::SCALE,
+    &width::DOT,
 ];

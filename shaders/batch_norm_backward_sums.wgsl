@@ -1,0 +1,44 @@
+// [Σ dy·x̂ | Σ dy] over batch and pixels: one workgroup a channel; blocks of BLOCK elements are summed
+// first, then the blocks of an invocation, then a tree over the invocations.
+struct Params { x: u32, saved: u32, dy: u32, sums: u32, batch: u32, channels: u32, pixels: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> saved: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let channel = linear(group, groups);
+    if (channel >= p.channels) { return; }
+    let count = p.batch * p.pixels;
+    let mean = saved[p.saved + channel];
+    var w = walk(lane, channel, p.channels, p.pixels);
+    var total = vec2(0.0);
+    var i = lane;
+    while (i < count) {
+        var block = vec2(0.0);
+        if (i + (BLOCK - 1u) * WORKGROUP < count) {
+            for (var b = 0u; b < BLOCK; b += 1u) {
+                let g = dy[p.dy + w.at];
+                block += vec2((x[p.x + w.at] - mean) * g, g);
+                advance(&w);
+            }
+            i += BLOCK * WORKGROUP;
+        } else {
+            for (; i < count; i += WORKGROUP) {
+                let g = dy[p.dy + w.at];
+                block += vec2((x[p.x + w.at] - mean) * g, g);
+                advance(&w);
+            }
+        }
+        total += block;
+    }
+    let product = tree_sum(total.x, lane);
+    let sum = tree_sum(total.y, lane);
+    if (lane == 0u) {
+        sums[p.sums + channel] = product * saved[p.saved + p.channels + channel];
+        sums[p.sums + p.channels + channel] = sum;
+    }
+}

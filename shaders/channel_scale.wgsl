@@ -1,0 +1,21 @@
+// y (+)= x · scale[c]: a workgroup works within one plane.
+struct Params { x: u32, scale: u32, y: u32, batch: u32, channels: u32, pixels: u32, accumulate: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> scale: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let at = chunk(linear(group, groups), p.pixels);
+    if (at.plane >= p.batch * p.channels) { return; }
+    let factor = scale[p.scale + at.plane % p.channels];
+    let plane = at.plane * p.pixels;
+    let end = min(at.first + WORKGROUP * ELEMENTS, p.pixels);
+    for (var i = at.first + lane; i < end; i += WORKGROUP) {
+        var value = x[p.x + plane + i] * factor;
+        if (p.accumulate != 0u) { value += y[p.y + plane + i]; }
+        y[p.y + plane + i] = value;
+    }
+}

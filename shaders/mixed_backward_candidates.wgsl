@@ -1,0 +1,22 @@
+// dx_k = weights[k] · dy for the stacked candidates that `active` names.
+// (`active` is a reserved word.)
+struct Params { weights: u32, dy: u32, dx: u32, active_: u32, stride: u32, count: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> weights: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let first = linear(group, groups) * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, p.count);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        let g = dy[p.dy + i];
+        var at = p.dx + i;
+        for (var left = p.active_; left != 0u; left &= left - 1u) {
+            dx[at] = weights[p.weights + countTrailingZeros(left)] * g;
+            at += p.stride;
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Gradients: two sums a channel, then the input's gradient element by element.
+
+use super::{BENCHES, SHAPES};
+use crate::device::{Call, Case, Kernel, noise};
+use crate::kernels::planes::{by_plane, by_sum, channel_sums, each_plane};
+use crate::kernels::vectors::{centred, products, scale};
+use crate::params;
+
+params! {
+    /// Parameters of [`BACKWARD_SUMS`].
+    pub struct Sums {
+        /// Offset of x, [batch, channels, pixels].
+        pub x: u32,
+        /// Offset of [mean | 1/√(variance + ε)].
+        pub saved: u32,
+        /// Offset of dy.
+        pub dy: u32,
+        /// Offset of [Σ dy·x̂ | Σ dy].
+        pub sums: u32,
+        /// Batch size.
+        pub batch: u32,
+        /// Channels.
+        pub channels: u32,
+        /// Height · width.
+        pub pixels: u32,
+    }
+}
+
+params! {
+    /// Parameters of [`BACKWARD_INPUT`].
+    pub struct BackwardInput {
+        /// Offset of x, [batch, channels, pixels].
+        pub x: u32,
+        /// Offset of [mean | 1/√(variance + ε)].
+        pub saved: u32,
+        /// Offset of the weights, [channels].
+        pub weight: u32,
+        /// Offset of dy.
+        pub dy: u32,
+        /// Offset of [Σ dy·x̂ | Σ dy].
+        pub sums: u32,
+        /// Offset of dx.
+        pub dx: u32,
+        /// Batch size.
+        pub batch: u32,
+        /// Channels.
+        pub channels: u32,
+        /// Height · width.
+        pub pixels: u32,
+        /// Whether there are weights (1); if not, anything may be bound for them.
+        pub affine: u32,
+        /// Whether mean and variance are those of this batch (1) or constants (0; sums are ignored).
+        pub training: u32,
+        /// Whether dx is added to (1) or overwritten (0).
+        pub accumulate: u32,
+    }
+}
+
+/// Σ dy·x̂ (the gradient of w) and Σ dy (the gradient of b) of each channel.
+pub static BACKWARD_SUMS: Kernel = Kernel {
+    name: "batch_norm_backward_sums",
+    source: concat!(
+        include_str!("../../../shaders/include/walk.wgsl"),
+        include_str!("../../../shaders/include/tree.wgsl"),
+        include_str!("../../../shaders/batch_norm_backward_sums.wgsl")
+    ),
+    params: Sums::LAYOUT,
+    inputs: &["x", "saved", "dy"],
+    outputs: &["sums"],
+    launch: |params, class| by_sum(bytemuck::pod_read_unaligned::<Sums>(params).channels, class),
+    flops: |params| {
+        let p: Sums = bytemuck::pod_read_unaligned(params);
+        4 * u64::from(p.batch) * u64::from(p.channels) * u64::from(p.pixels)
+    },
+    twin: sums,
+    reference: sums_reference,
+    cases: || SHAPES.map(sums_case).to_vec(),
+    benches: || BENCHES.map(sums_case).to_vec(),
+};
+
+/// dx (+)= w/√(var + ε) · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m), or w/√(var + ε) · dy outside training.
+pub static BACKWARD_INPUT: Kernel = Kernel {
+    name: "batch_norm_backward_input",
+    source: concat!(
+        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/batch_norm_backward_input.wgsl")
+    ),
+    params: BackwardInput::LAYOUT,
+    inputs: &["x", "saved", "parameters", "dy", "sums"],
+    outputs: &["dx"],
+    launch: |params, class| {
+        let p: BackwardInput = bytemuck::pod_read_unaligned(params);
+        by_plane(p.batch * p.channels, p.pixels, class)
+    },
+    flops: |params| {
+        let p: BackwardInput = bytemuck::pod_read_unaligned(params);
+        5 * u64::from(p.batch) * u64::from(p.channels) * u64::from(p.pixels)
+    },
+    twin: input,
+    reference: input_reference,
+    cases: || {
+        let kinds = [[0, 0, 0], [1, 1, 0], [0, 1, 1], [1, 0, 1]];
+        SHAPES.into_iter().flat_map(|shape| kinds.map(|kind| input_case(shape, kind))).collect()
+    },
+    benches: || BENCHES.map(|shape| input_case(shape, [0, 1, 0])).to_vec(),
+};
+
+fn sums(call: &mut Call<'_>) {
+    let p: Sums = call.params();
+    let [batch, channels, pixels] = [p.batch, p.channels, p.pixels].map(|n| n as usize);
+    let count = batch * channels * pixels;
+    let x = &call.input(0)[p.x as usize..][..count];
+    let (mean, inverse) = call.input(1)[p.saved as usize..][..2 * channels].split_at(channels);
+    let dy = &call.input(2)[p.dy as usize..][..count];
+    let totals = channel_sums([batch, channels, pixels], |part| products(x, dy, part, f64::from(mean[part.channel])));
+    let sums = &mut call.output(0)[p.sums as usize..][..2 * channels];
+    for (c, [product, sum]) in totals.into_iter().enumerate() {
+        sums[c] = (product * f64::from(inverse[c])) as f32;
+        sums[channels + c] = sum as f32;
+    }
+}
+
+fn sums_reference(call: &mut Call<'_>) {
+    let p: Sums = call.params();
+    let (channels, pixels) = (p.channels as usize, p.pixels as usize);
+    let (x, saved, dy) = (call.input(0), &call.input(1)[p.saved as usize..], call.input(2));
+    let sums = &mut call.output(0)[p.sums as usize..];
+    for c in 0..channels {
+        let (mut product, mut sum) = (0.0f64, 0.0f64);
+        for n in 0..p.batch as usize {
+            for pixel in 0..pixels {
+                let i = (n * channels + c) * pixels + pixel;
+                let g = f64::from(dy[p.dy as usize + i]);
+                product += g * (f64::from(x[p.x as usize + i]) - f64::from(saved[c])) * f64::from(saved[channels + c]);
+                sum += g;
+            }
+        }
+        sums[c] = product as f32;
+        sums[channels + c] = sum as f32;
+    }
+}
+
+fn input(call: &mut Call<'_>) {
+    let p: BackwardInput = call.params();
+    let [batch, channels, pixels] = [p.batch, p.channels, p.pixels].map(|n| n as usize);
+    let (count, elements) = (batch * channels * pixels, (batch * pixels) as f32);
+    let x = &call.input(0)[p.x as usize..][..count];
+    let (mean, inverse) = call.input(1)[p.saved as usize..][..2 * channels].split_at(channels);
+    let weight = (p.affine != 0).then(|| &call.input(2)[p.weight as usize..][..channels]);
+    let dy = &call.input(3)[p.dy as usize..][..count];
+    let sums = (p.training != 0).then(|| call.input(4)[p.sums as usize..][..2 * channels].split_at(channels));
+    let dx = &mut call.output(0)[p.dx as usize..][..count];
+    each_plane(dx, pixels, |plane, first, dx| {
+        let c = plane % channels;
+        let factor = inverse[c] * weight.map_or(1.0, |weight| weight[c]);
+        let (x, dy) = (&x[first..][..dx.len()], &dy[first..][..dx.len()]);
+        match sums {
+            Some((products, sums)) => {
+                let constants = [mean[c], inverse[c] * products[c] / elements, sums[c] / elements, factor];
+                centred(dx, x, dy, constants, p.accumulate != 0);
+            }
+            None => scale(dx, dy, factor, p.accumulate != 0),
+        }
+    });
+}
+
+fn input_reference(call: &mut Call<'_>) {
+    let p: BackwardInput = call.params();
+    let (channels, pixels) = (p.channels as usize, p.pixels as usize);
+    let elements = f64::from(p.batch) * f64::from(p.pixels);
+    let (x, saved, parameters) = (call.input(0), &call.input(1)[p.saved as usize..], call.input(2));
+    let (dy, sums) = (call.input(3), &call.input(4)[p.sums as usize..]);
+    let dx = call.output(0);
+    for i in 0..p.batch as usize * channels * pixels {
+        let c = i / pixels % channels;
+        let inverse = f64::from(saved[channels + c]);
+        let mut value = f64::from(dy[p.dy as usize + i]);
+        if p.training != 0 {
+            let normalised = (f64::from(x[p.x as usize + i]) - f64::from(saved[c])) * inverse;
+            value -= (f64::from(sums[channels + c]) + normalised * f64::from(sums[c])) / elements;
+        }
+        if p.affine != 0 {
+            value *= f64::from(parameters[p.weight as usize + c]);
+        }
+        crate::kernels::planes::put(&mut dx[p.dx as usize + i], value * inverse, p.accumulate);
+    }
+}
+
+/// [mean | 1/σ], away from zero.
+fn saved(channels: usize, offset: usize) -> Vec<f32> {
+    noise(2 * channels + offset, 2).iter().map(|v| v + 1.5).collect()
+}
+
+fn sums_case([batch, channels, pixels]: [usize; 3]) -> Case {
+    let count = batch * channels * pixels;
+    let [b, c, px] = [batch, channels, pixels].map(|n| n as u32);
+    let params = Sums { x: 3, saved: 1, dy: 2, sums: 5, batch: b, channels: c, pixels: px };
+    Case::new(format!("{batch}×{channels}×{pixels}"), &params)
+        .noise(count + 3, 1)
+        .input(&saved(channels, 1))
+        .noise(count + 4, 3)
+        .result(2 * channels + 6)
+        .within(2e-6)
+}
+
+fn input_case([batch, channels, pixels]: [usize; 3], [affine, training, accumulate]: [u32; 3]) -> Case {
+    let count = batch * channels * pixels;
+    let params = BackwardInput {
+        x: 3,
+        saved: 1,
+        weight: 2,
+        dy: 4,
+        sums: 3,
+        dx: 1,
+        batch: batch as u32,
+        channels: channels as u32,
+        pixels: pixels as u32,
+        affine,
+        training,
+        accumulate,
+    };
+    let label = format!("{batch}×{channels}×{pixels}, affine {affine}, training {training}, accumulate {accumulate}");
+    let sums: Vec<f32> = noise(2 * channels + 3, 5).iter().map(|v| v * (batch * pixels) as f32).collect();
+    let case = Case::new(label, &params).noise(count + 3, 1).input(&saved(channels, 1));
+    let case = if affine != 0 { case.noise(channels + 2, 4) } else { case.input(&saved(channels, 1)) };
+    case.noise(count + 4, 3).input(&sums).result(count + 2).within(1e-6)
+}

@@ -1,0 +1,274 @@
+//! Mixed operations (DARTS): `y = Σ_k weights[k] · x_k` over candidates, and its gradients.
+//!
+//! The active candidates lie stacked: bit k of `active` says that option k has a slot, slots are in the
+//! order of the options, and slot s begins `s · stride` elements behind the first. At most 32 options.
+
+use super::planes::{PIECE, by_element, by_sum, put};
+use super::vectors::{dot, scale};
+use crate::device::{Call, Case, Kernel};
+use crate::params;
+use rayon::prelude::*;
+
+params! {
+    /// Parameters of [`FORWARD`].
+    pub struct Forward {
+        /// Offset of the weights, one for each option.
+        pub weights: u32,
+        /// Offset of slot 0.
+        pub x: u32,
+        /// Offset of y.
+        pub y: u32,
+        /// Which options have a slot.
+        pub active: u32,
+        /// Elements from one slot to the next, at least `count`.
+        pub stride: u32,
+        /// Elements of y.
+        pub count: u32,
+        /// Whether y is added to (1) or overwritten (0).
+        pub accumulate: u32,
+    }
+}
+
+params! {
+    /// Parameters of [`BACKWARD_CANDIDATES`].
+    pub struct BackwardCandidates {
+        /// Offset of the weights, one for each option.
+        pub weights: u32,
+        /// Offset of dy.
+        pub dy: u32,
+        /// Offset of the gradient of slot 0.
+        pub dx: u32,
+        /// Which options have a slot.
+        pub active: u32,
+        /// Elements from one slot to the next, at least `count`.
+        pub stride: u32,
+        /// Elements of dy.
+        pub count: u32,
+    }
+}
+
+params! {
+    /// Parameters of [`BACKWARD_WEIGHTS`].
+    pub struct BackwardWeights {
+        /// Offset of slot 0.
+        pub x: u32,
+        /// Offset of dy.
+        pub dy: u32,
+        /// Offset of the gradients of the weights.
+        pub dw: u32,
+        /// Which options have a slot.
+        pub active: u32,
+        /// Elements from one slot to the next, at least `count`.
+        pub stride: u32,
+        /// Elements of dy.
+        pub count: u32,
+        /// Number of options.
+        pub options: u32,
+        /// Whether dw is added to (1) or overwritten (0).
+        pub accumulate: u32,
+    }
+}
+
+/// y (+)= Σ_k weights[k] · x_k.
+pub static FORWARD: Kernel = Kernel {
+    name: "mixed_forward",
+    source: include_str!("../../shaders/mixed_forward.wgsl"),
+    params: Forward::LAYOUT,
+    inputs: &["weights", "x"],
+    outputs: &["y"],
+    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Forward>(params).count, class),
+    flops: |params| {
+        let p: Forward = bytemuck::pod_read_unaligned(params);
+        2 * u64::from(p.count) * u64::from(p.active.count_ones())
+    },
+    twin: forward,
+    reference: forward_reference,
+    cases: || sizes().map(|(count, active)| forward_case(count, active, count as u32 % 2)).collect(),
+    benches: || vec![forward_case(BENCH, 0xff, 0)],
+};
+
+/// dx_k = weights[k] · dy.
+pub static BACKWARD_CANDIDATES: Kernel = Kernel {
+    name: "mixed_backward_candidates",
+    source: include_str!("../../shaders/mixed_backward_candidates.wgsl"),
+    params: BackwardCandidates::LAYOUT,
+    inputs: &["weights", "dy"],
+    outputs: &["dx"],
+    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<BackwardCandidates>(params).count, class),
+    flops: |params| {
+        let p: BackwardCandidates = bytemuck::pod_read_unaligned(params);
+        u64::from(p.count) * u64::from(p.active.count_ones())
+    },
+    twin: backward_candidates,
+    reference: candidates_reference,
+    cases: || sizes().map(|(count, active)| candidates_case(count, active)).collect(),
+    benches: || vec![candidates_case(BENCH, 0xff)],
+};
+
+/// dw[k] (+)= Σ_i dy_i · x_k,i; options without a slot have gradient 0.
+pub static BACKWARD_WEIGHTS: Kernel = Kernel {
+    name: "mixed_backward_weights",
+    source: concat!(
+        include_str!("../../shaders/include/tree.wgsl"),
+        include_str!("../../shaders/mixed_backward_weights.wgsl")
+    ),
+    params: BackwardWeights::LAYOUT,
+    inputs: &["x", "dy"],
+    outputs: &["dw"],
+    launch: |params, class| by_sum(bytemuck::pod_read_unaligned::<BackwardWeights>(params).options, class),
+    flops: |params| {
+        let p: BackwardWeights = bytemuck::pod_read_unaligned(params);
+        2 * u64::from(p.count) * u64::from(p.active.count_ones())
+    },
+    twin: backward_weights,
+    reference: weights_reference,
+    cases: || sizes().flat_map(|(count, active)| [0, 1].map(|add| weights_case(count, active, add))).collect(),
+    benches: || vec![weights_case(BENCH, 0xff, 0)],
+};
+
+/// Slot and option of each active option.
+fn slots(active: u32) -> impl Iterator<Item = (usize, usize)> {
+    (0..32).filter(move |option| active >> option & 1 != 0).enumerate()
+}
+
+fn forward(call: &mut Call<'_>) {
+    let p: Forward = call.params();
+    let (count, stride) = (p.count as usize, p.stride as usize);
+    let (weights, x) = (&call.input(0)[p.weights as usize..], &call.input(1)[p.x as usize..]);
+    let y = &mut call.output(0)[p.y as usize..][..count];
+    y.par_chunks_mut(PIECE / 4).enumerate().for_each(|(piece, y)| {
+        if p.active == 0 && p.accumulate == 0 {
+            y.fill(0.0);
+        }
+        for (slot, option) in slots(p.active) {
+            let x = &x[slot * stride..][..count][piece * (PIECE / 4)..][..y.len()];
+            scale(y, x, weights[option], slot > 0 || p.accumulate != 0);
+        }
+    });
+}
+
+fn forward_reference(call: &mut Call<'_>) {
+    let p: Forward = call.params();
+    let (weights, x, y) = (call.input(0), call.input(1), call.output(0));
+    for i in 0..p.count as usize {
+        let term = |(slot, option)| {
+            f64::from(weights[p.weights as usize + option]) * f64::from(x[p.x as usize + slot * p.stride as usize + i])
+        };
+        put(&mut y[p.y as usize + i], slots(p.active).map(term).sum(), p.accumulate);
+    }
+}
+
+fn backward_candidates(call: &mut Call<'_>) {
+    let p: BackwardCandidates = call.params();
+    let (count, active) = (p.count as usize, p.active.count_ones() as usize);
+    if active == 0 || count == 0 {
+        return;
+    }
+    // A single slot may come with any stride.
+    let stride = (p.stride as usize).max(count);
+    let (weights, dy) = (&call.input(0)[p.weights as usize..], &call.input(1)[p.dy as usize..][..count]);
+    let dx = &mut call.output(0)[p.dx as usize..][..(active - 1) * stride + count];
+    let options: Vec<usize> = slots(p.active).map(|(_, option)| option).collect();
+    dx.par_chunks_mut(stride).zip(options).for_each(|(dx, option)| {
+        dx[..count]
+            .par_chunks_mut(PIECE)
+            .zip(dy.par_chunks(PIECE))
+            .for_each(|(dx, dy)| scale(dx, dy, weights[option], false));
+    });
+}
+
+fn candidates_reference(call: &mut Call<'_>) {
+    let p: BackwardCandidates = call.params();
+    let (weights, dy, dx) = (call.input(0), call.input(1), call.output(0));
+    for (slot, option) in slots(p.active) {
+        for i in 0..p.count as usize {
+            dx[p.dx as usize + slot * p.stride as usize + i] =
+                weights[p.weights as usize + option] * dy[p.dy as usize + i];
+        }
+    }
+}
+
+fn backward_weights(call: &mut Call<'_>) {
+    let p: BackwardWeights = call.params();
+    let (count, stride) = (p.count as usize, p.stride as usize);
+    let (x, dy) = (&call.input(0)[p.x as usize..], &call.input(1)[p.dy as usize..][..count]);
+    // A piece of dy stays in cache while all candidates are multiplied with it.
+    let pieces: Vec<[f64; 32]> = dy
+        .par_chunks(PIECE / 4)
+        .enumerate()
+        .map(|(piece, dy)| {
+            let mut sums = [0.0; 32];
+            for (slot, option) in slots(p.active) {
+                sums[option] = dot(&x[slot * stride + piece * (PIECE / 4)..][..dy.len()], dy);
+            }
+            sums
+        })
+        .collect();
+    let dw = &mut call.output(0)[p.dw as usize..][..p.options as usize];
+    for (option, dw) in dw.iter_mut().enumerate() {
+        put(dw, pieces.iter().map(|sums| sums[option]).sum(), p.accumulate);
+    }
+}
+
+fn weights_reference(call: &mut Call<'_>) {
+    let p: BackwardWeights = call.params();
+    let (x, dy, dw) = (call.input(0), call.input(1), call.output(0));
+    let mut sums = vec![0.0f64; p.options as usize];
+    for (slot, option) in slots(p.active) {
+        for i in 0..p.count as usize {
+            sums[option] +=
+                f64::from(x[p.x as usize + slot * p.stride as usize + i]) * f64::from(dy[p.dy as usize + i]);
+        }
+    }
+    for (option, sum) in sums.into_iter().enumerate() {
+        put(&mut dw[p.dw as usize + option], sum, p.accumulate);
+    }
+}
+
+/// Elements of a node of the DARTS supernet at batch 16.
+const BENCH: usize = 16 * 16 * 32 * 32;
+
+fn sizes() -> impl Iterator<Item = (usize, u32)> {
+    [(1, 0b1), (63, 0b10110), (64, 0x8000_0001), (1000, 0xff), (5001, 0b100), (40, 0), (9000, 0b111)].into_iter()
+}
+
+/// Number of options of a case, and elements from slot to slot.
+fn layout(count: usize, active: u32) -> (usize, usize) {
+    ((32 - active.leading_zeros() as usize).max(1), count + count % 5)
+}
+
+fn forward_case(count: usize, active: u32, accumulate: u32) -> Case {
+    let (options, stride) = layout(count, active);
+    let params = Forward { weights: 2, x: 1, y: 3, active, stride: stride as u32, count: count as u32, accumulate };
+    Case::new(format!("{count} elements, active {active:b}, accumulate {accumulate}"), &params)
+        .noise(options + 2, 1)
+        .noise(1 + stride * active.count_ones() as usize + 1, 2)
+        .result(count + 4)
+}
+
+fn candidates_case(count: usize, active: u32) -> Case {
+    let (options, stride) = layout(count, active);
+    let params = BackwardCandidates { weights: 2, dy: 1, dx: 3, active, stride: stride as u32, count: count as u32 };
+    Case::new(format!("{count} elements, active {active:b}"), &params)
+        .noise(options + 2, 1)
+        .noise(count + 1, 2)
+        .result(3 + stride * active.count_ones() as usize + 1)
+}
+
+fn weights_case(count: usize, active: u32, accumulate: u32) -> Case {
+    let (options, stride) = layout(count, active);
+    let params = BackwardWeights {
+        x: 2,
+        dy: 1,
+        dw: 3,
+        active,
+        stride: stride as u32,
+        count: count as u32,
+        options: (options as u32 + 1).min(32),
+        accumulate,
+    };
+    Case::new(format!("{count} elements, active {active:b}, accumulate {accumulate}"), &params)
+        .noise(2 + stride * active.count_ones() as usize + 1, 1)
+        .noise(count + 1, 2)
+        .result(options + 5)
+}

@@ -1,0 +1,172 @@
+//! Tensors as planes: how kernels over [batch, channels, pixels] are cut into workgroups on a GPU,
+//! and into pieces of fixed size on the CPU.
+
+use crate::device::{Class, Launch};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Elements in one piece of work of a twin: enough to be worth a thread's while.
+pub(super) const PIECE: usize = 16_384;
+
+/// One thread an element, workgroups that never straddle two planes (so what belongs to a channel is
+/// loaded once a workgroup).
+///
+/// The shader includes `include/planes.wgsl`, which declares what the constants mean.
+pub(super) fn by_plane(planes: u32, pixels: u32, class: Class) -> Launch {
+    // On a software driver a workgroup is a task with a cost of its own: make it long.
+    let (size, elements) = match class {
+        Class::Hardware => (64, 4),
+        Class::Software => (16, 64),
+    };
+    let chunks = u64::from(pixels).div_ceil(u64::from(size * elements));
+    Launch { groups: u64::from(planes) * chunks, ..Launch::default() }
+        .constant("WORKGROUP", size)
+        .constant("ELEMENTS", elements)
+}
+
+/// One thread for each few elements of a line.
+pub(super) fn by_element(count: u32, class: Class) -> Launch {
+    let (size, elements) = match class {
+        Class::Hardware => (64, 4),
+        Class::Software => (16, 64),
+    };
+    Launch { groups: u64::from(count).div_ceil(u64::from(size * elements)), ..Launch::default() }
+        .constant("WORKGROUP", size)
+        .constant("ELEMENTS", elements)
+}
+
+/// One workgroup for each of `count` long sums; the shader includes `include/tree.wgsl`.
+pub(super) fn by_sum(count: u32, class: Class) -> Launch {
+    // A software driver pays for every barrier, once for each vector of invocations.
+    let size = match class {
+        Class::Hardware => 256,
+        Class::Software => 16,
+    };
+    Launch { groups: count.into(), ..Launch::default() }
+        .constant("WORKGROUP", size)
+        .constant("LANES", size)
+        .constant("BLOCK", 16)
+}
+
+/// A few lanes for each of `rows` short sums; the shader includes `include/tree.wgsl`.
+pub(super) fn by_row(rows: u32, class: Class) -> Launch {
+    let (size, lanes) = match class {
+        Class::Hardware => (64, 16),
+        Class::Software => (8, 1),
+    };
+    Launch { groups: u64::from(rows).div_ceil(u64::from(size / lanes)), ..Launch::default() }
+        .constant("WORKGROUP", size)
+        .constant("LANES", lanes)
+}
+
+/// The parts of planes of `pixels` elements that make up elements `first..first + len`: each plane's
+/// number and its range, counted from `first`.
+fn segments(first: usize, len: usize, pixels: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        (at < len).then(|| {
+            let plane = (first + at) / pixels;
+            let range = at..len.min((plane + 1) * pixels - first);
+            at = range.end;
+            (plane, range)
+        })
+    })
+}
+
+/// Calls `f(plane, first, part)` for parts of planes that together are `y`; `first` is where in `y`
+/// the part begins.
+pub(super) fn each_plane(y: &mut [f32], pixels: usize, f: impl Fn(usize, usize, &mut [f32]) + Sync) {
+    y.par_chunks_mut(PIECE).enumerate().for_each(|(piece, y)| {
+        let first = piece * PIECE;
+        for (plane, range) in segments(first, y.len(), pixels) {
+            f(plane, first + range.start, &mut y[range]);
+        }
+    });
+}
+
+/// A part of a channel: `rows` runs of `width` elements, `stride` apart, from element `first` on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) channel: usize,
+    pub(super) first: usize,
+    pub(super) stride: usize,
+    pub(super) rows: usize,
+    pub(super) width: usize,
+}
+
+/// Sums over the batch and the pixels of each channel of [batch, channels, pixels]: `sum` gives those
+/// of a part, which are added up in a fixed order.
+pub(super) fn channel_sums<const N: usize>(
+    [batch, channels, pixels]: [usize; 3],
+    sum: impl Fn(Part) -> [f64; N] + Sync,
+) -> Vec<[f64; N]> {
+    let rows = (PIECE / pixels.max(1)).max(1);
+    let width = pixels.clamp(1, PIECE);
+    let (bands, columns) = (batch.div_ceil(rows), pixels.div_ceil(width));
+    let parts = bands * columns;
+    let part = |index: usize| {
+        let (channel, rest) = (index / parts, index % parts);
+        let (row, column) = (rest / columns * rows, rest % columns * width);
+        sum(Part {
+            channel,
+            first: (row * channels + channel) * pixels + column,
+            stride: channels * pixels,
+            rows: rows.min(batch - row),
+            width: width.min(pixels - column),
+        })
+    };
+    // Below a piece, waking another thread takes longer than the sums.
+    let sums: Vec<[f64; N]> = if batch * channels * pixels <= PIECE {
+        (0..channels * parts).map(part).collect()
+    } else {
+        (0..channels * parts).into_par_iter().map(part).collect()
+    };
+    (0..channels)
+        .map(|channel| {
+            sums[channel * parts..][..parts].iter().fold([0.0; N], |mut total, sum| {
+                total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
+                total
+            })
+        })
+        .collect()
+}
+
+/// `y[i] = value`, or `y[i] += value`.
+pub(super) fn put(y: &mut f32, value: f64, accumulate: u32) {
+    *y = if accumulate != 0 { *y + value as f32 } else { value as f32 };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_each_channel_once() {
+        for [batch, channels, pixels] in [[3, 2, 5], [1, 1, 40_000], [700, 3, 64], [2, 3, 16_384], [5, 4, 1]] {
+            let x: Vec<f32> = (0..batch * channels * pixels).map(|i| (i % 97) as f32).collect();
+            let sums = channel_sums([batch, channels, pixels], |part| {
+                let runs = (0..part.rows).flat_map(|row| &x[part.first + row * part.stride..][..part.width]);
+                [runs.map(|&v| f64::from(v)).sum(), (part.rows * part.width) as f64]
+            });
+            for (channel, &[sum, count]) in sums.iter().enumerate() {
+                let expected: f64 = (0..batch)
+                    .flat_map(|n| &x[(n * channels + channel) * pixels..][..pixels])
+                    .map(|&v| f64::from(v))
+                    .sum();
+                assert_eq!((sum, count), (expected, (batch * pixels) as f64));
+            }
+        }
+    }
+
+    #[test]
+    fn plane_parts_meet_at_the_borders_of_planes() {
+        for (planes, pixels) in [(3, 10_000), (40_000, 1), (5, 7), (1, 50_000)] {
+            let mut y = vec![-1.0; planes * pixels];
+            each_plane(&mut y, pixels, |plane, first, part| {
+                assert!(first / pixels == plane && (first + part.len() - 1) / pixels == plane);
+                part.fill(plane as f32);
+            });
+            assert!(y.iter().enumerate().all(|(i, &v)| v == (i / pixels) as f32));
+        }
+    }
+}
