@@ -22,9 +22,17 @@ mod planes;
 pub mod softmax;
 mod vectors;
 pub mod width;
+pub mod channels;
+pub mod dropout;
+pub mod elementwise;
+pub mod loss;
+pub mod matmul;
+mod parallel;
+pub mod philox;
+pub mod reduce;
 
 use crate::device::Kernel;
-use parallel::{each, each_backward};
+use parallel::{each, each_accumulating, each_backward};
 
 /// Every kernel of the library.
 pub static ALL: &[&Kernel] = &[
@@ -60,4 +68,18 @@ pub static ALL: &[&Kernel] = &[
     &width::MASK_BACKWARD,
     &width::SCALE,
     &width::DOT,
+    &channels::COPY,
+    &dropout::DROPOUT,
+    &elementwise::ADD,
+    &elementwise::MULTIPLY,
+    &elementwise::SCALE,
+    &loss::FORWARD,
+    &loss::BACKWARD,
+    &loss::ACCURACY,
+    &matmul::MATMUL,
+    &philox::UNIFORM,
+    &philox::NORMAL,
+    &reduce::PARTIAL,
+    &reduce::FINAL,
+    &reduce::CHANNEL_SUM,
 ];

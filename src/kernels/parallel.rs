@@ -6,33 +6,46 @@ use rayon::prelude::*;
 /// Elements in one piece of elementwise work: small enough for the first-level cache.
 pub(super) const PIECE: usize = 4096;
 
+/// Elements of work below which the calling thread does it all: waking another costs more than it gains.
+const ALONE: usize = 4 * PIECE;
+
+/// Calls `f(first, piece)` for each piece of y, `first` being the piece's place in y.
+pub(super) fn pieces<T: Send>(y: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
+    pieces_of(PIECE, y.len(), y, f);
+}
+
+/// As [`pieces`], with pieces of `size` elements. `work` is about how many elements all pieces together
+/// read or write: it decides whether other threads are worth waking.
+pub(super) fn pieces_of<T: Send>(size: usize, work: usize, y: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
+    if work <= ALONE || y.len() <= size {
+        y.chunks_mut(size).enumerate().for_each(|(i, y)| f(i * size, y));
+    } else {
+        y.par_chunks_mut(size).enumerate().for_each(|(i, y)| f(i * size, y));
+    }
+}
+
 /// y[i] = f(x[i]).
 pub(super) fn each(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
-    y.par_chunks_mut(PIECE).zip(x.par_chunks(PIECE)).for_each(|(y, x)| {
-        for (y, &x) in y.iter_mut().zip(x) {
+    pieces(y, |first, y| {
+        for (y, &x) in y.iter_mut().zip(&x[first..]) {
             *y = f(x);
         }
     });
 }
 
-/// dx[i] (+)= f(y[i], dy[i]).
-pub(super) fn each_backward(
-    y: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
-    accumulate: bool,
-    f: impl Fn(f32, f32) -> f32 + Sync,
-) {
-    dx.par_chunks_mut(PIECE).zip(y.par_chunks(PIECE)).zip(dy.par_chunks(PIECE)).for_each(|((dx, y), dy)| {
-        let values = dx.iter_mut().zip(y).zip(dy);
-        if accumulate {
-            values.for_each(|((dx, &y), &dy)| *dx += f(y, dy));
-        } else {
-            values.for_each(|((dx, &y), &dy)| *dx = f(y, dy));
+/// y[i] (+)= f(x[i]).
+pub(super) fn each_accumulating(x: &[f32], y: &mut [f32], accumulate: bool, f: impl Fn(f32) -> f32 + Sync) {
+    if !accumulate {
+        return each(x, y, f);
+    }
+    pieces(y, |first, y| {
+        for (y, &x) in y.iter_mut().zip(&x[first..]) {
+            *y += f(x);
         }
     });
 }
 
+<<<<<<< HEAD
 /// The elements of a buffer from `offset` on.
 pub(super) fn range(offset: u32, count: usize) -> std::ops::Range<usize> {
     offset as usize..offset as usize + count
@@ -92,3 +105,39 @@ pub(super) fn sum_pieces(to: &mut [f32], accumulate: bool, units: usize, add: im
         }
     });
 }
+=======
+/// z[i] (+)= f(a[i], b[i]).
+pub(super) fn each_backward(a: &[f32], b: &[f32], z: &mut [f32], accumulate: bool, f: impl Fn(f32, f32) -> f32 + Sync) {
+    pieces(z, |first, z| {
+        let values = z.iter_mut().zip(&a[first..]).zip(&b[first..]);
+        if accumulate {
+            values.for_each(|((z, &a), &b)| *z += f(a, b));
+        } else {
+            values.for_each(|((z, &a), &b)| *z = f(a, b));
+        }
+    });
+}
+
+/// Σ f(x[i]) in float64, in 16 interleaved sums that add up at the end: always in the same order, and
+/// independent, so that they run in vector registers.
+pub(super) fn sum(x: &[f32], f: impl Fn(f64) -> f64) -> f64 {
+    let (runs, rest) = x.as_chunks::<16>();
+    let mut sums = [0.0f64; 16];
+    for run in runs {
+        for (sum, &x) in sums.iter_mut().zip(run) {
+            *sum += f(f64::from(x));
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|&x| f(f64::from(x))).sum::<f64>()
+}
+
+/// Whether `f32::mul_add` is an instruction in code compiled for this machine's vector unit (as
+/// `#[multiversion]` does): elsewhere it is a slow library call.
+pub(super) fn fused() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let fused = std::arch::is_x86_feature_detected!("fma") && std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(not(target_arch = "x86_64"))]
+    let fused = cfg!(target_arch = "aarch64");
+    fused
+}
+>>>>>>> k3

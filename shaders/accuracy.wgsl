@@ -1,0 +1,31 @@
+// correct (+)= the number of rows whose largest logit (the first of equals) is the label's.
+// One workgroup; each invocation takes every LANES-th row.
+struct Params { logits: u32, labels: u32, correct: u32, batch: u32, classes: u32, accumulate: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> correct: array<f32>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    if (linear(group, groups) != 0u) { return; }
+    var mine = 0.0;
+    for (var n = lane; n < p.batch; n += LANES) {
+        let z = p.logits + n * p.classes;
+        var best = 0u;
+        var top = logits[z];
+        for (var k = 1u; k < p.classes; k += 1u) {
+            let v = logits[z + k];
+            if (v > top) {
+                top = v;
+                best = k;
+            }
+        }
+        mine += select(0.0, 1.0, best == labels[p.labels + n]);
+    }
+    let all = tree_sum(lane, mine);
+    if (lane == 0u) {
+        if (p.accumulate != 0u) { correct[p.correct] += all; } else { correct[p.correct] = all; }
+    }
+}

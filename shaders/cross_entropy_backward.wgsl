@@ -1,0 +1,22 @@
+// dlogits (+)= (probabilities − t)·dloss/batch, with t = (1 − s)·[k = label] + s/classes.
+struct Params {
+    probabilities: u32, labels: u32, dloss: u32, dlogits: u32, batch: u32, classes: u32, smoothing: f32,
+    accumulate: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> probabilities: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read> dloss: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dlogits: array<f32>;
+override WORKGROUP: u32 = 64;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = linear(group, groups) * WORKGROUP + lane;
+    if (i >= p.batch * p.classes) { return; }
+    let own = labels[p.labels + i / p.classes] == i % p.classes;
+    let t = select(0.0, 1.0 - p.smoothing, own) + p.smoothing / f32(p.classes);
+    let d = (probabilities[p.probabilities + i] - t) * (dloss[p.dloss] / f32(p.batch));
+    if (p.accumulate != 0u) { dlogits[p.dlogits + i] += d; } else { dlogits[p.dlogits + i] = d; }
+}

@@ -1,0 +1,28 @@
+// y (+)= x/(1 − q) where kept, else 0. Element i follows decision d = i/group: kept if
+// uniform(word 0 of philox(key, [d, stream, step[counter], 1])) ≥ q; q is `probability`, or a float of the
+// step buffer.
+struct Params {
+    x: u32, y: u32, count: u32, group: u32, stream: u32, seed_low: u32, seed_high: u32, counter: u32,
+    probability_at: u32, accumulate: u32, probability: f32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> step: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+override WORKGROUP: u32 = 64;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = linear(group, groups) * WORKGROUP + lane;
+    if (i >= p.count) { return; }
+    var q = p.probability;
+    if (p.probability_at != 0xffffffffu) { q = bitcast<f32>(step[p.probability_at]); }
+    let decision = i / p.group;
+    let w = philox(vec2<u32>(p.seed_low, p.seed_high), vec4<u32>(decision, p.stream, step[p.counter], 1u));
+    let keep = f32(w.x >> 8u) * (1.0 / 16777216.0) >= q;
+    // Without dropping, exactly the identity: a device's 1/1 need not be 1.
+    let scale = select(1.0 / (1.0 - q), 1.0, q == 0.0);
+    let value = select(0.0, x[p.x + i] * scale, keep);
+    if (p.accumulate != 0u) { y[p.y + i] += value; } else { y[p.y + i] = value; }
+}
