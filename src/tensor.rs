@@ -136,7 +136,10 @@ impl Tensor {
     /// As [`Tensor::write`].
     pub fn write_words(&self, device: &Device, words: &[u32]) -> Result<(), Error> {
         if words.len() != self.count() {
-            return Err(Error::shape("write", format!("{} values do not fill the shape {:?}", words.len(), self.shape)));
+            return Err(Error::shape(
+                "write",
+                format!("{} values do not fill the shape {:?}", words.len(), self.shape),
+            ));
         }
         Ok(device.write(&self.buffer, self.offset, words)?)
     }

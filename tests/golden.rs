@@ -29,7 +29,8 @@ fn devices() -> Vec<Device> {
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
-            let software = open(Choice::Software).inspect_err(|error| eprintln!("SKIPPED on a software driver: {error}"));
+            let software =
+                open(Choice::Software).inspect_err(|error| eprintln!("SKIPPED on a software driver: {error}"));
             std::iter::once(Device::cpu()).chain(software).collect()
         }
     }
@@ -78,7 +79,11 @@ impl Golden {
         let error = distance(got, expected);
         let norm = norm(expected);
         if got.len() != expected.len() || !(error <= allowed * norm + 1e-12) {
-            self.failures.push(format!("{}: {what}: relative error {:.2e}, allowed {allowed:.2e}", self.name, error / norm));
+            self.failures.push(format!(
+                "{}: {what}: relative error {:.2e}, allowed {allowed:.2e}",
+                self.name,
+                error / norm
+            ));
         }
     }
 
@@ -89,7 +94,10 @@ impl Golden {
             let error = distance(got, expected);
             if got.len() != expected.len() || !(error <= 1e-4 * norm(expected) + 1e-7 * all + 1e-12) {
                 let own = norm(expected);
-                self.failures.push(format!("{}: {what}: gradient of {name}: error {error:.2e}, norm {own:.2e} of {all:.2e}", self.name));
+                self.failures.push(format!(
+                    "{}: {what}: gradient of {name}: error {error:.2e}, norm {own:.2e} of {all:.2e}",
+                    self.name
+                ));
             }
         }
     }
@@ -114,7 +122,8 @@ fn each_file(kind: &str, check: impl Fn(&Device, &mut Golden)) {
     let given = std::env::var_os("CELLWRIGHT_GOLDEN").map(PathBuf::from);
     let folder = given.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")));
     let yardstick = std::fs::read(folder.join("pytorch_float32_error.json")).ok();
-    let yardstick: serde_json::Value = yardstick.map_or_else(Default::default, |text| serde_json::from_slice(&text).unwrap());
+    let yardstick: serde_json::Value =
+        yardstick.map_or_else(Default::default, |text| serde_json::from_slice(&text).unwrap());
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -145,11 +154,8 @@ fn tensor(device: &Device, golden: &Golden, name: &str) -> Tensor {
 #[test]
 fn primitives_and_the_mixed_operation() {
     each_file("operations", |device, golden| {
-        let mut groups: Vec<String> = golden
-            .arrays
-            .keys()
-            .filter_map(|k| Some(k.strip_suffix("/y")?.to_owned()))
-            .collect();
+        let mut groups: Vec<String> =
+            golden.arrays.keys().filter_map(|k| Some(k.strip_suffix("/y")?.to_owned())).collect();
         groups.sort();
         assert!(!groups.is_empty(), "{}: no operations", golden.name);
         for group in groups {
@@ -162,7 +168,9 @@ fn primitives_and_the_mixed_operation() {
 fn operation(device: &Device, golden: &mut Golden, group: &str) {
     let (name, stride) = group.split_once("/stride").unwrap();
     let stride: usize = stride.parse().unwrap();
-    let &[_, channels, height, width] = golden.shape(&format!("{group}/x")) else { panic!("{group}: x is not an image") };
+    let &[_, channels, height, width] = golden.shape(&format!("{group}/x")) else {
+        panic!("{group}: x is not an image")
+    };
     let image = Features::new(channels, height, width);
     let append = |primitive: Primitive, place: &str| {
         let mut graph = Graph::new(&[image]);
@@ -308,12 +316,13 @@ fn search_steps() {
         let space = Darts::default();
         let graph = space.supernet(&settings).unwrap();
         let sgd = SgdConfig { momentum: 0.9, weight_decay: 3e-4, nesterov: false, clip: 5.0 };
-        let mut supernet =
-            Supernet::new(device, graph, SupernetConfig { batch: shape[0], sgd, seed: 0 }).unwrap();
+        let mut supernet = Supernet::new(device, graph, SupernetConfig { batch: shape[0], sgd, seed: 0 }).unwrap();
         let mut init = golden.below("init/");
         let mut alphas = Vec::new();
         for table in supernet.tables().to_vec() {
-            let Some(Array { value: Value::F32(values), .. }) = init.remove(&table.name) else { panic!("{}", table.name) };
+            let Some(Array { value: Value::F32(values), .. }) = init.remove(&table.name) else {
+                panic!("{}", table.name)
+            };
             alphas.extend(values);
         }
         supernet.alphas().values().write(device, &alphas).unwrap();
@@ -342,7 +351,7 @@ fn search_steps() {
             supernet.step().write(device, &values).unwrap();
             device.run(&look).unwrap();
             let seen = wait(supernet.scalars().all().read(device));
-            let mut compare = |golden: &mut Golden, quantity: &str, got: &[f32]| {
+            let compare = |golden: &mut Golden, quantity: &str, got: &[f32]| {
                 let quantity = format!("step{step}/{quantity}");
                 let expected = golden.get(&quantity).to_vec();
                 golden.yardstick(&quantity, got, &expected);

@@ -31,17 +31,8 @@ fn the_registry_lists_what_shaders_holds() {
     let files: BTreeSet<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-<<<<<<< HEAD
-<<<<<<< HEAD
         // `include/` holds text shared by several shaders.
         .filter(|path| path.is_file())
-=======
-        .filter(|path| path.is_file()) // `include/` holds what several shaders share
->>>>>>> k2
-=======
-        // `include/` holds text shared by several shaders.
-        .filter(|path| path.is_file())
->>>>>>> k3
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     let listed: BTreeSet<String> = ALL.iter().map(|k| k.name.to_owned()).collect();

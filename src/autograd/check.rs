@@ -11,7 +11,9 @@ pub enum GradientError {
     #[error(transparent)]
     Tensor(#[from] Error),
     /// A gradient is not what differences of the function give.
-    #[error("gradient of input {input}: relative error {error:e} (allowed {allowed:e}); element {at}: {got} by the tape, {expected} by differences")]
+    #[error(
+        "gradient of input {input}: relative error {error:e} (allowed {allowed:e}); element {at}: {got} by the tape, {expected} by differences"
+    )]
     Wrong {
         /// Which input.
         input: usize,

@@ -108,13 +108,14 @@ impl<'a> Gradients<'a> {
 }
 
 /// Records `y (+)= factor · x`.
-pub(super) fn scale(recorder: &mut Recorder, x: &Tensor, y: &Tensor, factor: f32, accumulate: bool) -> Result<(), Error> {
-    let params = elementwise::Scale {
-        x: x.at(),
-        y: y.at(),
-        count: x.count() as u32,
-        factor,
-        accumulate: accumulate.into(),
-    };
+pub(super) fn scale(
+    recorder: &mut Recorder,
+    x: &Tensor,
+    y: &Tensor,
+    factor: f32,
+    accumulate: bool,
+) -> Result<(), Error> {
+    let params =
+        elementwise::Scale { x: x.at(), y: y.at(), count: x.count() as u32, factor, accumulate: accumulate.into() };
     Ok(recorder.dispatch(&elementwise::SCALE, &params, &[x.binding()], &[y.binding()])?)
 }

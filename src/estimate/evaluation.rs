@@ -64,19 +64,16 @@ impl Evaluation {
             data.record_gather(tape.recorder(), &batch, Augmentation::default(), draw)?;
             let pass = Pass { choices, ..Pass::evaluation() };
             let outputs = network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
-            let Some(logits) = outputs.first() else { return Err(Error::shape("evaluation", "a network without output")) };
+            let Some(logits) = outputs.first() else {
+                return Err(Error::shape("evaluation", "a network without output"));
+            };
             let loss = ops::cross_entropy(&mut tape, logits, &batch.y, 0.0)?;
             let recorder = tape.recorder();
             ops::accuracy(recorder, logits.tensor(), &batch.y, &totals.view(0, &[1]), true)?;
             // The mean over the batch, times its size, is added to the sum of losses.
             let sum = totals.view(1, &[1]);
-            let params = elementwise::Scale {
-                x: loss.tensor().at(),
-                y: sum.at(),
-                count: 1,
-                factor: size as f32,
-                accumulate: 1,
-            };
+            let params =
+                elementwise::Scale { x: loss.tensor().at(), y: sum.at(), count: 1, factor: size as f32, accumulate: 1 };
             recorder.dispatch(&elementwise::SCALE, &params, &[loss.tensor().binding()], &[sum.binding()])?;
             Ok(Pieces { batch, recording: tape.finish() })
         };

@@ -244,7 +244,12 @@ impl Supernet {
     ///
     /// # Errors
     /// [`EstimateError::NotFinite`].
-    pub async fn read_scalars(&self, step: u64, epoch: u32, recordings: &[&Recording]) -> Result<Vec<f32>, EstimateError> {
+    pub async fn read_scalars(
+        &self,
+        step: u64,
+        epoch: u32,
+        recordings: &[&Recording],
+    ) -> Result<Vec<f32>, EstimateError> {
         let values = self.scalars.values.read(&self.device).await?;
         const NAMES: [&str; Scalars::TRAIN_CORRECT] = [
             "training loss",

@@ -73,7 +73,7 @@ params! {
 pub static FORWARD: Kernel = Kernel {
     name: "cross_entropy_forward",
     source: concat!(
-        include_str!("../../shaders/include/tree.wgsl"),
+        include_str!("../../shaders/include/workgroup.wgsl"),
         include_str!("../../shaders/cross_entropy_forward.wgsl")
     ),
     params: Forward::LAYOUT,
@@ -127,7 +127,7 @@ pub static BACKWARD: Kernel = Kernel {
 /// correct (+)= the number of rows whose largest logit (the first of equals) is the label.
 pub static ACCURACY: Kernel = Kernel {
     name: "accuracy",
-    source: concat!(include_str!("../../shaders/include/tree.wgsl"), include_str!("../../shaders/accuracy.wgsl")),
+    source: concat!(include_str!("../../shaders/include/workgroup.wgsl"), include_str!("../../shaders/accuracy.wgsl")),
     params: Accuracy::LAYOUT,
     inputs: &["logits", "labels"],
     outputs: &["correct"],

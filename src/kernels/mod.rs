@@ -5,31 +5,30 @@
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 
 pub mod activation;
-pub mod gather;
-pub mod optimiser;
+pub mod batch_norm;
+pub mod channels;
 pub mod conv;
 pub mod depthwise;
-mod gemm;
-mod parallel;
-pub mod pointwise;
-mod rows;
-mod stencil;
-mod vector;
-pub mod batch_norm;
-pub mod mixed;
-mod parallel;
-mod planes;
-pub mod softmax;
-mod vectors;
-pub mod width;
-pub mod channels;
 pub mod dropout;
 pub mod elementwise;
+pub mod gather;
+mod gemm;
 pub mod loss;
 pub mod matmul;
+pub mod mixed;
+pub mod optimiser;
 mod parallel;
 pub mod philox;
+mod planes;
+pub mod pointwise;
+pub mod pool;
 pub mod reduce;
+mod rows;
+pub mod softmax;
+mod stencil;
+mod vector;
+mod vectors;
+pub mod width;
 
 use crate::device::Kernel;
 use parallel::{each, each_accumulating, each_backward};

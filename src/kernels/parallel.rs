@@ -45,7 +45,6 @@ pub(super) fn each_accumulating(x: &[f32], y: &mut [f32], accumulate: bool, f: i
     });
 }
 
-<<<<<<< HEAD
 /// The elements of a buffer from `offset` on.
 pub(super) fn range(offset: u32, count: usize) -> std::ops::Range<usize> {
     offset as usize..offset as usize + count
@@ -105,7 +104,7 @@ pub(super) fn sum_pieces(to: &mut [f32], accumulate: bool, units: usize, add: im
         }
     });
 }
-=======
+
 /// z[i] (+)= f(a[i], b[i]).
 pub(super) fn each_backward(a: &[f32], b: &[f32], z: &mut [f32], accumulate: bool, f: impl Fn(f32, f32) -> f32 + Sync) {
     pieces(z, |first, z| {
@@ -140,4 +139,3 @@ pub(super) fn fused() -> bool {
     let fused = cfg!(target_arch = "aarch64");
     fused
 }
->>>>>>> k3

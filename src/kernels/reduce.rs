@@ -72,7 +72,10 @@ params! {
 /// y[j] = the sum, the sum of squares or the maximum of x[j·CHUNK .. (j+1)·CHUNK].
 pub static PARTIAL: Kernel = Kernel {
     name: "reduce_partial",
-    source: concat!(include_str!("../../shaders/include/tree.wgsl"), include_str!("../../shaders/reduce_partial.wgsl")),
+    source: concat!(
+        include_str!("../../shaders/include/workgroup.wgsl"),
+        include_str!("../../shaders/reduce_partial.wgsl")
+    ),
     params: Partial::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
@@ -97,7 +100,10 @@ pub static PARTIAL: Kernel = Kernel {
 /// y (+)= the sum, mean, norm or maximum, of partial results.
 pub static FINAL: Kernel = Kernel {
     name: "reduce_final",
-    source: concat!(include_str!("../../shaders/include/tree.wgsl"), include_str!("../../shaders/reduce_final.wgsl")),
+    source: concat!(
+        include_str!("../../shaders/include/workgroup.wgsl"),
+        include_str!("../../shaders/reduce_final.wgsl")
+    ),
     params: Final::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
@@ -118,7 +124,10 @@ pub static FINAL: Kernel = Kernel {
 /// y[c] (+)= Σ over images n and pixels p of x[n, c, p].
 pub static CHANNEL_SUM: Kernel = Kernel {
     name: "channel_sum",
-    source: concat!(include_str!("../../shaders/include/tree.wgsl"), include_str!("../../shaders/channel_sum.wgsl")),
+    source: concat!(
+        include_str!("../../shaders/include/workgroup.wgsl"),
+        include_str!("../../shaders/channel_sum.wgsl")
+    ),
     params: ChannelSum::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],

@@ -269,7 +269,8 @@ impl Run<'_> {
                     Choices::Mixed(tables) => (tables.get(&choice.table).ok_or_else(missing)?, choice.row),
                     Choices::Path(path) => {
                         let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;
-                        let values: Vec<u32> = (0..widths.len()).map(|k| f32::from(u8::from(k == taken)).to_bits()).collect();
+                        let values: Vec<u32> =
+                            (0..widths.len()).map(|k| f32::from(u8::from(k == taken)).to_bits()).collect();
                         let tensor = Tensor::scratch(tape.recorder(), &[1, widths.len()])?;
                         tape.recorder().upload(tensor.buffer(), 0, &values)?;
                         one_hot = Var::constant(tensor);

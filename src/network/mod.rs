@@ -69,11 +69,8 @@ impl Network {
 /// # Errors
 /// [`crate::device::Error::OutOfMemory`].
 pub fn architecture_weights(device: &Device, tables: &[Table], deviation: f32, seed: u64) -> Result<Parameters, Error> {
-    let spec = |t: &Table| Spec {
-        name: t.name.clone(),
-        shape: vec![t.rows, t.options.len()],
-        init: Init::Normal(deviation),
-    };
+    let spec =
+        |t: &Table| Spec { name: t.name.clone(), shape: vec![t.rows, t.options.len()], init: Init::Normal(deviation) };
     Parameters::new(device, &tables.iter().map(spec).collect::<Vec<_>>(), seed)
 }
 

@@ -86,10 +86,8 @@ fn numbers<'a>(
     let array = arrays.get(name).ok_or_else(|| ExchangeError::Missing { name: name.to_owned() })?;
     match &array.value {
         Value::F32(values) if array.shape == expected => Ok(values),
-        _ => Err(ExchangeError::Shape {
-            name: name.to_owned(),
-            expected: expected.to_vec(),
-            found: array.shape.clone(),
-        }),
+        _ => {
+            Err(ExchangeError::Shape { name: name.to_owned(), expected: expected.to_vec(), found: array.shape.clone() })
+        }
     }
 }

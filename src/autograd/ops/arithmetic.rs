@@ -69,7 +69,8 @@ struct Multiply {
 impl Backward for Multiply {
     fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
         let [a, b] = &self.values;
-        gradients.add(self.a, a.shape(), |recorder, da, accumulate| record_multiply(recorder, b, dy, da, accumulate))?;
+        gradients
+            .add(self.a, a.shape(), |recorder, da, accumulate| record_multiply(recorder, b, dy, da, accumulate))?;
         gradients.add(self.b, b.shape(), |recorder, db, accumulate| record_multiply(recorder, a, dy, db, accumulate))
     }
 
@@ -162,8 +163,7 @@ pub fn record_reduce(
     let params = reduce::Partial { x: x.at(), y: partial.at(), count: x.count() as u32, operation };
     recorder.dispatch(&reduce::PARTIAL, &params, &[x.binding()], &[partial.binding()])?;
     let total = x.count() as u32;
-    let params =
-        reduce::Final { x: partial.at(), y: y.at(), count: pieces as u32, operation, total, accumulate: 0 };
+    let params = reduce::Final { x: partial.at(), y: y.at(), count: pieces as u32, operation, total, accumulate: 0 };
     Ok(recorder.dispatch(&reduce::FINAL, &params, &[partial.binding()], &[y.binding()])?)
 }
 

@@ -113,7 +113,9 @@ struct Undo {
 impl Backward for Undo {
     fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
         let Self { x, value, saved, weight, affine, training } = *self;
-        let &[batch, channels, height, width] = dy.shape() else { return Err(Error::shape("batch_norm", "takes images")) };
+        let &[batch, channels, height, width] = dy.shape() else {
+            return Err(Error::shape("batch_norm", "takes images"));
+        };
         let size = [batch as u32, channels as u32, (height * width) as u32];
         let sums = Tensor::scratch(gradients.recorder(), &[2, channels])?;
         if training || affine.iter().any(Option::is_some) {

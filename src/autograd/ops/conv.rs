@@ -141,7 +141,10 @@ impl Geometry {
     fn new(x: &Var, weight: &Var, bias: Option<&Var>, args: ConvArgs) -> Result<Self, Error> {
         let input = image("conv", x)?;
         let &[outputs, per_group, rows, columns] = weight.shape() else {
-            return Err(Error::shape("conv", format!("weight {:?} is not [outputs, inputs, rows, columns]", weight.shape())));
+            return Err(Error::shape(
+                "conv",
+                format!("weight {:?} is not [outputs, inputs, rows, columns]", weight.shape()),
+            ));
         };
         let fits = args.groups > 0
             && per_group * args.groups == input[1]
@@ -201,7 +204,8 @@ impl Geometry {
         let n = |v: usize| v as u32;
         let ([batch, channels, height, width], [_, outputs, out_height, out_width]) = (self.input, self.output);
         let a = &self.args;
-        let inputs = if form == Form::Depthwise && matches!(direction, Direction::Forward) { &inputs[..2] } else { inputs };
+        let inputs =
+            if form == Form::Depthwise && matches!(direction, Direction::Forward) { &inputs[..2] } else { inputs };
         let written = [output.binding()];
         let pick = |kernels: [&'static Kernel; 3]| match direction {
             Direction::Forward => kernels[0],

@@ -63,7 +63,13 @@ struct Undo {
 }
 
 impl Undo {
-    fn record(&self, recorder: &mut crate::device::Recorder, x: &Tensor, y: &Tensor, accumulate: bool) -> Result<(), Error> {
+    fn record(
+        &self,
+        recorder: &mut crate::device::Recorder,
+        x: &Tensor,
+        y: &Tensor,
+        accumulate: bool,
+    ) -> Result<(), Error> {
         let Randomness { seed, stream, step, counter } = &self.randomness;
         let (probability, probability_at) = match self.probability {
             Probability::Fixed(probability) => (probability, u32::MAX),

@@ -12,8 +12,7 @@ pub fn softmax(tape: &mut Tape, x: &Var) -> Result<Var, Error> {
         return Err(Error::shape("softmax", format!("takes a matrix, got {:?}", x.shape())));
     };
     let y = tape.output(x.shape())?;
-    let params =
-        softmax_kernels::Forward { x: x.tensor().at(), y: y.at(), rows: rows as u32, columns: columns as u32 };
+    let params = softmax_kernels::Forward { x: x.tensor().at(), y: y.at(), rows: rows as u32, columns: columns as u32 };
     tape.recorder().dispatch(&softmax_kernels::FORWARD, &params, &[x.tensor().binding()], &[y.binding()])?;
     Ok(tape.push("softmax", &[x], y.clone(), || Softmax { x: x.id(), y }))
 }
@@ -76,7 +75,10 @@ pub fn mixed(
         let tensor = candidate.tensor();
         let placed = tensor.buffer().same(stack.buffer()) && tensor.at() == stack.at() + (slot * stride) as u32;
         if !placed || candidate.shape() != shape || *option >= options || active >> option != 0 {
-            return wrong(format!("candidate {slot} (option {option}, {:?}) is not slice {slot} of the stack", tensor.shape()));
+            return wrong(format!(
+                "candidate {slot} (option {option}, {:?}) is not slice {slot} of the stack",
+                tensor.shape()
+            ));
         }
         active |= 1 << option;
     }

@@ -14,7 +14,8 @@ pub const MAX_WIDTHS: usize = 8;
 pub fn width_mask(tape: &mut Tape, x: &Var, weights: &Var, row: usize, widths: &[usize]) -> Result<Var, Error> {
     let shape = image("width_mask", x)?;
     let options = widths.len();
-    if options > MAX_WIDTHS || weights.shape().len() != 2 || weights.shape()[1] != options || row >= weights.shape()[0] {
+    if options > MAX_WIDTHS || weights.shape().len() != 2 || weights.shape()[1] != options || row >= weights.shape()[0]
+    {
         let problem = format!("{options} widths (at most {MAX_WIDTHS}) for row {row} of weights {:?}", weights.shape());
         return Err(Error::shape("width_mask", problem));
     }

@@ -137,7 +137,13 @@ impl AlphaStep {
     }
 
     /// A pass over the training batch that enters the running statistics.
-    fn train_pass(&self, supernet: &Supernet, recorder: Recorder, wants: Wants, which: usize) -> Result<Recorder, Error> {
+    fn train_pass(
+        &self,
+        supernet: &Supernet,
+        recorder: Recorder,
+        wants: Wants,
+        which: usize,
+    ) -> Result<Recorder, Error> {
         let loss = Scalars::INNER_LOSSES + which;
         let (mut recorder, _) = supernet.record_pass(recorder, supernet.train(), wants, loss)?;
         let guard = supernet.scalars().one(loss);

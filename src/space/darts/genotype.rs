@@ -1,8 +1,8 @@
 //! A genotype: the architecture of a normal and a reduction cell, as the literature writes it.
 
 use super::{CELL_INPUTS, KEPT_EDGES, MOST_NODES, Primitive, text};
-use crate::space::{CellPlan, SpaceError};
 use crate::space::error::nearest;
+use crate::space::{CellPlan, SpaceError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
