@@ -175,6 +175,8 @@ pub enum Op {
     },
     /// max(x, 0).
     Relu,
+    /// max(x, 0) while training, x itself in evaluation.
+    TrainingRelu,
     /// 1 / (1 + e⁻ˣ).
     Sigmoid,
     /// Hyperbolic tangent.
@@ -222,6 +224,7 @@ impl Op {
             Self::Conv(_) => "conv",
             Self::BatchNorm { .. } => "batch_norm",
             Self::Relu => "relu",
+            Self::TrainingRelu => "training_relu",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
             Self::MaxPool(_) => "max_pool",
@@ -246,6 +249,7 @@ impl Op {
             Self::Input => Err("can only be added by Graph::new".into()),
             Self::Identity
             | Self::Relu
+            | Self::TrainingRelu
             | Self::Sigmoid
             | Self::Tanh
             | Self::BatchNorm { .. }

@@ -3,7 +3,7 @@
 use super::Network;
 use super::build::Layer;
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Choice, Graph, Op, Options, Pool};
+use crate::graph::{Choice, Graph, Op, Options, Output, Pool};
 use crate::tensor::{Error, Tensor};
 use std::collections::HashMap;
 
@@ -50,7 +50,8 @@ impl Pass<'_> {
 
 impl Network {
     /// Records the forward pass for `x` (`[batch, channels, height, width]`); gives the graph's outputs
-    /// in order, class scores as `[batch, classes]`.
+    /// in order, class scores as `[batch, classes]`. Only the first output is computed in evaluation:
+    /// the others are there for training.
     ///
     /// # Errors
     /// [`Error::Shape`] if `x` is not of the graph's input shape, or a choice point has no weights or no
@@ -89,10 +90,15 @@ impl Run<'_> {
         inputs: &[Var],
         destination: Option<&Tensor>,
     ) -> Result<Vec<Var>, Error> {
-        let mut readers = graph.readers();
+        let outputs =
+            if self.pass.training { &graph.outputs[..] } else { &graph.outputs[..graph.outputs.len().min(1)] };
+        let mut readers = readers(graph, outputs);
         let mut values: Vec<Option<Var>> = vec![None; graph.nodes.len()];
         let last = graph.outputs.first().map(|o| o.node);
         for (index, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
+            if readers[index] == 0 {
+                continue;
+            }
             let target = destination.filter(|_| last == Some(index));
             if !node.name.is_empty() {
                 tape.set_scope(&node.name);
@@ -118,8 +124,7 @@ impl Run<'_> {
                 }
             }
         }
-        graph
-            .outputs
+        outputs
             .iter()
             .map(|o| values[o.node].clone().ok_or_else(|| Error::shape("network", "an output was not computed")))
             .collect()
@@ -161,6 +166,8 @@ impl Run<'_> {
             }
             Op::BatchNorm { .. } => self.batch_norm(tape, x, layer),
             Op::Relu => ops::relu(tape, x),
+            Op::TrainingRelu if self.pass.training => ops::relu(tape, x),
+            Op::TrainingRelu => self.identity(tape, x, target),
             Op::Sigmoid => ops::sigmoid(tape, x),
             Op::Tanh => ops::tanh(tape, x),
             Op::MaxPool(pool) => ops::max_pool(tape, x, window(pool)),
@@ -286,6 +293,18 @@ impl Run<'_> {
             _ => Err(missing()),
         }
     }
+}
+
+/// How often each node's value is read on the way to `outputs`; 0 for what is not needed at all.
+fn readers(graph: &Graph, outputs: &[Output]) -> Vec<usize> {
+    let mut readers = vec![0; graph.nodes.len()];
+    outputs.iter().for_each(|o| readers[o.node] += 1);
+    for index in (0..graph.nodes.len()).rev() {
+        if readers[index] > 0 {
+            graph.nodes[index].inputs.iter().for_each(|&input| readers[input] += 1);
+        }
+    }
+    readers
 }
 
 fn window(pool: &Pool) -> ops::Window {

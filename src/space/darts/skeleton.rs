@@ -66,6 +66,12 @@ pub(super) fn network(
         (before, last, last_reduced) = (last, result, reduction);
         if layer == 2 * layers / 3 && settings.auxiliary && variant == Variant::Evaluation {
             auxiliary = Some(auxiliary_head(&mut graph, settings, layer, last)?);
+            // The published head rectifies its input in place, and it runs only while training.
+            // Later cells begin with a ReLU of their own; the classifier of a network that ends here
+            // does not.
+            if layer + 1 == layers {
+                last = graph.push(format!("cells.{layer}.rectified"), Op::TrainingRelu, &[last])?;
+            }
         }
     }
 

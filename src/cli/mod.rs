@@ -1,0 +1,79 @@
+//! The command line: each verb parses its arguments, calls the library, prints.
+
+mod bench;
+mod common;
+mod count;
+mod devices;
+mod search;
+mod show;
+mod train;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Neural architecture search from the compute kernels up, on any GPU or none.
+#[derive(Debug, Parser)]
+#[command(name = "cellwright", version, about, propagate_version = true)]
+struct Cli {
+    /// Say more on standard error (repeat for still more).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List what can run here.
+    Devices(devices::Args),
+    /// Search an architecture, train it from scratch and compare it.
+    Search(search::Args),
+    /// Train one architecture from scratch.
+    Train(train::Args),
+    /// Count parameters, multiply-adds and activation memory.
+    Count(count::Args),
+    /// Draw an architecture or convert it between formats.
+    Show(show::Args),
+    /// Time kernels or a search step.
+    Bench(bench::Args),
+}
+
+/// What every verb gives: nothing, or a message for the user.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Parses the command line, runs the verb and says what went wrong.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = match cli.verbose {
+        0 => "warn,wgpu_hal=off,wgpu_core=off,naga=off",
+        1 => "info,wgpu_hal=warn,wgpu_core=warn,naga=warn",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+    let outcome = match cli.verb {
+        Verb::Devices(args) => devices::run(&args),
+        Verb::Search(args) => search::run(&args),
+        Verb::Train(args) => train::run(&args),
+        Verb::Count(args) => count::run(&args),
+        Verb::Show(args) => show::run(&args),
+        Verb::Bench(args) => bench::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
