@@ -72,13 +72,16 @@ params! {
 /// y[j] = the sum, the sum of squares or the maximum of x[j·CHUNK .. (j+1)·CHUNK].
 pub static PARTIAL: Kernel = Kernel {
     name: "reduce_partial",
-    source: concat!(include_str!("../../shaders/include/tree.wgsl"), include_str!("../../shaders/reduce_partial.wgsl")),
+    source: concat!(
+        include_str!("../../shaders/include/combine.wgsl"),
+        include_str!("../../shaders/reduce_partial.wgsl")
+    ),
     params: Partial::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
     launch: |params, class| {
         let p: Partial = bytemuck::pod_read_unaligned(params);
-        tree(p.count.div_ceil(CHUNK).into(), class).with("OPERATION", p.operation).constant("CHUNK", CHUNK)
+        combined(p.count.div_ceil(CHUNK).into(), class).with("OPERATION", p.operation).constant("CHUNK", CHUNK)
     },
     flops: |params| {
         let p: Partial = bytemuck::pod_read_unaligned(params);
@@ -97,11 +100,16 @@ pub static PARTIAL: Kernel = Kernel {
 /// y (+)= the sum, mean, norm or maximum, of partial results.
 pub static FINAL: Kernel = Kernel {
     name: "reduce_final",
-    source: concat!(include_str!("../../shaders/include/tree.wgsl"), include_str!("../../shaders/reduce_final.wgsl")),
+    source: concat!(
+        include_str!("../../shaders/include/combine.wgsl"),
+        include_str!("../../shaders/reduce_final.wgsl")
+    ),
     params: Final::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, class| tree(1, class).with("OPERATION", bytemuck::pod_read_unaligned::<Final>(params).operation),
+    launch: |params, class| {
+        combined(1, class).with("OPERATION", bytemuck::pod_read_unaligned::<Final>(params).operation)
+    },
     flops: |params| bytemuck::pod_read_unaligned::<Final>(params).count.into(),
     twin: last,
     reference: last,
@@ -118,11 +126,11 @@ pub static FINAL: Kernel = Kernel {
 /// y[c] (+)= Σ over images n and pixels p of x[n, c, p].
 pub static CHANNEL_SUM: Kernel = Kernel {
     name: "channel_sum",
-    source: concat!(include_str!("../../shaders/include/tree.wgsl"), include_str!("../../shaders/channel_sum.wgsl")),
+    source: concat!(include_str!("../../shaders/include/combine.wgsl"), include_str!("../../shaders/channel_sum.wgsl")),
     params: ChannelSum::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, class| tree(bytemuck::pod_read_unaligned::<ChannelSum>(params).channels.into(), class),
+    launch: |params, class| combined(bytemuck::pod_read_unaligned::<ChannelSum>(params).channels.into(), class),
     flops: |params| {
         let p: ChannelSum = bytemuck::pod_read_unaligned(params);
         [p.batch, p.channels, p.pixels].map(u64::from).iter().product()
@@ -139,7 +147,7 @@ pub static CHANNEL_SUM: Kernel = Kernel {
 
 /// `groups` workgroups that combine their invocations' values through workgroup memory: as few
 /// invocations as fill a vector register where that memory and its barriers are simulated.
-pub(super) fn tree(groups: u64, class: Class) -> Launch {
+pub(super) fn combined(groups: u64, class: Class) -> Launch {
     let lanes = match class {
         Class::Hardware => 256,
         Class::Software => 8,
