@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         }
         mine += select(0.0, 1.0, best == labels[p.labels + n]);
     }
-    let all = tree_sum(lane, mine);
+    let all = workgroup_sum(lane, mine);
     if (lane == 0u) {
         if (p.accumulate != 0u) { correct[p.correct] += all; } else { correct[p.correct] = all; }
     }

@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         }
         total += run;
     }
-    let all = tree_sum(lane, total);
+    let all = workgroup_sum(lane, total);
     if (lane == 0u) {
         if (p.accumulate != 0u) { y[p.y + c] += all; } else { y[p.y + c] = all; }
     }

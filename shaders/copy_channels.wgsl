@@ -1,7 +1,7 @@
 // y[n, y_first + c, p] (+)= x[n, x_first + c, p] for c < channels.
 //
-// Neighbouring channels of one image are one contiguous run in x and in y: a workgroup copies WORKGROUP
-// elements of one run, so that finding the image is a division for the workgroup, not for each element.
+// Neighbouring channels of one image are one contiguous run in x and in y: a workgroup copies
+// WORKGROUP · ELEMENTS elements of one run, so that finding the image is a division for the workgroup, not for each element.
 struct Params {
     x: u32, y: u32, batch: u32, pixels: u32, channels: u32, x_channels: u32, x_first: u32, y_channels: u32,
     y_first: u32, accumulate: u32,
@@ -10,17 +10,23 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
     let run = p.channels * p.pixels;
-    let parts = (run + WORKGROUP - 1u) / WORKGROUP;
+    let size = WORKGROUP * ELEMENTS;
+    let parts = (run + size - 1u) / size;
     let part = linear(group, groups);
     let n = part / parts;
-    let i = part % parts * WORKGROUP + lane;
-    if (n >= p.batch || i >= run) { return; }
-    let value = x[p.x + (n * p.x_channels + p.x_first) * p.pixels + i];
-    let at = p.y + (n * p.y_channels + p.y_first) * p.pixels + i;
-    if (p.accumulate != 0u) { y[at] += value; } else { y[at] = value; }
+    if (n >= p.batch) { return; }
+    let source = p.x + (n * p.x_channels + p.x_first) * p.pixels;
+    let sink = p.y + (n * p.y_channels + p.y_first) * p.pixels;
+    let first = part % parts * size;
+    let end = min(first + size, run);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        let value = x[source + i];
+        if (p.accumulate != 0u) { y[sink + i] += value; } else { y[sink + i] = value; }
+    }
 }

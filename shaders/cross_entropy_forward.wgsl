@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let out = p.probabilities + n * p.classes;
     var mine = logits[z];
     for (var k = lane; k < p.classes; k += LANES) { mine = larger(mine, logits[z + k]); }
-    let top = tree_max(lane, mine);
+    let top = workgroup_max(lane, mine);
     var exponentials = 0.0;
     // Of distances from the largest: logits may be large, their distances are what counts.
     var distances = 0.0;
@@ -28,8 +28,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         exponentials += exp(distance);
         distances += distance;
     }
-    let total = tree_sum(lane, exponentials);
-    let mean = tree_sum(lane, distances) / f32(p.classes);
+    let total = workgroup_sum(lane, exponentials);
+    let mean = workgroup_sum(lane, distances) / f32(p.classes);
     for (var k = lane; k < p.classes; k += LANES) { probabilities[out + k] = exp(logits[z + k] - top) / total; }
     if (lane == 0u) {
         let label = labels[p.labels + n];

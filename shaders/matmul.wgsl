@@ -1,9 +1,9 @@
 // c[rows, columns] (+)= op(a)·op(b) + bias[column]; op(a) is a, or its transpose if a is stored
 // [inner, rows]; likewise op(b), stored [columns, inner].
 //
-// An invocation computes ROWS neighbouring rows × COLUMNS columns that lie ACROSS apart, in registers; a
-// workgroup is DOWN × ACROSS invocations. With DOWN = 1 all invocations read the same elements of a: one
-// load for all where the compiler sees it.
+// An invocation computes 4 neighbouring rows × 4 columns that lie ACROSS apart, in registers; a workgroup
+// is DOWN × ACROSS invocations. With DOWN = 1 all invocations read the same elements of a: one load for
+// all where the compiler sees it. Vectors instead of arrays and loops: no compiler leaves them in memory.
 struct Params {
     a: u32, b: u32, bias: u32, c: u32, rows: u32, columns: u32, inner: u32, transpose_a: u32, transpose_b: u32,
     has_bias: u32, accumulate: u32,
@@ -13,15 +13,34 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> c: array<f32>;
+override DOWN: u32 = 4;
+override ACROSS: u32 = 16;
+
+// Writes four columns of one row, where they are within c.
+fn store(row: u32, columns: vec4<u32>, sums: vec4<f32>) {
+    if (row >= p.rows) { return; }
+    let at = p.c + row * p.columns;
+    if (columns.x < p.columns) { put(at + columns.x, columns.x, sums.x); }
+    if (columns.y < p.columns) { put(at + columns.y, columns.y, sums.y); }
+    if (columns.z < p.columns) { put(at + columns.z, columns.z, sums.z); }
+    if (columns.w < p.columns) { put(at + columns.w, columns.w, sums.w); }
+}
+
+fn put(at: u32, column: u32, sum: f32) {
+    var value = sum;
+    if (p.has_bias != 0u) { value += bias[p.bias + column]; }
+    if (p.accumulate != 0u) { value += c[at]; }
+    c[at] = value;
+}
 
 @compute @workgroup_size(ACROSS, DOWN)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_id) lane: vec3<u32>) {
-    let blocks = (p.columns + ACROSS * COLUMNS - 1u) / (ACROSS * COLUMNS);
+    let blocks = (p.columns + ACROSS * 4u - 1u) / (ACROSS * 4u);
     let block = linear(group, groups);
     let down = select(lane.y, 0u, DOWN == 1u);
-    let row = (block / blocks * DOWN + down) * ROWS;
-    let column = block % blocks * (ACROSS * COLUMNS) + lane.x;
+    let row = (block / blocks * DOWN + down) * 4u;
+    let columns = block % blocks * (ACROSS * 4u) + lane.x + vec4<u32>(0u, 1u, 2u, 3u) * ACROSS;
     if (row >= p.rows) { return; }
 
     // Steps from one k, one row and one column to the next.
@@ -30,31 +49,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let b_inner = select(p.columns, 1u, p.transpose_b != 0u);
     let b_column = select(1u, p.inner, p.transpose_b != 0u);
     // Rows and columns beyond the edge read the last ones again; their results are not written.
-    var a_at: array<u32, ROWS>;
-    var b_at: array<u32, COLUMNS>;
-    for (var r = 0u; r < ROWS; r += 1u) { a_at[r] = p.a + min(row + r, p.rows - 1u) * a_row; }
-    for (var s = 0u; s < COLUMNS; s += 1u) { b_at[s] = p.b + min(column + s * ACROSS, p.columns - 1u) * b_column; }
+    var left = p.a + min(row + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.rows - 1u)) * a_row;
+    var right = p.b + min(columns, vec4<u32>(p.columns - 1u)) * b_column;
 
-    var sums: array<array<f32, COLUMNS>, ROWS>;
+    var s0 = vec4<f32>();
+    var s1 = vec4<f32>();
+    var s2 = vec4<f32>();
+    var s3 = vec4<f32>();
     for (var k = 0u; k < p.inner; k += 1u) {
-        var right: array<f32, COLUMNS>;
-        for (var s = 0u; s < COLUMNS; s += 1u) { right[s] = b[b_at[s] + k * b_inner]; }
-        for (var r = 0u; r < ROWS; r += 1u) {
-            let left = a[a_at[r] + k * a_inner];
-            for (var s = 0u; s < COLUMNS; s += 1u) { sums[r][s] = fma(left, right[s], sums[r][s]); }
-        }
+        let v = vec4<f32>(b[right.x], b[right.y], b[right.z], b[right.w]);
+        s0 = fma(vec4<f32>(a[left.x]), v, s0);
+        s1 = fma(vec4<f32>(a[left.y]), v, s1);
+        s2 = fma(vec4<f32>(a[left.z]), v, s2);
+        s3 = fma(vec4<f32>(a[left.w]), v, s3);
+        left += vec4<u32>(a_inner);
+        right += vec4<u32>(b_inner);
     }
-
-    for (var s = 0u; s < COLUMNS; s += 1u) {
-        let j = column + s * ACROSS;
-        if (j >= p.columns) { continue; }
-        var shift = 0.0;
-        if (p.has_bias != 0u) { shift = bias[p.bias + j]; }
-        for (var r = 0u; r < ROWS; r += 1u) {
-            if (row + r >= p.rows) { continue; }
-            let at = p.c + (row + r) * p.columns + j;
-            let value = sums[r][s] + shift;
-            if (p.accumulate != 0u) { c[at] += value; } else { c[at] = value; }
-        }
-    }
+    store(row, columns, s0);
+    store(row + 1u, columns, s1);
+    store(row + 2u, columns, s2);
+    store(row + 3u, columns, s3);
 }

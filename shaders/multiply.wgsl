@@ -5,12 +5,15 @@ struct Params { a: u32, b: u32, z: u32, count: u32, accumulate: u32 }
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> z: array<f32>;
 override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let i = linear(group, groups) * WORKGROUP + lane;
-    if (i >= p.count) { return; }
-    let product = a[p.a + i] * b[p.b + i];
-    if (p.accumulate != 0u) { z[p.z + i] += product; } else { z[p.z + i] = product; }
+    let first = linear(group, groups) * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, p.count);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        let product = a[p.a + i] * b[p.b + i];
+        if (p.accumulate != 0u) { z[p.z + i] += product; } else { z[p.z + i] = product; }
+    }
 }

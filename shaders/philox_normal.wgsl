@@ -7,6 +7,7 @@ struct Params { y: u32, count: u32, seed_low: u32, seed_high: u32, stream: u32, 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
 
 // ln(m / 2^24) for an integer 1 ≤ m ≤ 2^24: the exponent, and 2·artanh((f − 1)/(f + 1)) of the fraction f
 // in [√½, √2).
@@ -47,13 +48,15 @@ fn pair(a: u32, b: u32) -> vec2<f32> {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let block = linear(group, groups) * WORKGROUP + lane;
-    let i = block * 4u;
-    if (i >= p.count) { return; }
-    let w = philox(vec2<u32>(p.seed_low, p.seed_high), vec4<u32>(block, p.stream, p.counter, 0u));
-    let v = vec4<f32>(pair(w.x, w.y), pair(w.z, w.w));
-    y[p.y + i] = v.x;
-    if (i + 1u < p.count) { y[p.y + i + 1u] = v.y; }
-    if (i + 2u < p.count) { y[p.y + i + 2u] = v.z; }
-    if (i + 3u < p.count) { y[p.y + i + 3u] = v.w; }
+    let first = linear(group, groups) * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, (p.count + 3u) / 4u);
+    for (var block = first + lane; block < end; block += WORKGROUP) {
+        let i = block * 4u;
+        let w = philox(vec2<u32>(p.seed_low, p.seed_high), vec4<u32>(block, p.stream, p.counter, 0u));
+        let v = vec4<f32>(pair(w.x, w.y), pair(w.z, w.w));
+        y[p.y + i] = v.x;
+        if (i + 1u < p.count) { y[p.y + i + 1u] = v.y; }
+        if (i + 2u < p.count) { y[p.y + i + 2u] = v.z; }
+        if (i + 3u < p.count) { y[p.y + i + 3u] = v.w; }
+    }
 }

@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         if (OPERATION == 3u) { mine = larger(mine, v); } else { mine += v; }
     }
     var all = 0.0;
-    if (OPERATION == 3u) { all = tree_max(lane, mine); } else { all = tree_sum(lane, mine); }
+    if (OPERATION == 3u) { all = workgroup_max(lane, mine); } else { all = workgroup_sum(lane, mine); }
     if (OPERATION == 1u) { all /= f32(p.total); }
     if (OPERATION == 2u) { all = sqrt(all); }
     if (lane == 0u) {

@@ -40,6 +40,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (; i < count; i += LANES) { a = combine(a, value(at + i)); }
     let mine = combine(combine(a, b), combine(c, d));
     var all = 0.0;
-    if (OPERATION == 3u) { all = tree_max(lane, mine); } else { all = tree_sum(lane, mine); }
+    if (OPERATION == 3u) { all = workgroup_max(lane, mine); } else { all = workgroup_sum(lane, mine); }
     if (lane == 0u) { y[p.y + chunk] = all; }
 }

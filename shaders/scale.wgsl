@@ -4,12 +4,15 @@ struct Params { x: u32, y: u32, count: u32, factor: f32, accumulate: u32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let i = linear(group, groups) * WORKGROUP + lane;
-    if (i >= p.count) { return; }
-    let product = p.factor * x[p.x + i];
-    if (p.accumulate != 0u) { y[p.y + i] += product; } else { y[p.y + i] = product; }
+    let first = linear(group, groups) * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, p.count);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        let product = p.factor * x[p.x + i];
+        if (p.accumulate != 0u) { y[p.y + i] += product; } else { y[p.y + i] = product; }
+    }
 }

@@ -4,6 +4,7 @@ mod bench;
 mod common;
 mod count;
 mod devices;
+mod progress;
 mod search;
 mod show;
 mod train;

@@ -1,9 +1,123 @@
-//! Not there yet.
+//! `search`: search → derive → train from scratch → compare → pictures.
 
-/// Arguments.
+use super::Outcome;
+use super::common::DeviceArg;
+use super::progress::Bars;
+use cellwright::report;
+use cellwright::run::{self, Config, Directory, Observer as _};
+use std::path::{Path, PathBuf};
+
+/// What to search, on what, and where to write.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Configuration (TOML); without it, what suits the dataset.
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// Search strategy.
+    #[arg(long)]
+    strategy: Option<String>,
+    /// Epochs of search.
+    #[arg(long, value_name = "EPOCHS")]
+    budget: Option<u32>,
+    #[command(flatten)]
+    device: DeviceArg,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_: &Args) -> super::Outcome {
-    Err("this verb is being written".into())
+/// Options that `search` and `train` share.
+#[derive(Debug, clap::Args)]
+pub struct ExperimentArgs {
+    /// Search space.
+    #[arg(long)]
+    space: Option<String>,
+    /// Dataset: digits, mnist, fashion-mnist, cifar10 or folder.
+    #[arg(long)]
+    data: Option<String>,
+    /// Directory of the dataset's files.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Seed of everything random.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Directory of the run; by default a new one below `runs`.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Change one setting of the configuration, e.g. `--set search.epochs=30` (repeatable).
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl ExperimentArgs {
+    /// The configuration of a file, `--set` and the other options, the last of which win.
+    pub fn config(
+        &self,
+        file: Option<&Path>,
+        more: &[(&str, Option<String>)],
+    ) -> Result<Config, Box<dyn std::error::Error>> {
+        let (place, text) = match file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                (path.display().to_string(), text)
+            }
+            None => ("configuration".to_owned(), String::new()),
+        };
+        let mut settings = self.set.clone();
+        let text_value = |value: &str| toml_text(value);
+        let own = [
+            ("space", self.space.as_deref().map(text_value)),
+            ("data", self.data.as_deref().map(text_value)),
+            ("data_dir", self.data_dir.as_ref().map(|p| text_value(&p.to_string_lossy()))),
+            ("seed", self.seed.map(|seed| seed.to_string())),
+        ];
+        for (key, value) in own.iter().chain(more) {
+            settings.extend(value.as_ref().map(|value| format!("{key}={value}")));
+        }
+        Ok(Config::read(&place, &text, &settings, "digits")?)
+    }
+
+    /// Makes the run's directory.
+    pub fn directory(&self, name: &str) -> Result<Directory, run::RunError> {
+        match &self.out {
+            Some(path) => Directory::create(path),
+            None => Directory::create_numbered(Path::new("runs"), name),
+        }
+    }
+}
+
+/// A text as a TOML string, so that a name like `1` stays a name.
+fn toml_text(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+pub fn run(args: &Args) -> Outcome {
+    let more = [
+        ("strategy", args.strategy.as_deref().map(toml_text)),
+        ("search.epochs", args.budget.map(|epochs| epochs.to_string())),
+    ];
+    let config = args.experiment.config(args.config.as_deref(), &more)?;
+    let device = args.device.open()?;
+    let directory = args.experiment.directory(&format!("{}-{}-seed{}", config.data, config.space, config.seed))?;
+    let mut bars = Bars::new();
+    bars.warn_if_slow(&device);
+    let outcome = match run::search(&device, &config, &directory, &mut bars) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            bars.end();
+            // A directory in which nothing was measured is of no use to anybody.
+            directory.remove_if_unused();
+            return Err(error.into());
+        }
+    };
+    for (name, picture) in report::run::pictures(&outcome, &config)? {
+        directory.write(&name, picture.as_bytes())?;
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&outcome.summary)?);
+    } else {
+        print!("{}", report::run::text(&outcome, directory.path()));
+    }
+    Ok(())
 }

@@ -1,9 +1,68 @@
-//! Not there yet.
+//! `train`: one architecture from scratch.
 
-/// Arguments.
+use super::Outcome;
+use super::common::{DeviceArg, architecture_text};
+use super::progress::Bars;
+use super::search::ExperimentArgs;
+use cellwright::report;
+use cellwright::run::{self, Observer as _};
+use std::path::PathBuf;
+
+/// What to train, on what, and where to write.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Configuration (TOML); without it, what suits the dataset.
+    config: Option<PathBuf>,
+    /// The architecture: a name (DARTS_V2), its text, or a file that holds it.
+    #[arg(long)]
+    architecture: String,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// Channels of the first cells.
+    #[arg(long)]
+    channels: Option<usize>,
+    /// Number of cells.
+    #[arg(long)]
+    layers: Option<usize>,
+    /// Train with an auxiliary head.
+    #[arg(long)]
+    auxiliary: bool,
+    /// Epochs.
+    #[arg(long)]
+    epochs: Option<u32>,
+    #[command(flatten)]
+    device: DeviceArg,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_: &Args) -> super::Outcome {
-    Err("this verb is being written".into())
+pub fn run(args: &Args) -> Outcome {
+    let more = [
+        ("network.channels", args.channels.map(|n| n.to_string())),
+        ("network.layers", args.layers.map(|n| n.to_string())),
+        ("network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
+        ("train.epochs", args.epochs.map(|n| n.to_string())),
+    ];
+    let config = args.experiment.config(args.config.as_deref(), &more)?;
+    let architecture = architecture_text(&args.architecture)?;
+    let device = args.device.open()?;
+    let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data, config.seed))?;
+    let mut bars = Bars::new();
+    bars.warn_if_slow(&device);
+    let trained = match run::train(&device, &config, &architecture, &directory, &mut bars) {
+        Ok(trained) => trained,
+        Err(error) => {
+            bars.end();
+            directory.remove_if_unused();
+            return Err(error.into());
+        }
+    };
+    directory.write("curves.svg", report::run::training_curves(&[&trained])?.as_bytes())?;
+    if args.json {
+        println!("{}", std::fs::read_to_string(directory.path().join("summary.json"))?.trim_end());
+    } else {
+        print!("{}", report::run::training_text(&trained, directory.path()));
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Concatenation and slices along channels, forward and backward, as one copy:
 //! y[n, y_first + c, p] (+)= x[n, x_first + c, p] for c < channels.
 
+use super::elementwise::spread;
 use super::parallel::{PIECE, pieces_of};
 use crate::device::{Call, Case, Kernel, Launch};
 use crate::params;
@@ -38,14 +39,10 @@ pub static COPY: Kernel = Kernel {
     params: Copy::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, _| {
+    launch: |params, class| {
         let p: Copy = bytemuck::pod_read_unaligned(params);
-        let run = u64::from(p.channels) * u64::from(p.pixels);
-        // Short runs would leave most of a large workgroup idle.
-        let size = if run < 64 { 8 } else { 64 };
-        let mut launch = Launch::linear(run, size);
-        launch.groups *= u64::from(p.batch);
-        launch
+        let launch = spread(u64::from(p.channels) * u64::from(p.pixels), class);
+        Launch { groups: launch.groups * u64::from(p.batch), ..launch }
     },
     flops: |params| {
         let p: Copy = bytemuck::pod_read_unaligned(params);

@@ -4,10 +4,13 @@
 //! philox(key, [d, stream, step counter, 1]). group = 1 is dropout; group = channels·pixels is drop-path,
 //! one decision an image. Decisions are the same on every device; p = 0 is exactly the identity.
 
+use super::elementwise::spread;
 use super::parallel::pieces;
-use crate::device::{Call, Case, Kernel, Launch};
+use super::philox::{LANES, side_by_side};
+use crate::device::{Call, Case, Kernel};
 use crate::params;
 use crate::random::{philox, uniform};
+use multiversion::multiversion;
 
 /// `Params::probability_at` where the probability is `Params::probability`.
 pub const CONSTANT: u32 = u32::MAX;
@@ -47,13 +50,13 @@ pub static DROPOUT: Kernel = Kernel {
     params: Params::LAYOUT,
     inputs: &["x", "step"],
     outputs: &["y"],
-    launch: |params, _| Launch::linear(bytemuck::pod_read_unaligned::<Params>(params).count.into(), 64),
+    launch: |params, class| spread(bytemuck::pod_read_unaligned::<Params>(params).count.into(), class),
     flops: |params| {
         let p: Params = bytemuck::pod_read_unaligned(params);
         u64::from(p.count) + 80 * u64::from(p.count / p.group.max(1))
     },
     twin: dropout,
-    reference: dropout,
+    reference,
     cases,
     benches: || {
         let p = Params { count: 16 * 16 * 32 * 32, probability: 0.2, ..CASE };
@@ -72,9 +75,15 @@ fn dropout(call: &mut Call<'_>) {
     };
     let counter = step[p.counter as usize];
     let scale = 1.0 / (1.0 - probability);
-    let keep =
-        |decision: u32| uniform(philox([p.seed_low, p.seed_high], [decision, p.stream, counter, 1])[0]) >= probability;
+    let key = [p.seed_low, p.seed_high];
+    let keep = |decision: u32| uniform(philox(key, [decision, p.stream, counter, 1])[0]) >= probability;
     let group = p.group as usize;
+    if group == 1 {
+        return pieces(y, |first, y| {
+            let counter = [first as u32, p.stream, counter, 1];
+            each_alone(key, counter, probability, &x[first..first + y.len()], y, p.accumulate != 0);
+        });
+    }
     pieces(y, |first, y| {
         let mut at = first;
         let end = first + y.len();
@@ -91,6 +100,37 @@ fn dropout(call: &mut Call<'_>) {
             at = next;
         }
     });
+}
+
+/// Every element with a decision of its own.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+fn each_alone(key: [u32; 2], counter: [u32; 4], probability: f32, x: &[f32], y: &mut [f32], accumulate: bool) {
+    let scale = 1.0 / (1.0 - probability);
+    let [first, stream, step, purpose] = counter;
+    for (i, (x, y)) in x.chunks(LANES).zip(y.chunks_mut(LANES)).enumerate() {
+        let [words, ..] = side_by_side(key, [first.wrapping_add((i * LANES) as u32), stream, step, purpose]);
+        for ((x, y), word) in x.iter().zip(y).zip(words) {
+            let value = if uniform(word) >= probability { x * scale } else { 0.0 };
+            *y = if accumulate { *y + value } else { value };
+        }
+    }
+}
+
+fn reference(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let x = &call.input(0)[p.x as usize..][..p.count as usize];
+    let step = call.input_words(1);
+    let y = &mut call.output(0)[p.y as usize..][..p.count as usize];
+    let probability = match p.probability_at {
+        CONSTANT => p.probability,
+        at => f32::from_bits(step[at as usize]),
+    };
+    for (i, (x, y)) in x.iter().zip(y).enumerate() {
+        let counter = [i as u32 / p.group, p.stream, step[p.counter as usize], 1];
+        let keep = uniform(philox([p.seed_low, p.seed_high], counter)[0]) >= probability;
+        let value = if keep { x / (1.0 - probability) } else { 0.0 };
+        *y = if p.accumulate != 0 { *y + value } else { value };
+    }
 }
 
 const CASE: Params = Params {

@@ -4,10 +4,12 @@
 //! dlogits = (p − t)·dloss/batch, the gradient of the batch's mean loss. A label that is no class makes
 //! its loss a NaN, which the guards of the optimisers see.
 
-use super::parallel::pieces_of;
-use super::reduce::tree;
-use crate::device::{Call, Case, Kernel, Launch};
+use super::elementwise::spread;
+use super::parallel::{pieces_of, sum};
+use super::reduce::combined;
+use crate::device::{Call, Case, Kernel};
 use crate::params;
+use rayon::prelude::*;
 
 params! {
     /// Parameters of [`FORWARD`].
@@ -73,7 +75,7 @@ params! {
 pub static FORWARD: Kernel = Kernel {
     name: "cross_entropy_forward",
     source: concat!(
-        include_str!("../../shaders/include/workgroup.wgsl"),
+        include_str!("../../shaders/include/combine.wgsl"),
         include_str!("../../shaders/cross_entropy_forward.wgsl")
     ),
     params: Forward::LAYOUT,
@@ -81,14 +83,14 @@ pub static FORWARD: Kernel = Kernel {
     outputs: &["losses", "probabilities"],
     launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
-        tree(p.batch.into(), class)
+        combined(p.batch.into(), class)
     },
     flops: |params| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
         5 * u64::from(p.batch) * u64::from(p.classes)
     },
     twin: forward,
-    reference: forward,
+    reference,
     cases: || {
         let smooth = |(batch, classes)| [0.0, 0.1].map(|s| forward_case(batch, classes, s, 1.0));
         let mut cases: Vec<Case> = SHAPES.into_iter().flat_map(smooth).collect();
@@ -107,9 +109,9 @@ pub static BACKWARD: Kernel = Kernel {
     params: Backward::LAYOUT,
     inputs: &["probabilities", "labels", "dloss"],
     outputs: &["dlogits"],
-    launch: |params, _| {
+    launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
-        Launch::linear(u64::from(p.batch) * u64::from(p.classes), 64)
+        spread(u64::from(p.batch) * u64::from(p.classes), class)
     },
     flops: |params| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
@@ -127,11 +129,11 @@ pub static BACKWARD: Kernel = Kernel {
 /// correct (+)= the number of rows whose largest logit (the first of equals) is the label.
 pub static ACCURACY: Kernel = Kernel {
     name: "accuracy",
-    source: concat!(include_str!("../../shaders/include/workgroup.wgsl"), include_str!("../../shaders/accuracy.wgsl")),
+    source: concat!(include_str!("../../shaders/include/combine.wgsl"), include_str!("../../shaders/accuracy.wgsl")),
     params: Accuracy::LAYOUT,
     inputs: &["logits", "labels"],
     outputs: &["correct"],
-    launch: |_, class| tree(1, class),
+    launch: |_, class| combined(1, class),
     flops: |params| {
         let p: Accuracy = bytemuck::pod_read_unaligned(params);
         u64::from(p.batch) * u64::from(p.classes)
@@ -149,30 +151,56 @@ fn forward(call: &mut Call<'_>) {
     let labels = &call.input_words(1)[p.labels as usize..][..batch];
     let losses = &mut call.output(0)[p.losses as usize..][..batch];
     let probabilities = &mut call.output(1)[p.probabilities as usize..][..batch * classes];
-    pieces_of(classes, 8 * batch * classes, probabilities, |first, probabilities| {
-        let z = &logits[first..][..classes];
-        let top = f64::from(z.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        for (q, &z) in probabilities.iter_mut().zip(z) {
-            *q = (f64::from(z) - top).exp() as f32;
-        }
-        let total: f64 = probabilities.iter().map(|&q| f64::from(q)).sum();
-        probabilities.iter_mut().for_each(|q| *q = (f64::from(*q) / total) as f32);
+    let rows = losses.par_iter_mut().zip(probabilities.par_chunks_mut(classes));
+    // Rows of few classes are handed out together.
+    let rows = rows.zip(logits.par_chunks(classes)).zip(labels).with_min_len(4096usize.div_ceil(classes));
+    rows.for_each(|(((loss, probabilities), z), &label)| {
+        *loss = row(z, label, f64::from(p.smoothing), probabilities);
     });
-    for ((loss, &label), z) in losses.iter_mut().zip(labels).zip(logits.chunks_exact(classes)) {
-        *loss = row_loss(z, label, f64::from(p.smoothing));
-    }
 }
 
-fn row_loss(z: &[f32], label: u32, smoothing: f64) -> f32 {
+/// Writes softmax(z) and gives the loss.
+fn row(z: &[f32], label: u32, smoothing: f64, probabilities: &mut [f32]) -> f32 {
+    let top = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for (q, &z) in probabilities.iter_mut().zip(z) {
+        *q = (z - top).exp();
+    }
+    let total = sum(probabilities, |q| q);
+    let factor = (1.0 / total) as f32;
+    probabilities.iter_mut().for_each(|q| *q *= factor);
     let Some(&own) = z.get(label as usize) else { return f32::from_bits(label | f32::NAN.to_bits()) };
-    let top = f64::from(z.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let total: f64 = z.iter().map(|&v| (f64::from(v) - top).exp()).sum();
-    let mut loss = total.ln() - (1.0 - smoothing) * (f64::from(own) - top);
+    let mut loss = total.ln() - (1.0 - smoothing) * f64::from(own - top);
     // A logit of −∞ is fine as long as no target falls on it.
     if smoothing != 0.0 {
-        loss -= smoothing * z.iter().map(|&v| f64::from(v) - top).sum::<f64>() / z.len() as f64;
+        let top = f64::from(top);
+        loss -= smoothing * sum(z, |v| v - top) / z.len() as f64;
     }
     loss as f32
+}
+
+/// The formulas as they stand, in float64.
+fn reference(call: &mut Call<'_>) {
+    let p: Forward = call.params();
+    let classes = p.classes as usize;
+    let logits = &call.input(0)[p.logits as usize..][..p.batch as usize * classes];
+    let labels = &call.input_words(1)[p.labels as usize..];
+    let losses = &mut call.output(0)[p.losses as usize..];
+    let probabilities = &mut call.output(1)[p.probabilities as usize..];
+    let smoothing = f64::from(p.smoothing);
+    for (n, z) in logits.chunks_exact(classes).enumerate() {
+        let z: Vec<f64> = z.iter().map(|&v| f64::from(v)).collect();
+        let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let log_total = top + z.iter().map(|v| (v - top).exp()).sum::<f64>().ln();
+        let label = labels[n];
+        let mut loss = 0.0;
+        for (k, z) in z.iter().enumerate() {
+            probabilities[n * classes + k] = (z - log_total).exp() as f32;
+            let own = if k == label as usize { 1.0 - smoothing } else { 0.0 };
+            let target = own + smoothing / classes as f64;
+            loss -= if target == 0.0 { 0.0 } else { target * (z - log_total) };
+        }
+        losses[n] = if label < p.classes { loss as f32 } else { f32::from_bits(label | f32::NAN.to_bits()) };
+    }
 }
 
 fn backward(call: &mut Call<'_>) {

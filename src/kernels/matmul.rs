@@ -47,16 +47,12 @@ pub static MATMUL: Kernel = Kernel {
     outputs: &["c"],
     launch: |params, class| {
         let p: Params = bytemuck::pod_read_unaligned(params);
-        let [rows, columns, down, across] = match class {
-            Class::Hardware => [4, 4, 4, 16],
-            Class::Software => [4, 2, 1, 8],
+        let (down, across) = match class {
+            Class::Hardware => (4, 16),
+            Class::Software => (1, 8),
         };
-        let blocks = u64::from(p.rows).div_ceil(rows * down) * u64::from(p.columns).div_ceil(columns * across);
-        Launch { groups: blocks, ..Launch::default() }
-            .constant("ROWS", rows as u32)
-            .constant("COLUMNS", columns as u32)
-            .constant("DOWN", down as u32)
-            .constant("ACROSS", across as u32)
+        let blocks = u64::from(p.rows.div_ceil(4 * down)) * u64::from(p.columns.div_ceil(4 * across));
+        Launch { groups: blocks, ..Launch::default() }.with("DOWN", down).with("ACROSS", across)
     },
     flops: |params| {
         let p: Params = bytemuck::pod_read_unaligned(params);
@@ -98,6 +94,10 @@ struct Matrix<'a> {
 impl Matrix<'_> {
     fn at(&self, row: usize, column: usize) -> f32 {
         self.values[row * self.row + column * self.column]
+    }
+
+    fn transposed(self) -> Self {
+        Self { row: self.column, column: self.row, ..self }
     }
 }
 
@@ -141,7 +141,7 @@ fn matmul(call: &mut Call<'_>) {
     if inner > 0 {
         pieces_of(inner, inner * columns, &mut panels, |first, panel| {
             let column = first / inner * COLUMNS;
-            pack(b, |b, k, j| b.at(k, j), column, columns, panel);
+            pack(b.transposed(), column, columns, panel);
         });
     }
     // Few rows are cut finer, so that there is work for all.
@@ -159,7 +159,7 @@ fn matmul(call: &mut Call<'_>) {
         }
         let mut strips = vec![[0.0; ROWS]; count.div_ceil(ROWS) * inner];
         for (i, strip) in strips.chunks_exact_mut(inner.max(1)).enumerate() {
-            pack(a, |a, k, j| a.at(j, k), first + i * ROWS, first + count, strip);
+            pack(a, first + i * ROWS, first + count, strip);
         }
         for k in (0..inner).step_by(INNER) {
             multiply(&strips, &panels, inner, k..(k + INNER).min(inner), c, columns);
@@ -167,18 +167,20 @@ fn matmul(call: &mut Call<'_>) {
     });
 }
 
-/// Writes lines `first` … of a matrix side by side: packed[k][j] = at(k, first + j), 0 from line `end` on.
-fn pack<const N: usize>(
-    matrix: Matrix<'_>,
-    at: impl Fn(&Matrix<'_>, usize, usize) -> f32,
-    first: usize,
-    end: usize,
-    packed: &mut [[f32; N]],
-) {
-    let lines = N.min(end - first);
-    for (k, packed) in packed.iter_mut().enumerate() {
-        for (j, packed) in packed[..lines].iter_mut().enumerate() {
-            *packed = at(&matrix, k, first + j);
+/// Writes rows `first` … of a matrix side by side: packed[k][j] = matrix[first + j, k], 0 from row `end` on.
+fn pack<const N: usize>(matrix: Matrix<'_>, first: usize, end: usize, packed: &mut [[f32; N]]) {
+    let rows = N.min(end - first);
+    if matrix.row == 1 {
+        // The rows' elements are neighbours in memory: whole runs of them.
+        for (k, packed) in packed.iter_mut().enumerate() {
+            packed[..rows].copy_from_slice(&matrix.values[first + k * matrix.column..][..rows]);
+        }
+    } else {
+        for j in 0..rows {
+            let row = &matrix.values[(first + j) * matrix.row..];
+            for (packed, value) in packed.iter_mut().zip(row.iter().step_by(matrix.column)) {
+                packed[j] = *value;
+            }
         }
     }
 }

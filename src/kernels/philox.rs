@@ -5,10 +5,12 @@
 //! belongs to block i/4. The last word of the counter keeps these numbers apart from those of
 //! [`dropout`](super::dropout) (1) and [`gather`](super::gather) (2).
 
-use super::parallel::{PIECE, pieces_of};
-use crate::device::{Call, Case, Kernel, Launch};
+use super::elementwise::spread;
+use super::parallel::pieces;
+use crate::device::{Call, Case, Class, Kernel, Launch};
 use crate::params;
 use crate::random::{philox, uniform};
+use multiversion::multiversion;
 
 params! {
     /// Parameters of [`UNIFORM`] and [`NORMAL`].
@@ -40,8 +42,8 @@ pub static UNIFORM: Kernel = Kernel {
     outputs: &["y"],
     launch,
     flops,
-    twin: |call| generate(call, |words| words.map(uniform)),
-    reference: |call| generate(call, |words| words.map(uniform)),
+    twin: |call| tuned(call, uniforms),
+    reference: |call| plain(call, |words| words.map(uniform)),
     cases: || SIZES.map(|count| case(count).exactly()).into(),
     benches: || vec![case(16 * 16 * 32 * 32)],
 };
@@ -59,15 +61,15 @@ pub static NORMAL: Kernel = Kernel {
     outputs: &["y"],
     launch,
     flops,
-    twin: |call| generate(call, normal),
-    reference: |call| generate(call, normal),
+    twin: |call| tuned(call, normals),
+    reference: |call| plain(call, normal),
     cases: || SIZES.map(|count| case(count).within(1e-6)).into(),
     benches: || vec![case(16 * 16 * 32 * 32)],
 };
 
-fn launch(params: &[u8], _: crate::device::Class) -> Launch {
+fn launch(params: &[u8], class: Class) -> Launch {
     let p: Params = bytemuck::pod_read_unaligned(params);
-    Launch::linear(p.count.div_ceil(4).into(), 64)
+    spread(p.count.div_ceil(4).into(), class)
 }
 
 /// Operations on integers, counted as if they were: a block is 10 rounds of 2 multiplications, 4 exclusive
@@ -76,15 +78,19 @@ fn flops(params: &[u8]) -> u64 {
     80 * u64::from(bytemuck::pod_read_unaligned::<Params>(params).count.div_ceil(4))
 }
 
-fn generate(call: &mut Call<'_>, f: fn([u32; 4]) -> [f32; 4]) {
+fn plain(call: &mut Call<'_>, f: fn([u32; 4]) -> [f32; 4]) {
     let p: Params = call.params();
     let y = &mut call.output(0)[p.y as usize..][..p.count as usize];
-    pieces_of(PIECE, 8 * p.count as usize, y, |first, y| {
-        for (i, y) in y.chunks_mut(4).enumerate() {
-            let words = philox([p.seed_low, p.seed_high], [(first / 4 + i) as u32, p.stream, p.counter, 0]);
-            y.copy_from_slice(&f(words)[..y.len()]);
-        }
-    });
+    for (block, y) in y.chunks_mut(4).enumerate() {
+        let words = philox([p.seed_low, p.seed_high], [block as u32, p.stream, p.counter, 0]);
+        y.copy_from_slice(&f(words)[..y.len()]);
+    }
+}
+
+fn tuned(call: &mut Call<'_>, f: fn([u32; 2], [u32; 4], &mut [f32])) {
+    let p: Params = call.params();
+    let y = &mut call.output(0)[p.y as usize..][..p.count as usize];
+    pieces(y, |first, y| f([p.seed_low, p.seed_high], [(first / 4) as u32, p.stream, p.counter, 0], y));
 }
 
 fn normal(words: [u32; 4]) -> [f32; 4] {
@@ -96,6 +102,99 @@ fn normal(words: [u32; 4]) -> [f32; 4] {
     };
     let ([a, b], [c, d]) = (pair(u[0], u[1]), pair(u[2], u[3]));
     [a, b, c, d]
+}
+
+/// Blocks computed side by side, in vector registers.
+pub(super) const LANES: usize = 16;
+
+/// [`philox`] for `LANES` counters of which the first word counts up: words[w][l] is word w of lane l.
+#[inline(always)]
+pub(super) fn side_by_side(key: [u32; 2], counter: [u32; 4]) -> [[u32; LANES]; 4] {
+    let [first, rest @ ..] = counter;
+    let [mut c1, mut c2, mut c3] = rest.map(|word| [word; LANES]);
+    let mut c0: [u32; LANES] = std::array::from_fn(|lane| first.wrapping_add(lane as u32));
+    let [mut k0, mut k1] = key;
+    for _ in 0..10 {
+        for lane in 0..LANES {
+            let a = u64::from(c0[lane]) * 0xD251_1F53;
+            let b = u64::from(c2[lane]) * 0xCD9E_8D57;
+            c0[lane] = (b >> 32) as u32 ^ c1[lane] ^ k0;
+            c1[lane] = b as u32;
+            c2[lane] = (a >> 32) as u32 ^ c3[lane] ^ k1;
+            c3[lane] = a as u32;
+        }
+        k0 = k0.wrapping_add(0x9E37_79B9);
+        k1 = k1.wrapping_add(0xBB67_AE85);
+    }
+    [c0, c1, c2, c3]
+}
+
+/// Writes numbers made of the blocks from `counter` on: f gives four for the words of each lane.
+#[inline(always)]
+fn fill(key: [u32; 2], counter: [u32; 4], y: &mut [f32], f: impl Fn([[u32; LANES]; 4]) -> [[f32; LANES]; 4]) {
+    for (i, y) in y.chunks_mut(4 * LANES).enumerate() {
+        let [block, stream, step, purpose] = counter;
+        let numbers = f(side_by_side(key, [block.wrapping_add((i * LANES) as u32), stream, step, purpose]));
+        let mut line = [0.0; 4 * LANES];
+        for (lane, four) in line.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            *four = [numbers[0][lane], numbers[1][lane], numbers[2][lane], numbers[3][lane]];
+        }
+        y.copy_from_slice(&line[..y.len()]);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+fn uniforms(key: [u32; 2], counter: [u32; 4], y: &mut [f32]) {
+    fill(key, counter, y, |words| words.map(|w| w.map(uniform)));
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+fn normals(key: [u32; 2], counter: [u32; 4], y: &mut [f32]) {
+    fill(key, counter, y, |[w0, w1, w2, w3]| {
+        let mut out = [[0.0; LANES]; 4];
+        for lane in 0..LANES {
+            [out[0][lane], out[1][lane]] = pair(w0[lane], w1[lane]);
+            [out[2][lane], out[3][lane]] = pair(w2[lane], w3[lane]);
+        }
+        out
+    });
+}
+
+/// Two normal numbers, computed as the shader does.
+#[inline(always)]
+fn pair(a: u32, b: u32) -> [f32; 2] {
+    let r = (-2.0 * logarithm(0x100_0000 - (a >> 8))).sqrt();
+    let [cos, sin] = circle(b >> 8);
+    [r * cos, r * sin]
+}
+
+/// ln(m/2^24) for 1 ≤ m ≤ 2^24: the exponent, and 2·artanh((f − 1)/(f + 1)) of the fraction f in [√½, √2).
+#[inline(always)]
+fn logarithm(m: u32) -> f32 {
+    let bits = (m as f32).to_bits();
+    let fraction = f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000);
+    let large = fraction > std::f32::consts::SQRT_2;
+    let f = if large { 0.5 * fraction } else { fraction };
+    let exponent = (bits >> 23) as i32 - 151 + i32::from(large);
+    let s = (f - 1.0) / (f + 1.0);
+    let q = s * s;
+    let series = s * (2.0 + q * (2.0 / 3.0 + q * (2.0 / 5.0 + q * (2.0 / 7.0 + q * (2.0 / 9.0)))));
+    exponent as f32 * std::f32::consts::LN_2 + series
+}
+
+/// [cos, sin] of 2π·m/2^24 for m < 2^24: of the angle to the nearest quarter turn, then turned by quarters.
+#[inline(always)]
+fn circle(m: u32) -> [f32; 2] {
+    let quarter = (m + 0x20_0000) >> 22;
+    let t = (m as i32 - (quarter << 22) as i32) as f32 * (std::f32::consts::TAU / 16_777_216.0);
+    let q = t * t;
+    let s = t * (1.0 + q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362_880.0)))));
+    let c = 1.0 + q * (-0.5 + q * (1.0 / 24.0 + q * (-1.0 / 720.0 + q * (1.0 / 40_320.0))));
+    let (cos, sin) = if quarter & 1 == 0 { (c, s) } else { (s, c) };
+    // The signs of the quadrants, as bits: cosine's in the second and third, sine's in the third and fourth.
+    let cos_sign = ((quarter + 1) & 2) << 30;
+    let sin_sign = (quarter & 2) << 30;
+    [f32::from_bits(cos.to_bits() ^ cos_sign), f32::from_bits(sin.to_bits() ^ sin_sign)]
 }
 
 /// Parts of a block, a workgroup's blocks, and sizes that no block divides.

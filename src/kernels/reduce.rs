@@ -73,7 +73,7 @@ params! {
 pub static PARTIAL: Kernel = Kernel {
     name: "reduce_partial",
     source: concat!(
-        include_str!("../../shaders/include/workgroup.wgsl"),
+        include_str!("../../shaders/include/combine.wgsl"),
         include_str!("../../shaders/reduce_partial.wgsl")
     ),
     params: Partial::LAYOUT,
@@ -81,7 +81,7 @@ pub static PARTIAL: Kernel = Kernel {
     outputs: &["y"],
     launch: |params, class| {
         let p: Partial = bytemuck::pod_read_unaligned(params);
-        tree(p.count.div_ceil(CHUNK).into(), class).with("OPERATION", p.operation).constant("CHUNK", CHUNK)
+        combined(p.count.div_ceil(CHUNK).into(), class).with("OPERATION", p.operation).constant("CHUNK", CHUNK)
     },
     flops: |params| {
         let p: Partial = bytemuck::pod_read_unaligned(params);
@@ -101,13 +101,15 @@ pub static PARTIAL: Kernel = Kernel {
 pub static FINAL: Kernel = Kernel {
     name: "reduce_final",
     source: concat!(
-        include_str!("../../shaders/include/workgroup.wgsl"),
+        include_str!("../../shaders/include/combine.wgsl"),
         include_str!("../../shaders/reduce_final.wgsl")
     ),
     params: Final::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, class| tree(1, class).with("OPERATION", bytemuck::pod_read_unaligned::<Final>(params).operation),
+    launch: |params, class| {
+        combined(1, class).with("OPERATION", bytemuck::pod_read_unaligned::<Final>(params).operation)
+    },
     flops: |params| bytemuck::pod_read_unaligned::<Final>(params).count.into(),
     twin: last,
     reference: last,
@@ -124,14 +126,11 @@ pub static FINAL: Kernel = Kernel {
 /// y[c] (+)= Σ over images n and pixels p of x[n, c, p].
 pub static CHANNEL_SUM: Kernel = Kernel {
     name: "channel_sum",
-    source: concat!(
-        include_str!("../../shaders/include/workgroup.wgsl"),
-        include_str!("../../shaders/channel_sum.wgsl")
-    ),
+    source: concat!(include_str!("../../shaders/include/combine.wgsl"), include_str!("../../shaders/channel_sum.wgsl")),
     params: ChannelSum::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, class| tree(bytemuck::pod_read_unaligned::<ChannelSum>(params).channels.into(), class),
+    launch: |params, class| combined(bytemuck::pod_read_unaligned::<ChannelSum>(params).channels.into(), class),
     flops: |params| {
         let p: ChannelSum = bytemuck::pod_read_unaligned(params);
         [p.batch, p.channels, p.pixels].map(u64::from).iter().product()
@@ -148,7 +147,7 @@ pub static CHANNEL_SUM: Kernel = Kernel {
 
 /// `groups` workgroups that combine their invocations' values through workgroup memory: as few
 /// invocations as fill a vector register where that memory and its barriers are simulated.
-pub(super) fn tree(groups: u64, class: Class) -> Launch {
+pub(super) fn combined(groups: u64, class: Class) -> Launch {
     let lanes = match class {
         Class::Hardware => 256,
         Class::Software => 8,

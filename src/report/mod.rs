@@ -16,6 +16,7 @@ pub mod layout;
 pub mod network;
 mod palette;
 pub mod plot;
+pub mod run;
 pub mod svg;
 pub mod table;
 pub mod text;

@@ -1,3 +1,15 @@
-//! One experiment on disk. The only floor, with `cli` above it, that opens files.
+//! One experiment on disk: its configuration, what it measured, what it found. The only floor, with
+//! `cli` above it, that opens files and waits for a device.
 
+pub mod config;
+mod directory;
+mod error;
+mod experiment;
 pub mod files;
+mod summary;
+
+pub use config::{Config, ConfigError};
+pub use directory::Directory;
+pub use error::RunError;
+pub use experiment::{Observer, Outcome, Silent, Trained, search, train};
+pub use summary::{NetworkFacts, Summary};

@@ -2,7 +2,7 @@
 // fixed order. All invocations must call them together, and all get the result.
 var<workgroup> cells: array<f32, LANES>;
 
-fn tree_sum(lane: u32, value: f32) -> f32 {
+fn workgroup_sum(lane: u32, value: f32) -> f32 {
     cells[lane] = value;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -25,7 +25,7 @@ fn larger(a: f32, b: f32) -> f32 {
     return select(b, a, is_nan(a) || (!is_nan(b) && a > b));
 }
 
-fn tree_max(lane: u32, value: f32) -> f32 {
+fn workgroup_max(lane: u32, value: f32) -> f32 {
     cells[lane] = value;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half /= 2u) {

@@ -1,0 +1,48 @@
+//! Progress bars with the time left, on standard error; silent when that is not a terminal.
+
+use cellwright::device::{Class, Device};
+use cellwright::run::Observer;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// One bar for each stage of a run.
+#[derive(Debug)]
+pub struct Bars {
+    bar: ProgressBar,
+}
+
+impl Bars {
+    pub fn new() -> Self {
+        Self { bar: ProgressBar::hidden() }
+    }
+
+    /// Says so where a software driver does the work: the twins are faster.
+    pub fn warn_if_slow(&mut self, device: &Device) {
+        if device.is_gpu() && device.class() == Class::Software {
+            self.warn(&format!("{} runs shaders on the CPU; `--device cpu` is faster", device.name()));
+        }
+    }
+}
+
+impl Observer for Bars {
+    fn begin(&mut self, stage: &str, steps: u64) {
+        // indicatif draws nothing where standard error is not a terminal.
+        self.bar = ProgressBar::new(steps);
+        if let Ok(style) = ProgressStyle::with_template("{prefix:>16} {wide_bar} {pos}/{len}  {eta} left  {msg}") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_prefix(stage.to_owned());
+    }
+
+    fn step(&mut self, taken: u64, state: &str) {
+        self.bar.set_position(taken);
+        self.bar.set_message(state.to_owned());
+    }
+
+    fn end(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.bar.suspend(|| eprintln!("warning: {message}"));
+    }
+}

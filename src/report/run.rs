@@ -1,0 +1,159 @@
+//! What a search found, in words and pictures.
+
+use super::cell::CellDrawing;
+use super::network::{self, Detail};
+use super::plot::{self, AlphaHistory, Bar, Panel, Series};
+use super::svg::{self, Arrangement};
+use super::table::Table;
+use super::{Diagram, DrawError};
+use crate::run::{Config, Outcome, Trained};
+use crate::space::{self, CellPlan};
+use std::path::Path;
+
+/// A cell's plan as a diagram.
+///
+/// # Errors
+/// As [`CellDrawing::diagram`].
+pub fn cell(plan: &CellPlan) -> Result<Diagram, DrawError> {
+    let title = match plan.name.as_str() {
+        "normal" => "normal cell",
+        "reduce" => "reduction cell",
+        other => other,
+    };
+    CellDrawing { edges: plan.edges.clone(), nodes: plan.nodes, concat: plan.concat.clone() }.diagram(title)
+}
+
+/// The pictures of a run: file names and SVG.
+///
+/// # Errors
+/// [`DrawError`] if something cannot be drawn.
+pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, String)>, DrawError> {
+    let mut pictures = Vec::new();
+    let title = format!("{} on {}", config.space, config.data);
+    let plans = space::find(&config.space, &config.space_settings)
+        .map(|space| space.cells(&outcome.architecture))
+        .unwrap_or_default();
+    let cells = plans.iter().map(cell).collect::<Result<Vec<_>, _>>()?;
+    let drawn = match (&cells[..], outcome.trained.first()) {
+        ([], Some(found)) => svg::draw(&network::diagram(&found.graph, &title, Detail::Groups(2))?)?,
+        _ => svg::arrange(&title, &cells, Arrangement::Stacked)?,
+    };
+    pictures.push(("architecture.svg".to_owned(), drawn));
+    for (table, options) in &outcome.options {
+        let epochs = outcome.epochs.iter().map(|end| {
+            let weights = end.weights.iter().find(|t| t.name == *table);
+            let rows = weights.into_iter().flat_map(|t| (0..t.rows).map(|row| t.row(row)));
+            rows.map(|row| row.iter().map(|&w| f64::from(w)).collect()).collect()
+        });
+        let rows =
+            outcome.epochs.first().and_then(|end| end.weights.iter().find(|t| t.name == *table)).map_or(0, |t| t.rows);
+        let history = AlphaHistory {
+            operations: options.clone(),
+            edges: (0..rows).map(|row| format!("{row}")).collect(),
+            epochs: epochs.collect(),
+        };
+        pictures.push((
+            format!("{table}.svg"),
+            plot::alpha_means(&format!("{table}: mean weight of each operation"), &history)?,
+        ));
+    }
+    pictures.push(("search.svg".to_owned(), search_curves(outcome)?));
+    let trained: Vec<&Trained> = outcome.trained.iter().collect();
+    pictures.push(("training.svg".to_owned(), training_curves(&trained)?));
+    pictures.push(("accuracies.svg".to_owned(), accuracies(outcome)?));
+    Ok(pictures)
+}
+
+fn search_curves(outcome: &Outcome) -> Result<String, DrawError> {
+    let series = |name: &str, of: &dyn Fn(&crate::search::EpochEnd) -> f64| {
+        Series::by_epoch(name, &outcome.epochs.iter().map(of).collect::<Vec<_>>())
+    };
+    let panel = |title: &str, series: Vec<Series>| Panel {
+        title: title.into(),
+        x_label: "epoch".into(),
+        series,
+        y_range: None,
+    };
+    let accuracy = vec![
+        series("training", &|e| 100.0 * e.train_accuracy),
+        series("supernet", &|e| 100.0 * e.supernet_accuracy),
+        series("derived", &|e| 100.0 * (e.supernet_accuracy - e.collapse.gap)),
+    ];
+    let loss = vec![series("training", &|e| e.train_loss), series("validation", &|e| e.valid_loss)];
+    let decided = vec![
+        series("entropy of α", &|e| e.collapse.entropy),
+        series("share of skips", &|e| e.collapse.skips[0] as f64 / e.collapse.skips[1].max(1) as f64),
+    ];
+    let panels = [panel("accuracy, %", accuracy), panel("loss", loss), panel("decidedness", decided)];
+    plot::lines("search", &panels, 3)
+}
+
+/// Training loss and accuracy by epoch of one or more networks, as SVG.
+///
+/// # Errors
+/// [`DrawError`] if it cannot be drawn.
+pub fn training_curves(trained: &[&Trained]) -> Result<String, DrawError> {
+    let series = |of: &dyn Fn(&crate::estimate::EpochReport) -> f64| -> Vec<Series> {
+        trained
+            .iter()
+            .map(|t| Series::by_epoch(t.facts.name.as_str(), &t.epochs.iter().map(of).collect::<Vec<_>>()))
+            .collect()
+    };
+    plot::training_curves("training from scratch", &series(&|e| 100.0 * e.train_accuracy), &series(&|e| e.train_loss))
+}
+
+fn accuracies(outcome: &Outcome) -> Result<String, DrawError> {
+    let bars: Vec<Bar> = outcome
+        .summary
+        .networks
+        .iter()
+        .map(|f| Bar {
+            name: f.name.clone(),
+            value: 100.0 * f.test_accuracy,
+            deviation: None,
+            emphasis: f.name == "searched",
+        })
+        .collect();
+    plot::bars("test accuracy, trained alike", "%", &bars, 2)
+}
+
+/// What a search found, for a terminal.
+pub fn text(outcome: &Outcome, directory: &Path) -> String {
+    let s = &outcome.summary;
+    let mut table = Table::new(&["network", "test accuracy", "parameters", "multiply-adds", "seconds"]);
+    for f in &s.networks {
+        table.row([
+            f.name.clone(),
+            format!("{:.2} %", 100.0 * f.test_accuracy),
+            f.parameters.to_string(),
+            f.multiply_adds.to_string(),
+            format!("{:.1}", f.train_seconds),
+        ]);
+    }
+    let mut text = format!("Found by {} in the space {} on {}:\n\n  {}\n\n", s.strategy, s.space, s.data, s.genotype);
+    text += &table.render();
+    text += "\n";
+    for warning in &s.warnings {
+        text += &format!("warning: {warning}\n");
+    }
+    text += &format!(
+        "Search {:.1} s on {} ({} parameters in the supernet), {:.1} s altogether.\n",
+        s.search_seconds, s.device, s.supernet_parameters, s.total_seconds
+    );
+    text += &format!("Written to {} (architecture.svg is the drawing).\n", directory.display());
+    text
+}
+
+/// What a training came to, for a terminal.
+pub fn training_text(trained: &Trained, directory: &Path) -> String {
+    let f = &trained.facts;
+    format!(
+        "Test accuracy {:.2} % (loss {:.4}), {} parameters, {} multiply-adds an image, {:.1} s.\nWritten to {}.\n",
+        100.0 * f.test_accuracy,
+        trained.test_loss,
+        f.parameters,
+        f.multiply_adds,
+        f.train_seconds,
+        directory.display()
+    )
+}

@@ -1,0 +1,345 @@
+//! The configuration of an experiment: a TOML file, every key of which is also `--set key=value`.
+
+use crate::data::Augmentation;
+use crate::estimate::TrainingConfig;
+use crate::optim::{Schedule, SgdConfig};
+use crate::search::darts::DartsConfig;
+use crate::space::SpaceSettings;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use toml::{Table, Value};
+
+/// Names of the strategies.
+pub const STRATEGIES: [&str; 1] = ["darts"];
+
+/// Sizes of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Channels of the first cells.
+    pub channels: usize,
+    /// Number of cells.
+    pub layers: usize,
+    /// Whether it is trained with an auxiliary head.
+    pub auxiliary: bool,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self { channels: 16, layers: 8, auxiliary: false }
+    }
+}
+
+/// An experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Search space.
+    pub space: String,
+    /// Search strategy.
+    pub strategy: String,
+    /// Dataset.
+    pub data: String,
+    /// Directory of the dataset's files, where it needs any.
+    pub data_dir: Option<PathBuf>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Number of random architectures to compare with.
+    pub random: usize,
+    /// Whether to compare with a hand-designed network.
+    pub baseline: bool,
+    /// What the space is built with.
+    pub space_settings: SpaceSettings,
+    /// Size of the supernet.
+    pub supernet: NetworkConfig,
+    /// Size of the network that is trained from scratch.
+    pub network: NetworkConfig,
+    /// The search.
+    pub search: DartsConfig,
+    /// Training from scratch.
+    pub train: TrainingConfig,
+}
+
+impl Default for Config {
+    /// The digits that are part of the program: small enough for two CPU cores and three minutes.
+    fn default() -> Self {
+        Self::preset("digits")
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key that does not exist.
+    #[error("{place}: there is no setting `{key}`; did you mean `{nearest}`?")]
+    UnknownKey {
+        /// File or option.
+        place: String,
+        /// The key as given.
+        key: String,
+        /// The valid key most like it.
+        nearest: String,
+    },
+    /// A value of the wrong type or outside what is allowed.
+    #[error("{place}: {problem}")]
+    Value {
+        /// File or option.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A name that does not exist.
+    #[error("unknown {kind} `{name}`: did you mean `{nearest}`?")]
+    UnknownName {
+        /// What was named.
+        kind: &'static str,
+        /// The name as given.
+        name: String,
+        /// The valid name most like it.
+        nearest: String,
+    },
+}
+
+impl Config {
+    /// What suits a dataset: `digits`, `mnist` and `fashion-mnist` are sized for two CPU cores, everything
+    /// else is as DARTS was published for CIFAR-10.
+    pub fn preset(data: &str) -> Self {
+        let base = Self {
+            space: "darts".into(),
+            strategy: "darts".into(),
+            data: data.into(),
+            data_dir: None,
+            seed: 0,
+            random: 3,
+            baseline: true,
+            space_settings: SpaceSettings::default(),
+            supernet: NetworkConfig::default(),
+            network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },
+            search: DartsConfig::default(),
+            train: TrainingConfig::default(),
+        };
+        let small = SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() };
+        match data {
+            "digits" => Self {
+                supernet: NetworkConfig { channels: 8, layers: 3, auxiliary: false },
+                network: NetworkConfig { channels: 12, layers: 4, auxiliary: false },
+                search: DartsConfig {
+                    epochs: 15,
+                    batch: 64,
+                    alpha_rate: 6e-3,
+                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
+                    ..base.search
+                },
+                train: TrainingConfig {
+                    epochs: 40,
+                    batch: 64,
+                    sgd: small,
+                    rate: Schedule::Cosine { from: 0.1, to: 0.0 },
+                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
+                    drop_path: 0.0,
+                    label_smoothing: 0.05,
+                    ..base.train
+                },
+                ..base
+            },
+            "mnist" | "fashion-mnist" => Self {
+                supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false },
+                network: NetworkConfig { channels: 8, layers: 4, auxiliary: false },
+                search: DartsConfig {
+                    epochs: 1,
+                    batch: 64,
+                    alpha_rate: 6e-3,
+                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    ..base.search
+                },
+                train: TrainingConfig {
+                    epochs: 3,
+                    batch: 96,
+                    sgd: small,
+                    rate: Schedule::Cosine { from: 0.1, to: 0.0 },
+                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    drop_path: 0.0,
+                    ..base.train
+                },
+                ..base
+            },
+            _ => base,
+        }
+    }
+
+    /// The configuration that a TOML text and `key=value` settings describe. What they leave open is
+    /// the preset of the dataset they name (`default_data` if they name none).
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming `place` (the file) or the setting.
+    pub fn read(place: &str, text: &str, settings: &[String], default_data: &str) -> Result<Self, ConfigError> {
+        let value = |place: &str, problem: String| ConfigError::Value { place: place.to_owned(), problem };
+        let mut given: Table = text.parse().map_err(|error| value(place, format!("not valid TOML: {error}")))?;
+        let set: Vec<(String, Table)> = settings.iter().map(|s| assignment(s)).collect::<Result<_, _>>()?;
+        let named = set.iter().rev().map(|(_, t)| t).chain([&given]).find_map(|t| t.get("data")?.as_str());
+        let preset = Self::preset(named.unwrap_or(default_data));
+        let mut all = Table::try_from(&preset).map_err(|error| value(place, error.to_string()))?;
+        // A setting that is absent by default has no key in the table to be checked against.
+        let mut known = all.clone();
+        known.entry("data_dir").or_insert_with(|| Value::String(String::new()));
+        check_keys(place, &given, &known, "")?;
+        for (setting, table) in set {
+            check_keys(&format!("--set {setting}"), &table, &known, "")?;
+            merge(&mut given, table);
+        }
+        merge(&mut all, given);
+        let config: Self = all.try_into().map_err(|error: toml::de::Error| value(place, error.message().to_owned()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The configuration as TOML.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] for a number that TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string_pretty(self)
+            .map_err(|error| ConfigError::Value { place: "configuration".into(), problem: error.to_string() })
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if !STRATEGIES.contains(&self.strategy.as_str()) {
+            return Err(ConfigError::UnknownName {
+                kind: "search strategy",
+                name: self.strategy.clone(),
+                nearest: nearest(&self.strategy, STRATEGIES).to_owned(),
+            });
+        }
+        let wrong = |key: &str, problem: &str| {
+            Err(ConfigError::Value { place: "configuration".into(), problem: format!("{key} {problem}") })
+        };
+        let probability = |p: f32| (0.0..1.0).contains(&p);
+        if self.search.batch == 0 || self.train.batch == 0 {
+            return wrong("batch", "must be at least 1");
+        }
+        if !probability(self.train.drop_path) || !probability(self.train.label_smoothing) {
+            return wrong("train.drop_path and train.label_smoothing", "must be at least 0 and less than 1");
+        }
+        if !(self.search.alpha_rate >= 0.0 && self.search.alpha_rate.is_finite()) {
+            return wrong("search.alpha_rate", "must not be negative");
+        }
+        Ok(())
+    }
+}
+
+/// A table with the one key that `KEY=VALUE` sets. A value that is not TOML is a text.
+fn assignment(setting: &str) -> Result<(String, Table), ConfigError> {
+    let wrong = |problem: &str| ConfigError::Value { place: format!("--set {setting}"), problem: problem.to_owned() };
+    let (key, value) =
+        setting.split_once('=').ok_or_else(|| wrong("write KEY=VALUE, for instance search.epochs=20"))?;
+    let (key, value) = (key.trim(), value.trim());
+    if key.is_empty() || key.split('.').any(str::is_empty) {
+        return Err(wrong("the key is empty"));
+    }
+    let parsed = format!("v = {value}").parse::<Table>().ok().and_then(|mut t| t.remove("v"));
+    let mut value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
+    let mut parts: Vec<&str> = key.split('.').collect();
+    let first = parts.remove(0);
+    for part in parts.into_iter().rev() {
+        value = Value::Table(Table::from_iter([(part.to_owned(), value)]));
+    }
+    Ok((setting.to_owned(), Table::from_iter([(first.to_owned(), value)])))
+}
+
+fn check_keys(place: &str, given: &Table, known: &Table, prefix: &str) -> Result<(), ConfigError> {
+    for (key, value) in given {
+        let full = format!("{prefix}{key}");
+        match (known.get(key), value) {
+            // A schedule's keys depend on its kind.
+            (Some(Value::Table(inner)), Value::Table(value)) if !inner.contains_key("kind") => {
+                check_keys(place, value, inner, &format!("{full}."))?;
+            }
+            (Some(Value::Table(_)), Value::Table(_)) => {}
+            (Some(Value::Table(_)), _) => {
+                let problem = format!("`{full}` is a group of settings, not one: set its keys");
+                return Err(ConfigError::Value { place: place.to_owned(), problem });
+            }
+            (Some(_), _) => {}
+            (None, _) => {
+                let nearest = nearest(key, known.keys().map(String::as_str));
+                return Err(ConfigError::UnknownKey {
+                    place: place.to_owned(),
+                    key: full,
+                    nearest: format!("{prefix}{nearest}"),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(into)), Value::Table(from)) => {
+                // Another kind of schedule replaces the whole.
+                if from.get("kind").is_some_and(|kind| into.get("kind") != Some(kind)) {
+                    *into = from;
+                } else {
+                    merge(into, from);
+                }
+            }
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str {
+    let distance = |k: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), k);
+    known.into_iter().min_by_key(distance).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, settings: &[&str]) -> Result<Config, String> {
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        Config::read("x.toml", text, &settings, "digits").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_preset_is_read_back_as_it_was_written() {
+        for data in ["digits", "mnist", "cifar10"] {
+            let config = Config::preset(data);
+            assert_eq!(read(&config.to_toml().unwrap(), &[]).unwrap(), config, "{data}");
+        }
+    }
+
+    #[test]
+    fn settings_override_the_file_which_overrides_the_preset() {
+        let config =
+            read("seed = 3\n[search]\nepochs = 9\n", &["search.epochs=4", "data = mnist", "data_dir=some dir"]);
+        let config = config.unwrap();
+        assert_eq!((config.seed, config.search.epochs), (3, 4));
+        assert_eq!(config.train, Config::preset("mnist").train);
+        assert_eq!(config.data_dir, Some("some dir".into()));
+        let config = read("", &["train.rate.kind=\"constant\"", "train.rate.rate=0.1"]).unwrap();
+        assert_eq!(config.train.rate, Schedule::Constant { rate: 0.1 });
+    }
+
+    #[test]
+    fn mistakes_are_named_with_what_was_meant() {
+        assert_eq!(
+            read("[serach]\nepochs = 1", &[]).unwrap_err(),
+            "x.toml: there is no setting `serach`; did you mean `search`?"
+        );
+        let error = read("", &["search.epoch=1"]).unwrap_err();
+        assert_eq!(error, "--set search.epoch=1: there is no setting `search.epoch`; did you mean `search.epochs`?");
+        assert!(read("", &["search.epochs=many"]).unwrap_err().contains("invalid type"));
+        assert!(read("", &["search.order=3"]).unwrap_err().contains("order 3 does not exist"));
+        assert!(read("", &["search=3"]).unwrap_err().contains("group of settings"));
+        assert!(read("", &["seed"]).unwrap_err().contains("KEY=VALUE"));
+        assert!(read("", &["strategy=dart"]).unwrap_err().contains("did you mean `darts`"));
+        assert!(read("a = ", &[]).unwrap_err().contains("not valid TOML"));
+    }
+}

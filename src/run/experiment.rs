@@ -1,0 +1,351 @@
+//! An experiment from beginning to end: search, derive, train from scratch, compare, write it all down.
+
+use super::directory::Log;
+use super::{Config, Directory, NetworkFacts, RunError, Summary, files};
+use crate::cost::Cost;
+use crate::data::{Dataset, Resident};
+use crate::device::Device;
+use crate::estimate::{EpochReport, EstimateError, Score, Training};
+use crate::graph::{Features, Graph};
+use crate::nn::to_safetensors;
+use crate::random::Random;
+use crate::search::{EpochEnd, Event, darts::Darts};
+use crate::space::{self, Architecture, NetworkSettings, Space};
+use serde_json::json;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// Stream of the run's seed that random architectures are drawn from.
+const RANDOM_ARCHITECTURES: u64 = 0xA2C4 << 48;
+
+/// Follows a run: a progress bar, say.
+pub trait Observer {
+    /// A stage of so many steps begins.
+    fn begin(&mut self, stage: &str, steps: u64);
+    /// So many steps of the stage are taken; `state` says how it stands.
+    fn step(&mut self, taken: u64, state: &str);
+    /// The stage is over.
+    fn end(&mut self);
+    /// Something the user should know.
+    fn warn(&mut self, message: &str);
+}
+
+/// An observer that says nothing.
+#[derive(Debug)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn begin(&mut self, _: &str, _: u64) {}
+    fn step(&mut self, _: u64, _: &str) {}
+    fn end(&mut self) {}
+    fn warn(&mut self, _: &str) {}
+}
+
+/// A network trained from scratch.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// Its size and accuracy.
+    pub facts: NetworkFacts,
+    /// Its graph.
+    pub graph: Graph,
+    /// What each epoch came to.
+    pub epochs: Vec<EpochReport>,
+    /// Mean cross-entropy on the test images.
+    pub test_loss: f64,
+}
+
+/// What a search came to, for reports.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The file `summary.json`.
+    pub summary: Summary,
+    /// The architecture found.
+    pub architecture: Architecture,
+    /// The search, epoch by epoch.
+    pub epochs: Vec<EpochEnd>,
+    /// Names of the options of each table of architecture weights.
+    pub options: Vec<(String, Vec<String>)>,
+    /// The networks trained: the one found, random ones, the hand-designed one.
+    pub trained: Vec<Trained>,
+}
+
+struct Bench<'a> {
+    device: &'a Device,
+    config: &'a Config,
+    train: Resident,
+    test: Resident,
+    settings: NetworkSettings,
+    metrics: Log,
+    timing: Log,
+    observer: &'a mut dyn Observer,
+}
+
+/// Searches, derives, trains from scratch, compares. Writes `config.toml`, `metrics.jsonl`, `timing.jsonl`,
+/// `genotype.json`, `weights.safetensors` and `summary.json` to `directory`.
+///
+/// # Errors
+/// [`RunError`]; what had been written by then stays.
+pub fn search(
+    device: &Device,
+    config: &Config,
+    directory: &Directory,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, RunError> {
+    let start = Instant::now();
+    let data = files::load(&config.data, config.data_dir.as_deref())?;
+    let space = space::find(&config.space, &config.space_settings)?;
+    let space = space.as_ref();
+    let mut bench = Bench::new(device, config, &data, directory, observer)?;
+    let settings = bench.settings.clone();
+    let wide = NetworkSettings {
+        channels: config.supernet.channels,
+        layers: config.supernet.layers,
+        auxiliary: false,
+        ..settings.clone()
+    };
+    let graph = space.supernet(&wide)?;
+    let supernet_parameters = crate::cost::parameters(&graph)?;
+    let options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
+    // Everything that can be wrong with the networks to be trained is found out before the search.
+    space.decode(&space.random(&mut Random::new(config.seed, RANDOM_ARCHITECTURES)), &settings)?;
+    directory.write("config.toml", config.to_toml()?.as_bytes())?;
+
+    let began = Instant::now();
+    let labels = data.train.labels();
+    let mut search = Darts::new(device, space, graph, &bench.train, labels, config.search, config.seed)?;
+    let (architecture, epochs) = bench.follow(&mut search)?;
+    drop(search);
+    device.trim();
+    let search_seconds = began.elapsed().as_secs_f64();
+    bench.timing.append(&json!({ "stage": "search", "seconds": search_seconds }))?;
+    directory.write_json("genotype.json", &space.json(&architecture))?;
+
+    let mut trained = vec![bench.train("searched", Some((space, &architecture)), None, Some(directory))?];
+    let mut random = Random::new(config.seed, RANDOM_ARCHITECTURES);
+    for number in 1..=config.random {
+        let drawn = space.random(&mut random);
+        trained.push(bench.train(&format!("random {number}"), Some((space, &drawn)), None, None)?);
+    }
+    let found = trained[0].facts.clone();
+    if config.baseline {
+        let graph = space.baseline(&settings, found.parameters)?;
+        trained.push(bench.train("baseline", None, Some(graph), None)?);
+    }
+    let accuracies = |prefix: &str| -> Vec<f64> {
+        trained.iter().map(|t| &t.facts).filter(|f| f.name.starts_with(prefix)).map(|f| f.test_accuracy).collect()
+    };
+    let summary = Summary {
+        space: config.space.clone(),
+        strategy: config.strategy.clone(),
+        data: config.data.clone(),
+        device: device.name().to_owned(),
+        seed: config.seed,
+        genotype: space.print(&architecture),
+        parameters: found.parameters,
+        multiply_adds: found.multiply_adds,
+        test_accuracy: found.test_accuracy,
+        random_accuracies: accuracies("random"),
+        baseline_accuracy: accuracies("baseline").first().copied(),
+        search_seconds,
+        train_seconds: found.train_seconds,
+        total_seconds: start.elapsed().as_secs_f64(),
+        supernet_parameters,
+        warnings: epochs.iter().rev().filter_map(|e| e.collapse.warning.clone()).take(1).collect(),
+        networks: trained.iter().map(|t| t.facts.clone()).collect(),
+    };
+    directory.write_json("summary.json", &summary)?;
+    Ok(Outcome { summary, architecture, epochs, options, trained })
+}
+
+/// Trains one architecture from scratch, given as text. Writes as [`search`] does.
+///
+/// # Errors
+/// [`RunError`]; what had been written by then stays.
+pub fn train(
+    device: &Device,
+    config: &Config,
+    architecture: &str,
+    directory: &Directory,
+    observer: &mut dyn Observer,
+) -> Result<Trained, RunError> {
+    let data = files::load(&config.data, config.data_dir.as_deref())?;
+    let space = space::find(&config.space, &config.space_settings)?;
+    let mut bench = Bench::new(device, config, &data, directory, observer)?;
+    let graph = space.decode_text(architecture, &bench.settings)?;
+    directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    let mut trained = bench.train("trained", None, Some(graph), Some(directory))?;
+    trained.facts.genotype = Some(architecture.trim().to_owned());
+    let summary = json!({
+        "space": config.space,
+        "data": config.data,
+        "device": device.name(),
+        "seed": config.seed,
+        "genotype": trained.facts.genotype,
+        "parameters": trained.facts.parameters,
+        "multiply_adds": trained.facts.multiply_adds,
+        "test_accuracy": trained.facts.test_accuracy,
+        "test_loss": trained.test_loss,
+        "train_seconds": trained.facts.train_seconds,
+    });
+    directory.write_json("summary.json", &summary)?;
+    Ok(trained)
+}
+
+impl<'a> Bench<'a> {
+    fn new(
+        device: &'a Device,
+        config: &'a Config,
+        data: &Dataset,
+        directory: &Directory,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, RunError> {
+        let [channels, height, width] = data.train.shape();
+        let settings = NetworkSettings {
+            image: Features::new(channels, height, width),
+            classes: data.train.classes().len(),
+            channels: config.network.channels,
+            layers: config.network.layers,
+            auxiliary: config.network.auxiliary,
+            drop_path: config.train.drop_path > 0.0,
+        };
+        Ok(Self {
+            device,
+            config,
+            train: Resident::new(device, &data.train, &data.mean, &data.std)?,
+            test: Resident::new(device, &data.test, &data.mean, &data.std)?,
+            settings,
+            metrics: directory.log("metrics.jsonl")?,
+            timing: directory.log("timing.jsonl")?,
+            observer,
+        })
+    }
+
+    /// Drives a search to its end.
+    fn follow(&mut self, search: &mut Darts<'_>) -> Result<(Architecture, Vec<EpochEnd>), RunError> {
+        let total = search.progress().total;
+        self.observer.begin("search", total);
+        let mut epochs: Vec<EpochEnd> = Vec::new();
+        loop {
+            for event in pollster::block_on(search.advance())? {
+                match event {
+                    Event::Step { taken, train_loss, valid_loss, .. } => {
+                        self.observer.step(taken, &format!("loss {train_loss:.3} / {valid_loss:.3}"));
+                        self.metrics.append(&json!({
+                            "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
+                        }))?;
+                    }
+                    Event::Epoch(end) => {
+                        let known = epochs.last().is_some_and(|e| e.collapse.warning.is_some());
+                        if let Some(warning) = end.collapse.warning.as_deref().filter(|_| !known) {
+                            self.observer.warn(&format!("epoch {}: {warning}", end.epoch));
+                        }
+                        self.metrics.append(&epoch_record(&end))?;
+                        epochs.push(*end);
+                    }
+                    Event::Derived { architecture } => {
+                        self.observer.end();
+                        return Ok((architecture, epochs));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Trains one network from scratch and measures it on the test images.
+    fn train(
+        &mut self,
+        name: &str,
+        architecture: Option<(&dyn Space, &Architecture)>,
+        graph: Option<Graph>,
+        keep: Option<&Directory>,
+    ) -> Result<Trained, RunError> {
+        let plain = NetworkSettings { auxiliary: false, ..self.settings.clone() };
+        let (graph, counted, genotype) = match (architecture, graph) {
+            (Some((space, architecture)), _) => (
+                space.decode(architecture, &self.settings)?,
+                Cost::of(&space.decode(architecture, &plain)?, 1)?,
+                Some(space.print(architecture)),
+            ),
+            (None, Some(graph)) => {
+                let cost = Cost::of(&graph, 1)?;
+                (graph, cost, None)
+            }
+            (None, None) => return Err(EstimateError::Settings("there is no network to train".into()).into()),
+        };
+        let began = Instant::now();
+        let images = (0..self.train.count() as u32).collect();
+        let (device, config) = (self.device, self.config);
+        let mut training = Training::new(device, graph.clone(), &self.train, images, config.train, config.seed)?;
+        self.observer.begin(&format!("train {name}"), training.progress().1);
+        let mut epochs = Vec::new();
+        while training.progress().0 < training.progress().1 {
+            let ended = pollster::block_on(training.advance())?;
+            let state = epochs
+                .last()
+                .map_or(String::new(), |e: &EpochReport| format!("accuracy {:.1} %", 100.0 * e.train_accuracy));
+            self.observer.step(training.progress().0, &state);
+            if let Some(end) = ended {
+                self.metrics.append(&json!({
+                    "kind": "train epoch", "network": name, "epoch": end.epoch, "rate": end.rate,
+                    "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
+                }))?;
+                epochs.push(end);
+            }
+        }
+        let Score { accuracy, loss } = pollster::block_on(training.score(&self.test))?;
+        self.observer.end();
+        self.metrics.append(&json!({
+            "kind": "test", "network": name, "test_accuracy": accuracy, "test_loss": loss,
+        }))?;
+        let seconds = began.elapsed().as_secs_f64();
+        self.timing.append(&json!({ "stage": format!("train {name}"), "seconds": seconds }))?;
+        if let Some(directory) = keep {
+            let state = pollster::block_on(training.network().state()).map_err(exchange)?;
+            let metadata = HashMap::from([("genotype".to_owned(), genotype.clone().unwrap_or_default())]);
+            directory.write("weights.safetensors", &to_safetensors(&state, metadata).map_err(exchange)?)?;
+        }
+        drop(training);
+        self.device.trim();
+        let facts = NetworkFacts {
+            name: name.to_owned(),
+            genotype,
+            parameters: counted.parameters,
+            multiply_adds: counted.multiply_adds,
+            test_accuracy: accuracy,
+            train_seconds: seconds,
+        };
+        Ok(Trained { facts, graph, epochs, test_loss: loss })
+    }
+}
+
+fn exchange(error: crate::nn::ExchangeError) -> EstimateError {
+    match error {
+        crate::nn::ExchangeError::Tensor(error) => error.into(),
+        other => EstimateError::Settings(other.to_string()),
+    }
+}
+
+fn epoch_record(end: &EpochEnd) -> serde_json::Value {
+    let tables: serde_json::Map<String, serde_json::Value> = end
+        .weights
+        .iter()
+        .map(|t| (t.name.clone(), json!(t.values.chunks(t.options.max(1)).collect::<Vec<_>>())))
+        .collect();
+    json!({
+        "kind": "search epoch",
+        "epoch": end.epoch,
+        "rate": end.rate,
+        "train_loss": end.train_loss,
+        "train_accuracy": end.train_accuracy,
+        "valid_loss": end.valid_loss,
+        "valid_accuracy": end.valid_accuracy,
+        "supernet_accuracy": end.supernet_accuracy,
+        "derived_accuracy": end.supernet_accuracy - end.collapse.gap,
+        "skips": end.collapse.skips[0],
+        "entropy": end.collapse.entropy,
+        "gap": end.collapse.gap,
+        "collapse": end.collapse.warning,
+        "answers": end.architecture,
+        "weights": tables,
+    })
+}

@@ -1,0 +1,59 @@
+//! What a run found, as one JSON object.
+
+use serde::{Deserialize, Serialize};
+
+/// Size and accuracy of one network trained from scratch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkFacts {
+    /// `searched`, `random 1`, `baseline`.
+    pub name: String,
+    /// The architecture in one line; none for the hand-designed network.
+    pub genotype: Option<String>,
+    /// Number of parameters, without an auxiliary head.
+    pub parameters: u64,
+    /// Multiply-adds for one image.
+    pub multiply_adds: u64,
+    /// Share of right answers on the test images.
+    pub test_accuracy: f64,
+    /// Seconds of training.
+    pub train_seconds: f64,
+}
+
+/// The file `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Search space.
+    pub space: String,
+    /// Search strategy.
+    pub strategy: String,
+    /// Dataset.
+    pub data: String,
+    /// Device.
+    pub device: String,
+    /// Seed.
+    pub seed: u64,
+    /// The architecture found, in one line.
+    pub genotype: String,
+    /// Parameters of its network.
+    pub parameters: u64,
+    /// Multiply-adds of its network for one image.
+    pub multiply_adds: u64,
+    /// Share of right answers of its network on the test images.
+    pub test_accuracy: f64,
+    /// The same for random architectures, trained alike.
+    pub random_accuracies: Vec<f64>,
+    /// The same for a hand-designed network of similar size.
+    pub baseline_accuracy: Option<f64>,
+    /// Seconds of search.
+    pub search_seconds: f64,
+    /// Seconds of training the network found.
+    pub train_seconds: f64,
+    /// Seconds altogether.
+    pub total_seconds: f64,
+    /// Parameters of the supernet.
+    pub supernet_parameters: u64,
+    /// Warnings of the collapse monitor, the last one first.
+    pub warnings: Vec<String>,
+    /// All networks trained from scratch.
+    pub networks: Vec<NetworkFacts>,
+}
