@@ -4,8 +4,8 @@
 //! where x is 0 outside the image; and its gradients. Padding may be negative; how much there is below
 //! and on the right follows from the size of y.
 
-use super::stencil::{self, Axis, BLOCK, Phases};
-use super::vector::scratch;
+use super::stencil::{self, Axis, BLOCK, CHAIN, Phases};
+use super::vector::{LANES, scratch};
 use super::{parallel, rows};
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::params;
@@ -278,7 +278,14 @@ fn backward_weight(call: &mut Call<'_>) {
     }
     let (phases, width, channels) = (p.phases(), p.out_width as usize, p.channels as usize);
     dw.par_chunks_mut(p.taps()).enumerate().for_each(|(channel, dw)| {
-        let mut sums = vec![0.0f64; dw.len()];
+        // Sums of a chain, lane by lane, and of all chains.
+        let (mut chains, mut sums) = (vec![[0.0; LANES]; dw.len()], vec![0.0f64; dw.len()]);
+        let mut length = 0;
+        let mut flush = |chains: &mut [[f32; LANES]]| {
+            for (sum, chain) in sums.iter_mut().zip(chains) {
+                *sum += std::mem::take(chain).iter().map(|&value| f64::from(value)).sum::<f64>();
+            }
+        };
         scratch([phases.length(), phases.line], |[source, line]| {
             // The margins must count as nothing.
             line.fill(0.0);
@@ -288,9 +295,17 @@ fn backward_weight(call: &mut Call<'_>) {
                 for (line, dy) in line.chunks_mut(phases.pitch).zip(dy.chunks_exact(width)) {
                     line[..width].copy_from_slice(dy);
                 }
-                stencil::correlate(source, &phases.offsets, line, &mut sums);
+                for (at, line) in line.chunks(CHAIN).enumerate() {
+                    if length + line.len() > CHAIN {
+                        flush(&mut chains);
+                        length = 0;
+                    }
+                    stencil::correlate(&source[at * CHAIN..], &phases.offsets, line, &mut chains);
+                    length += line.len();
+                }
             }
         });
+        flush(&mut chains);
         dw.iter_mut().zip(sums).for_each(|(dw, sum)| parallel::put(dw, sum, p.accumulate));
     });
 }
