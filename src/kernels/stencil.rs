@@ -151,28 +151,30 @@ impl Phases {
         Self { rows, columns, pitch, line, offsets, height }
     }
 
-    /// Memory that [`Self::split`] fills.
+    /// Memory for [`Self::split`]; all zeros before the first plane, then each plane replaces the last.
     pub(super) fn length(&self) -> usize {
         // A line's padding may lie behind the last phase.
         self.rows.phases.len() * self.columns.phases.len() * self.height * self.pitch + BLOCK
     }
 
-    /// Splits a plane of the input.
+    /// Splits a plane of the input. What lies outside the image is not written.
     pub(super) fn split(&self, plane: &[f32], to: &mut [f32]) {
-        let end = to.len() - BLOCK;
-        to[end..].fill(0.0);
-        let mut targets = to.chunks_exact_mut(self.pitch);
         let width = self.columns.size;
+        let mut phases = to.chunks_exact_mut(self.height * self.pitch);
         for a in 0..self.rows.phases.len() {
-            for b in 0..self.columns.phases.len() {
-                for (row, to) in targets.by_ref().take(self.height).enumerate() {
-                    let y = self.rows.pixel(a, row);
-                    if (0..self.rows.size as i64).contains(&y) {
-                        let plane = &plane[y as usize * width..][..width];
-                        rows::fill(to, plane, self.columns.pixel(b, 0), self.columns.stride);
-                    } else {
-                        to.fill(0.0);
-                    }
+            let rows = self.rows.pixels(a);
+            let rows = rows.start..rows.end.min(self.height);
+            for (b, phase) in (0..self.columns.phases.len()).zip(phases.by_ref()) {
+                let columns = self.columns.pixels(b);
+                let columns = columns.start..columns.end.min(self.pitch);
+                if columns.is_empty() {
+                    continue;
+                }
+                let x = self.columns.pixel(b, columns.start) as usize;
+                for row in rows.clone() {
+                    let y = self.rows.pixel(a, row) as usize;
+                    let to = &mut phase[row * self.pitch..][columns.clone()];
+                    rows::pick(to, &plane[y * width + x..(y + 1) * width], self.columns.stride);
                 }
             }
         }
