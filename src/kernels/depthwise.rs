@@ -4,8 +4,8 @@
 //! where x is 0 outside the image; and its gradients. Padding may be negative; how much there is below
 //! and on the right follows from the size of y.
 
-use super::stencil::{self, Axis, BLOCK, Phases};
-use super::vector::scratch;
+use super::stencil::{self, Axis, BLOCK, CHAIN, Phases};
+use super::vector::{LANES, scratch};
 use super::{parallel, rows};
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::params;
@@ -178,16 +178,25 @@ fn forward(call: &mut Call<'_>) {
         return;
     }
     let (phases, width, taps) = (p.phases(), p.out_width as usize, p.taps());
-    y.par_chunks_mut(p.out_pixels()).enumerate().for_each(|(plane, y)| {
-        let w = &w[plane % p.channels as usize * taps..][..taps];
+    let together = together(&p);
+    y.par_chunks_mut(together * p.out_pixels()).enumerate().for_each(|(piece, y)| {
         scratch([phases.length(), phases.line], |[source, line]| {
-            phases.split(&x[plane * p.pixels()..][..p.pixels()], source);
-            stencil::convolve(source, &phases.offsets, w, line);
-            for (y, line) in y.chunks_exact_mut(width).zip(line.chunks(phases.pitch)) {
-                parallel::store(y, &line[..width], 0.0, p.accumulate != 0);
+            source.fill(0.0);
+            for (plane, y) in (piece * together..).zip(y.chunks_exact_mut(p.out_pixels())) {
+                let w = &w[plane % p.channels as usize * taps..][..taps];
+                phases.split(&x[plane * p.pixels()..][..p.pixels()], source);
+                stencil::convolve(source, &phases.offsets, w, line);
+                for (y, line) in y.chunks_exact_mut(width).zip(line.chunks(phases.pitch)) {
+                    parallel::store(y, &line[..width], 0.0, p.accumulate != 0);
+                }
             }
         });
     });
+}
+
+/// Planes in one piece of work.
+fn together(p: &Params) -> usize {
+    (parallel::PIECE / p.pixels().max(p.out_pixels()).max(1)).max(1)
 }
 
 /// What one phase of dx is computed from: every result that a tap in this phase contributed to.
@@ -214,28 +223,31 @@ fn backward_input(call: &mut Call<'_>) {
     let gradients = gradients(&p, w, &rows, &columns, pitch);
     let lines = gradients.iter().map(|g| (g.rows.len() * pitch).next_multiple_of(BLOCK)).max().unwrap_or(0);
     let (width, direct) = (p.width as usize, rows.stride == 1 && columns.stride == 1);
-    dx.par_chunks_mut(p.pixels()).enumerate().for_each(|(plane, dx)| {
+    let together = together(&p);
+    dx.par_chunks_mut(together * p.pixels()).enumerate().for_each(|(piece, dx)| {
         // Pixels that no window reads, and the phases between others, are added to zeros.
         if p.accumulate == 0 {
             dx.fill(0.0);
         }
-        let (channel, dy) = (plane % p.channels as usize, &dy[plane * p.out_pixels()..][..p.out_pixels()]);
         scratch([height * pitch + BLOCK, lines], |[source, line]| {
             source.fill(0.0);
-            for (row, dy) in dy.chunks_exact(columns.out).enumerate() {
-                source[(row + rows.reach) * pitch + columns.reach..][..columns.out].copy_from_slice(dy);
-            }
-            for g in &gradients {
-                let line = &mut line[..(g.rows.len() * pitch).next_multiple_of(BLOCK)];
-                let weights = &g.weights[channel * g.offsets.len()..][..g.offsets.len()];
-                stencil::convolve(&source[g.rows.start * pitch..], &g.offsets, weights, line);
-                for (at, line) in line.chunks_exact(pitch).take(g.rows.len()).enumerate() {
-                    let row = (g.first_row + (at * rows.stride) as i64) as usize;
-                    let (to, values) = (&mut dx[row * width..][..width], &line[g.columns.clone()]);
-                    if direct && p.accumulate == 0 {
-                        to[g.first_column as usize..][..values.len()].copy_from_slice(values);
-                    } else {
-                        rows::scatter(values, to, g.first_column, columns.stride);
+            for (plane, dx) in (piece * together..).zip(dx.chunks_exact_mut(p.pixels())) {
+                let (channel, dy) = (plane % p.channels as usize, &dy[plane * p.out_pixels()..][..p.out_pixels()]);
+                for (row, dy) in dy.chunks_exact(columns.out).enumerate() {
+                    rows::copy(&mut source[(row + rows.reach) * pitch + columns.reach..][..columns.out], dy);
+                }
+                for g in &gradients {
+                    let line = &mut line[..(g.rows.len() * pitch).next_multiple_of(BLOCK)];
+                    let weights = &g.weights[channel * g.offsets.len()..][..g.offsets.len()];
+                    stencil::convolve(&source[g.rows.start * pitch..], &g.offsets, weights, line);
+                    for (at, line) in line.chunks_exact(pitch).take(g.rows.len()).enumerate() {
+                        let row = (g.first_row + (at * rows.stride) as i64) as usize;
+                        let (to, values) = (&mut dx[row * width..][..width], &line[g.columns.clone()]);
+                        if direct && p.accumulate == 0 {
+                            rows::copy(&mut to[g.first_column as usize..][..values.len()], values);
+                        } else {
+                            rows::scatter(values, to, g.first_column, columns.stride);
+                        }
                     }
                 }
             }
@@ -278,19 +290,35 @@ fn backward_weight(call: &mut Call<'_>) {
     }
     let (phases, width, channels) = (p.phases(), p.out_width as usize, p.channels as usize);
     dw.par_chunks_mut(p.taps()).enumerate().for_each(|(channel, dw)| {
-        let mut sums = vec![0.0f64; dw.len()];
+        // Sums of a chain, lane by lane, and of all chains.
+        let (mut chains, mut sums) = (vec![[0.0; LANES]; dw.len()], vec![0.0f64; dw.len()]);
+        let mut length = 0;
+        let mut flush = |chains: &mut [[f32; LANES]]| {
+            for (sum, chain) in sums.iter_mut().zip(chains) {
+                *sum += std::mem::take(chain).iter().map(|&value| f64::from(value)).sum::<f64>();
+            }
+        };
         scratch([phases.length(), phases.line], |[source, line]| {
+            source.fill(0.0);
             // The margins must count as nothing.
             line.fill(0.0);
             for plane in (channel..p.planes()).step_by(channels) {
                 phases.split(&x[plane * p.pixels()..][..p.pixels()], source);
                 let dy = &dy[plane * p.out_pixels()..][..p.out_pixels()];
                 for (line, dy) in line.chunks_mut(phases.pitch).zip(dy.chunks_exact(width)) {
-                    line[..width].copy_from_slice(dy);
+                    rows::copy(&mut line[..width], dy);
                 }
-                stencil::correlate(source, &phases.offsets, line, &mut sums);
+                for (at, line) in line.chunks(CHAIN).enumerate() {
+                    if length + line.len() > CHAIN {
+                        flush(&mut chains);
+                        length = 0;
+                    }
+                    stencil::correlate(&source[at * CHAIN..], &phases.offsets, line, &mut chains);
+                    length += line.len();
+                }
             }
         });
+        flush(&mut chains);
         dw.iter_mut().zip(sums).for_each(|(dw, sum)| parallel::put(dw, sum, p.accumulate));
     });
 }

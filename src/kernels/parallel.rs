@@ -1,6 +1,7 @@
 //! How twins use the cores: work is cut into pieces of fixed size, so that results do not depend on
 //! the number of threads.
 
+use super::rows;
 use rayon::prelude::*;
 
 /// Elements in one piece of elementwise work: small enough for the first-level cache.
@@ -61,7 +62,7 @@ pub(super) fn store(to: &mut [f32], from: &[f32], bias: f32, accumulate: bool) {
     if accumulate {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to += from + bias);
     } else if bias == 0.0 {
-        to.copy_from_slice(from);
+        rows::copy(to, from);
     } else {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to = from + bias);
     }

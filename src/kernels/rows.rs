@@ -12,6 +12,42 @@ pub(super) fn inside(first: i64, stride: usize, size: usize, count: usize) -> Ra
     begin as usize..end.clamp(begin, count as i64) as usize
 }
 
+/// Copies a row. Calling the library's copy takes longer than copying the rows of small maps.
+#[inline(always)]
+pub(super) fn copy(to: &mut [f32], from: &[f32]) {
+    #[inline(always)]
+    fn exactly<const N: usize>(to: &mut [f32], from: &[f32]) {
+        if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+            *to = *from;
+        }
+    }
+    match to.len() {
+        4 => exactly::<4>(to, from),
+        8 => exactly::<8>(to, from),
+        16 => exactly::<16>(to, from),
+        32 => exactly::<32>(to, from),
+        length => to.copy_from_slice(&from[..length]),
+    }
+}
+
+/// to[j] = from[j · stride].
+#[inline(always)]
+pub(super) fn pick(to: &mut [f32], from: &[f32], stride: usize) {
+    match stride {
+        1 => copy(to, from),
+        2 => {
+            // The last one may be the row's last value.
+            let pairs = from.as_chunks::<2>().0;
+            let paired = pairs.len().min(to.len());
+            to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[0]);
+            if let (Some(to), Some(&value)) = (to.get_mut(paired), from.get(2 * paired)) {
+                *to = value;
+            }
+        }
+        _ => to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &value)| *to = value),
+    }
+}
+
 /// to[j] = row[first + j · stride], zero outside the row.
 #[inline]
 pub(super) fn fill(to: &mut [f32], row: &[f32], first: i64, stride: usize) {
@@ -22,12 +58,7 @@ pub(super) fn fill(to: &mut [f32], row: &[f32], first: i64, stride: usize) {
         return;
     }
     let row = &row[(first + (valid.start * stride) as i64) as usize..];
-    let to = &mut to[valid];
-    if stride == 1 {
-        to.copy_from_slice(&row[..to.len()]);
-    } else {
-        to.iter_mut().zip(row.iter().step_by(stride)).for_each(|(to, &value)| *to = value);
-    }
+    pick(&mut to[valid], row, stride);
 }
 
 /// row[first + j · stride] += values[j] where that lies in the row.

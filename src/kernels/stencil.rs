@@ -38,34 +38,41 @@ fn convolve_body<const FUSED: bool>(source: &[f32], offsets: &[usize], weights: 
 
 /// Taps whose sums are kept in registers together.
 const TAPS: usize = 5;
-/// Vectors summed in one chain.
-const CHAIN: usize = 256;
+/// Results to be summed in one chain of [`correlate`] at most, for accuracy.
+pub(super) const CHAIN: usize = 256 * LANES;
 
 vectorised! {
-    /// sums[t] += Σ to[q] · source[offsets[t] + q]; the length of `to` is a multiple of [`BLOCK`].
-    fn correlate(source: &[f32], offsets: &[usize], to: &[f32], sums: &mut [f64]) = correlate_body
+    /// sums[t][lane] += Σ to[q] · source[offsets[t] + q] over every q of that lane (q mod [`LANES`]); the
+    /// length of `to` is a multiple of [`LANES`].
+    fn correlate(source: &[f32], offsets: &[usize], to: &[f32], sums: &mut [[f32; LANES]]) = correlate_body
 }
 
 #[inline(always)]
-fn correlate_body<const FUSED: bool>(source: &[f32], offsets: &[usize], to: &[f32], sums: &mut [f64]) {
+fn correlate_body<const FUSED: bool>(source: &[f32], offsets: &[usize], to: &[f32], sums: &mut [[f32; LANES]]) {
+    #[inline(always)]
+    fn add<const FUSED: bool>(chain: &mut [f32; LANES], a: &[f32; LANES], b: &[f32; LANES]) {
+        for lane in 0..LANES {
+            chain[lane] = fma::<FUSED>(a[lane], b[lane], chain[lane]);
+        }
+    }
+    let to = to.as_chunks::<LANES>().0;
     for (offsets, sums) in offsets.chunks(TAPS).zip(sums.chunks_mut(TAPS)) {
-        for (block, to) in to.chunks(CHAIN * LANES).enumerate() {
-            let to = to.as_chunks::<LANES>().0;
-            // Taps beyond the last repeat it.
-            let [s0, s1, s2, s3, s4]: [&[[f32; LANES]]; TAPS] = std::array::from_fn(|tap| {
-                let offset = offsets[tap.min(offsets.len() - 1)] + block * CHAIN * LANES;
-                &source[offset..].as_chunks::<LANES>().0[..to.len()]
-            });
-            let mut chains = [[0.0f32; LANES]; TAPS];
-            for (q, to) in to.iter().enumerate() {
-                for (chain, values) in chains.iter_mut().zip([&s0[q], &s1[q], &s2[q], &s3[q], &s4[q]]) {
-                    for lane in 0..LANES {
-                        chain[lane] = fma::<FUSED>(to[lane], values[lane], chain[lane]);
-                    }
-                }
-            }
-            for (sum, chain) in sums.iter_mut().zip(chains) {
-                *sum += chain.iter().map(|&value| f64::from(value)).sum::<f64>();
+        // Taps beyond the last repeat it; their sums are not stored.
+        let [s0, s1, s2, s3, s4]: [&[[f32; LANES]]; TAPS] = std::array::from_fn(|tap| {
+            let offset = offsets[tap.min(offsets.len() - 1)];
+            &source[offset..].as_chunks::<LANES>().0[..to.len()]
+        });
+        let [mut c0, mut c1, mut c2, mut c3, mut c4] = [[0.0f32; LANES]; TAPS];
+        for (q, to) in to.iter().enumerate() {
+            add::<FUSED>(&mut c0, to, &s0[q]);
+            add::<FUSED>(&mut c1, to, &s1[q]);
+            add::<FUSED>(&mut c2, to, &s2[q]);
+            add::<FUSED>(&mut c3, to, &s3[q]);
+            add::<FUSED>(&mut c4, to, &s4[q]);
+        }
+        for (sums, chain) in sums.iter_mut().zip([c0, c1, c2, c3, c4]) {
+            for (sum, value) in sums.iter_mut().zip(chain) {
+                *sum += value;
             }
         }
     }
@@ -144,28 +151,30 @@ impl Phases {
         Self { rows, columns, pitch, line, offsets, height }
     }
 
-    /// Memory that [`Self::split`] fills.
+    /// Memory for [`Self::split`]; all zeros before the first plane, then each plane replaces the last.
     pub(super) fn length(&self) -> usize {
         // A line's padding may lie behind the last phase.
         self.rows.phases.len() * self.columns.phases.len() * self.height * self.pitch + BLOCK
     }
 
-    /// Splits a plane of the input.
+    /// Splits a plane of the input. What lies outside the image is not written.
     pub(super) fn split(&self, plane: &[f32], to: &mut [f32]) {
-        let end = to.len() - BLOCK;
-        to[end..].fill(0.0);
-        let mut targets = to.chunks_exact_mut(self.pitch);
         let width = self.columns.size;
+        let mut phases = to.chunks_exact_mut(self.height * self.pitch);
         for a in 0..self.rows.phases.len() {
-            for b in 0..self.columns.phases.len() {
-                for (row, to) in targets.by_ref().take(self.height).enumerate() {
-                    let y = self.rows.pixel(a, row);
-                    if (0..self.rows.size as i64).contains(&y) {
-                        let plane = &plane[y as usize * width..][..width];
-                        rows::fill(to, plane, self.columns.pixel(b, 0), self.columns.stride);
-                    } else {
-                        to.fill(0.0);
-                    }
+            let rows = self.rows.pixels(a);
+            let rows = rows.start..rows.end.min(self.height);
+            for (b, phase) in (0..self.columns.phases.len()).zip(phases.by_ref()) {
+                let columns = self.columns.pixels(b);
+                let columns = columns.start..columns.end.min(self.pitch);
+                if columns.is_empty() {
+                    continue;
+                }
+                let x = self.columns.pixel(b, columns.start) as usize;
+                for row in rows.clone() {
+                    let y = self.rows.pixel(a, row) as usize;
+                    let to = &mut phase[row * self.pitch..][columns.clone()];
+                    rows::pick(to, &plane[y * width + x..(y + 1) * width], self.columns.stride);
                 }
             }
         }
