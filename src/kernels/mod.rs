@@ -9,6 +9,7 @@ pub mod batch_norm;
 pub mod mixed;
 mod parallel;
 mod planes;
+pub mod pool;
 pub mod softmax;
 mod vectors;
 pub mod width;
@@ -29,6 +30,12 @@ pub static ALL: &[&Kernel] = &[
     &mixed::FORWARD,
     &mixed::BACKWARD_CANDIDATES,
     &mixed::BACKWARD_WEIGHTS,
+    &pool::MAX_FORWARD,
+    &pool::MAX_BACKWARD,
+    &pool::AVG_FORWARD,
+    &pool::AVG_BACKWARD,
+    &pool::GLOBAL_FORWARD,
+    &pool::GLOBAL_BACKWARD,
     &softmax::FORWARD,
     &softmax::BACKWARD,
     &width::MASK_FORWARD,

@@ -1,0 +1,199 @@
+//! Average pooling.
+
+use super::{BENCHES, Params, SHAPES, Sizes, beyond, by_input, by_output, flops, label, lengths, shape};
+use crate::device::{Call, Case, Kernel};
+use crate::kernels::planes::put;
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+/// y (+)= average of each window.
+pub static AVG_FORWARD: Kernel = Kernel {
+    name: "avg_pool_forward",
+    source: concat!(
+        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/avg_pool_forward.wgsl")
+    ),
+    params: Params::LAYOUT,
+    inputs: &["x"],
+    outputs: &["y"],
+    launch: by_output,
+    flops,
+    twin: forward,
+    reference: forward_reference,
+    cases: || variants().into_iter().map(forward_case).collect(),
+    benches: || BENCHES.map(|s| forward_case(shape(s))).to_vec(),
+};
+
+/// dx (+)= each window's dy, shared among its pixels.
+pub static AVG_BACKWARD: Kernel = Kernel {
+    name: "avg_pool_backward",
+    source: concat!(
+        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/avg_pool_backward.wgsl")
+    ),
+    params: Params::LAYOUT,
+    inputs: &["dy"],
+    outputs: &["dx"],
+    launch: by_input,
+    flops,
+    twin: backward,
+    reference: backward_reference,
+    cases: || variants().into_iter().map(backward_case).collect(),
+    benches: || BENCHES.map(|s| backward_case(shape(s))).to_vec(),
+};
+
+fn forward(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (s, planes) = (Sizes::of(&p), p.planes as usize);
+    let x = &call.input(0)[p.input as usize..][..planes * s.inputs()];
+    let y = &mut call.output(0)[p.output as usize..][..planes * s.outputs()];
+    if y.is_empty() {
+        return;
+    }
+    let reciprocals = s.reciprocals(p.count_padding != 0);
+    let pieces = y.par_chunks_mut(s.piece() * s.outputs()).zip(x.par_chunks(s.piece() * s.inputs()));
+    pieces.for_each(|(y, x)| {
+        let (mut padded, mut sums) = (vec![0.0; s.rows * s.columns], vec![0.0; s.rows * s.columns]);
+        for (y, x) in y.chunks_exact_mut(s.outputs()).zip(x.chunks_exact(s.inputs())) {
+            s.pad(x, &mut padded);
+            slide(&padded, &mut sums, s.kernel, s.columns);
+            for (row, (y, r)) in y.chunks_exact_mut(s.out_width).zip(reciprocals.chunks(s.out_width)).enumerate() {
+                let sums = &sums[row * s.stride * s.columns..][..(s.out_width - 1) * s.stride + 1];
+                average(y, sums, r, s.stride, p.accumulate != 0);
+            }
+        }
+    });
+}
+
+/// Sums of kernel × kernel windows that begin at each element of rows of `columns`; what begins near
+/// the end of a row or of the plane is meaningless.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn slide(padded: &[f32], sums: &mut [f32], kernel: usize, columns: usize) {
+    let length = padded.len() + 1 - kernel;
+    sums[..length].copy_from_slice(&padded[..length]);
+    for shift in 1..kernel {
+        sums[..length].iter_mut().zip(&padded[shift..][..length]).for_each(|(s, v)| *s += v);
+    }
+    // From the top down, a sum of rows overwrites only what no later sum reads.
+    let last = padded.len() - (kernel - 1) * columns;
+    for first in (0..last).step_by(columns) {
+        for shift in 1..kernel {
+            let (sum, below) = sums[first..].split_at_mut(shift * columns);
+            sum[..columns].iter_mut().zip(below).for_each(|(s, v)| *s += *v);
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn average(y: &mut [f32], sums: &[f32], reciprocals: &[f32], stride: usize, add: bool) {
+    let values = y.iter_mut().zip(reciprocals);
+    match (stride, add) {
+        (1, true) => values.zip(sums).for_each(|((y, r), s)| *y += s * r),
+        (1, false) => values.zip(sums).for_each(|((y, r), s)| *y = s * r),
+        (_, true) => values.zip(sums.iter().step_by(stride)).for_each(|((y, r), s)| *y += s * r),
+        (_, false) => values.zip(sums.iter().step_by(stride)).for_each(|((y, r), s)| *y = s * r),
+    }
+}
+
+fn forward_reference(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (x, y) = (call.input(0), call.output(0));
+    windows(&p, |out, share, pixels| {
+        let sum: f64 = pixels.iter().map(|&i| f64::from(x[p.input as usize + i])).sum();
+        put(&mut y[p.output as usize + out], sum * share, p.accumulate);
+    });
+}
+
+fn backward(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (s, planes) = (Sizes::of(&p), p.planes as usize);
+    let dy = &call.input(0)[p.output as usize..][..planes * s.outputs()];
+    let dx = &mut call.output(0)[p.input as usize..][..planes * s.inputs()];
+    if dx.is_empty() || dy.is_empty() {
+        if p.accumulate == 0 {
+            dx.fill(0.0);
+        }
+        return;
+    }
+    let reciprocals = s.reciprocals(p.count_padding != 0);
+    // dx is the sum of the windows that end at it: shares, spread out by the stride and pushed
+    // kernel − 1 rows and columns in, are slid over like x in the forward pass.
+    let (rows, columns) = (s.rows + s.kernel - 1, s.columns + s.kernel - 1);
+    let pieces = dx.par_chunks_mut(s.piece() * s.inputs()).zip(dy.par_chunks(s.piece() * s.outputs()));
+    pieces.for_each(|(dx, dy)| {
+        let (mut padded, mut sums) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
+        for (dx, dy) in dx.chunks_exact_mut(s.inputs()).zip(dy.chunks_exact(s.outputs())) {
+            for row in 0..s.out_height {
+                let first = (row * s.stride + s.kernel - 1) * columns + s.kernel - 1;
+                let line = row * s.out_width..(row + 1) * s.out_width;
+                share(&mut padded[first..], &dy[line.clone()], &reciprocals[line], s.stride);
+            }
+            slide(&padded, &mut sums, s.kernel, columns);
+            for (row, dx) in dx.chunks_exact_mut(s.width).enumerate() {
+                let sums = &sums[(row + s.padding) * columns + s.padding..][..s.width];
+                if p.accumulate != 0 {
+                    dx.iter_mut().zip(sums).for_each(|(d, s)| *d += s);
+                } else {
+                    dx.copy_from_slice(sums);
+                }
+            }
+        }
+    });
+}
+
+fn share(padded: &mut [f32], dy: &[f32], reciprocals: &[f32], stride: usize) {
+    let values = dy.iter().zip(reciprocals).map(|(g, r)| g * r);
+    padded.iter_mut().step_by(stride).zip(values).for_each(|(padded, value)| *padded = value);
+}
+
+fn backward_reference(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (dy, dx) = (call.input(0), call.output(0));
+    let mut sums = vec![0.0f64; (p.planes * p.height * p.width) as usize];
+    windows(&p, |out, share, pixels| {
+        pixels.iter().for_each(|&i| sums[i] += share * f64::from(dy[p.output as usize + out]));
+    });
+    for (i, sum) in sums.into_iter().enumerate() {
+        put(&mut dx[p.input as usize + i], sum, p.accumulate);
+    }
+}
+
+/// Calls `f` for each window with its number, 1 / (what it counts) and the numbers of its pixels.
+fn windows(p: &Params, mut f: impl FnMut(usize, f64, &[usize])) {
+    let side = |i: u32, size: u32| {
+        let first = i64::from(i * p.stride) - i64::from(p.padding);
+        let end = first + i64::from(p.kernel);
+        let counted = end.min(i64::from(size + p.padding)) - first;
+        (first.max(0)..end.min(i64::from(size)), counted)
+    };
+    for plane in 0..p.planes {
+        for row in 0..p.out_height {
+            for column in 0..p.out_width {
+                let ((rows, height), (columns, width)) = (side(row, p.height), side(column, p.width));
+                let pixel = |r: i64, c: i64| (i64::from(plane * p.height) + r) * i64::from(p.width) + c;
+                let pixels: Vec<usize> =
+                    rows.flat_map(|r| columns.clone().map(move |c| pixel(r, c) as usize)).collect();
+                let counted = if p.count_padding != 0 { height * width } else { pixels.len() as i64 };
+                let out = (plane * p.out_height + row) * p.out_width + column;
+                f(out as usize, 1.0 / counted as f64, &pixels);
+            }
+        }
+    }
+}
+
+fn variants() -> Vec<Params> {
+    let shapes = SHAPES.map(shape).into_iter().chain([beyond()]);
+    shapes
+        .flat_map(|p| [(0, 0), (1, 1)].map(|(count_padding, accumulate)| Params { count_padding, accumulate, ..p }))
+        .collect()
+}
+
+fn forward_case(p: Params) -> Case {
+    let (x, y) = lengths(&p);
+    Case::new(label(&p), &p).noise(x, 1).result(y + 1).within(1e-6)
+}
+
+fn backward_case(p: Params) -> Case {
+    let (x, y) = lengths(&p);
+    Case::new(label(&p), &p).noise(y, 1).result(x + 1).within(1e-6)
+}
