@@ -10,7 +10,7 @@ use rayon::prelude::*;
 pub static AVG_FORWARD: Kernel = Kernel {
     name: "avg_pool_forward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/avg_pool_forward.wgsl")
     ),
     params: Params::LAYOUT,
@@ -28,7 +28,7 @@ pub static AVG_FORWARD: Kernel = Kernel {
 pub static AVG_BACKWARD: Kernel = Kernel {
     name: "avg_pool_backward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/avg_pool_backward.wgsl")
     ),
     params: Params::LAYOUT,

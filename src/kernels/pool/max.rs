@@ -9,7 +9,7 @@ use rayon::prelude::*;
 pub static MAX_FORWARD: Kernel = Kernel {
     name: "max_pool_forward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/max_pool_forward.wgsl")
     ),
     params: Params::LAYOUT,
@@ -30,7 +30,7 @@ pub static MAX_FORWARD: Kernel = Kernel {
 pub static MAX_BACKWARD: Kernel = Kernel {
     name: "max_pool_backward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/max_pool_backward.wgsl")
     ),
     params: Params::LAYOUT,
