@@ -1,4 +1,5 @@
 // y (+)= average of each window; padding counts only with count_padding.
+// Rows of a window first, then their sums: windows below each other share rows.
 struct Params {
     input: u32, output: u32, indices: u32, planes: u32, height: u32, width: u32, out_height: u32, out_width: u32,
     kernel: u32, stride: u32, padding: u32, count_padding: u32, accumulate: u32,
@@ -6,36 +7,56 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+override WORKGROUP: u32 = 64;
 override KERNEL: u32 = 3;
 override STRIDE: u32 = 1;
+
+// Σ over the part of a window's row inside the image; places are counted with padding.
+fn row_sum(plane: u32, row: u32, left: u32, right: u32) -> f32 {
+    var sum = 0.0;
+    if (row >= p.padding && row < p.height + p.padding) {
+        let line = p.input + (plane * p.height + row - p.padding) * p.width;
+        for (var c = left; c < right; c += 1u) { sum += x[line + c - p.padding]; }
+    }
+    return sum;
+}
+
+// Rows or columns counted by the window that begins at `start`, in an image of `size`.
+fn counted(start: u32, size: u32) -> u32 {
+    let margin = select(p.padding, 0u, p.count_padding != 0u);
+    let first = max(start, margin);
+    return max(min(start + KERNEL, size + 2u * p.padding - margin), first) - first;
+}
+
+fn put(s: Strip, row: u32, sum: f32, wide: u32) {
+    let place = p.output + (s.plane * p.out_height + row) * p.out_width + s.column;
+    var average = sum / f32(max(wide * counted(row * STRIDE, p.height), 1u));
+    if (p.accumulate != 0u) { average += y[place]; }
+    y[place] = average;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let pixels = p.out_height * p.out_width;
-    let at = chunk(linear(group, groups), pixels);
-    if (at.plane >= p.planes) { return; }
-    let plane = p.input + at.plane * p.height * p.width;
-    let end = min(at.first + WORKGROUP * ELEMENTS, pixels);
-    for (var i = at.first + lane; i < end; i += WORKGROUP) {
-        // Rows and columns are counted with padding.
-        let top = i / p.out_width * STRIDE;
-        let left = i % p.out_width * STRIDE;
-        let start = max(vec2(top, left), vec2(p.padding));
-        let stop = min(vec2(top, left) + KERNEL, vec2(p.height, p.width) + p.padding);
+    let s = strip(linear(group, groups) * WORKGROUP + lane, p.out_height, p.out_width);
+    if (s.plane >= p.planes) { return; }
+    let left = max(s.column * STRIDE, p.padding);
+    let right = min(s.column * STRIDE + KERNEL, p.width + p.padding);
+    let wide = counted(s.column * STRIDE, p.width);
+    if (KERNEL == 3u && STRIDE == 1u) {
+        var above = row_sum(s.plane, s.first, left, right);
+        var middle = row_sum(s.plane, s.first + 1u, left, right);
+        for (var row = s.first; row < s.end; row += 1u) {
+            let below = row_sum(s.plane, row + 2u, left, right);
+            put(s, row, above + middle + below, wide);
+            above = middle;
+            middle = below;
+        }
+        return;
+    }
+    for (var row = s.first; row < s.end; row += 1u) {
         var sum = 0.0;
-        for (var r = start.x; r < stop.x; r += 1u) {
-            for (var c = start.y; c < stop.y; c += 1u) {
-                sum += x[plane + (r - p.padding) * p.width + c - p.padding];
-            }
-        }
-        var size = max(stop, start) - start;
-        if (p.count_padding != 0u) {
-            size = min(vec2(top, left) + KERNEL, vec2(p.height, p.width) + 2u * p.padding) - vec2(top, left);
-        }
-        sum /= f32(max(size.x * size.y, 1u));
-        let place = p.output + at.plane * pixels + i;
-        if (p.accumulate != 0u) { sum += y[place]; }
-        y[place] = sum;
+        for (var r = 0u; r < KERNEL; r += 1u) { sum += row_sum(s.plane, row * STRIDE + r, left, right); }
+        put(s, row, sum, wide);
     }
 }

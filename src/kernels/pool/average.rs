@@ -10,7 +10,7 @@ use rayon::prelude::*;
 pub static AVG_FORWARD: Kernel = Kernel {
     name: "avg_pool_forward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/avg_pool_forward.wgsl")
     ),
     params: Params::LAYOUT,
@@ -28,7 +28,7 @@ pub static AVG_FORWARD: Kernel = Kernel {
 pub static AVG_BACKWARD: Kernel = Kernel {
     name: "avg_pool_backward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/avg_pool_backward.wgsl")
     ),
     params: Params::LAYOUT,
@@ -53,10 +53,11 @@ fn forward(call: &mut Call<'_>) {
     let reciprocals = s.reciprocals(p.count_padding != 0);
     let pieces = y.par_chunks_mut(s.piece() * s.outputs()).zip(x.par_chunks(s.piece() * s.inputs()));
     pieces.for_each(|(y, x)| {
-        let (mut padded, mut sums) = (vec![0.0; s.rows * s.columns], vec![0.0; s.rows * s.columns]);
+        let mut padded = vec![0.0; s.rows * s.columns];
+        let (mut line_sums, mut sums) = (padded.clone(), padded.clone());
         for (y, x) in y.chunks_exact_mut(s.outputs()).zip(x.chunks_exact(s.inputs())) {
             s.pad(x, &mut padded);
-            slide(&padded, &mut sums, s.kernel, s.columns);
+            slide(&padded, &mut line_sums, &mut sums, s.kernel, s.columns);
             for (row, (y, r)) in y.chunks_exact_mut(s.out_width).zip(reciprocals.chunks(s.out_width)).enumerate() {
                 let sums = &sums[row * s.stride * s.columns..][..(s.out_width - 1) * s.stride + 1];
                 average(y, sums, r, s.stride, p.accumulate != 0);
@@ -67,20 +68,23 @@ fn forward(call: &mut Call<'_>) {
 
 /// Sums of kernel × kernel windows that begin at each element of rows of `columns`; what begins near
 /// the end of a row or of the plane is meaningless.
+fn slide(padded: &[f32], rows: &mut [f32], sums: &mut [f32], kernel: usize, columns: usize) {
+    run_sums(padded, rows, kernel, 1);
+    run_sums(rows, sums, kernel, columns);
+}
+
+/// sums[i] = Σ_k x[i + k · step] for k < kernel, wherever all of them exist.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn slide(padded: &[f32], sums: &mut [f32], kernel: usize, columns: usize) {
-    let length = padded.len() + 1 - kernel;
-    sums[..length].copy_from_slice(&padded[..length]);
-    for shift in 1..kernel {
-        sums[..length].iter_mut().zip(&padded[shift..][..length]).for_each(|(s, v)| *s += v);
+fn run_sums(x: &[f32], sums: &mut [f32], kernel: usize, step: usize) {
+    let sums = &mut sums[..x.len() - (kernel - 1) * step];
+    if kernel == 3 {
+        let later = x[step..].iter().zip(&x[2 * step..]);
+        sums.iter_mut().zip(x.iter().zip(later)).for_each(|(sum, (a, (b, c)))| *sum = a + b + c);
+        return;
     }
-    // From the top down, a sum of rows overwrites only what no later sum reads.
-    let last = padded.len() - (kernel - 1) * columns;
-    for first in (0..last).step_by(columns) {
-        for shift in 1..kernel {
-            let (sum, below) = sums[first..].split_at_mut(shift * columns);
-            sum[..columns].iter_mut().zip(below).for_each(|(s, v)| *s += *v);
-        }
+    sums.copy_from_slice(&x[..sums.len()]);
+    for k in 1..kernel {
+        sums.iter_mut().zip(&x[k * step..]).for_each(|(sum, v)| *sum += v);
     }
 }
 
@@ -121,14 +125,15 @@ fn backward(call: &mut Call<'_>) {
     let (rows, columns) = (s.rows + s.kernel - 1, s.columns + s.kernel - 1);
     let pieces = dx.par_chunks_mut(s.piece() * s.inputs()).zip(dy.par_chunks(s.piece() * s.outputs()));
     pieces.for_each(|(dx, dy)| {
-        let (mut padded, mut sums) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
+        let mut padded = vec![0.0; rows * columns];
+        let (mut line_sums, mut sums) = (padded.clone(), padded.clone());
         for (dx, dy) in dx.chunks_exact_mut(s.inputs()).zip(dy.chunks_exact(s.outputs())) {
             for row in 0..s.out_height {
                 let first = (row * s.stride + s.kernel - 1) * columns + s.kernel - 1;
                 let line = row * s.out_width..(row + 1) * s.out_width;
                 share(&mut padded[first..], &dy[line.clone()], &reciprocals[line], s.stride);
             }
-            slide(&padded, &mut sums, s.kernel, columns);
+            slide(&padded, &mut line_sums, &mut sums, s.kernel, columns);
             for (row, dx) in dx.chunks_exact_mut(s.width).enumerate() {
                 let sums = &sums[(row + s.padding) * columns + s.padding..][..s.width];
                 if p.accumulate != 0 {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 pub static MAX_FORWARD: Kernel = Kernel {
     name: "max_pool_forward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/max_pool_forward.wgsl")
     ),
     params: Params::LAYOUT,
@@ -30,7 +30,7 @@ pub static MAX_FORWARD: Kernel = Kernel {
 pub static MAX_BACKWARD: Kernel = Kernel {
     name: "max_pool_backward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/strips.wgsl"),
         include_str!("../../../shaders/max_pool_backward.wgsl")
     ),
     params: Params::LAYOUT,
@@ -62,10 +62,12 @@ fn forward(call: &mut Call<'_>) {
     pieces.for_each(|((y, indices), x)| {
         let mut padded = vec![f32::NEG_INFINITY; s.rows * s.columns];
         let (mut best, mut at) = (padded.clone(), places.clone());
+        let (mut line_best, mut line_at) = (padded.clone(), places.clone());
         let outputs = y.chunks_exact_mut(s.outputs()).zip(indices.chunks_exact_mut(s.outputs()));
         for ((y, indices), x) in outputs.zip(x.chunks_exact(s.inputs())) {
             s.pad(x, &mut padded);
-            slide(&padded, &places, &mut best, &mut at, s.kernel, s.columns);
+            run_maxima(&padded, &places, &mut line_best, &mut line_at, s.kernel, 1);
+            run_maxima(&line_best, &line_at, &mut best, &mut at, s.kernel, s.columns);
             let lines = y.chunks_exact_mut(s.out_width).zip(indices.chunks_exact_mut(s.out_width));
             for (row, (y, indices)) in lines.enumerate() {
                 let first = row * s.stride * s.columns;
@@ -86,36 +88,35 @@ fn places(s: &Sizes) -> Vec<u32> {
         .collect()
 }
 
-/// Maxima of kernel × kernel windows that begin at each element of rows of `columns`, and their places;
-/// what begins near the end of a row or of the plane is meaningless. Rows first, then columns, and only
-/// a larger value replaces one found: the first in row-major order wins.
+/// best[i] = maximum of x[i + k · step] for k < kernel, wherever all of them exist, and its place. Only a
+/// larger value replaces one found, so the first wins; along rows and then down columns that is the first
+/// in row-major order.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn slide(padded: &[f32], places: &[u32], best: &mut [f32], at: &mut [u32], kernel: usize, columns: usize) {
-    let length = padded.len() + 1 - kernel;
-    best[..length].copy_from_slice(&padded[..length]);
-    at[..length].copy_from_slice(&places[..length]);
-    for shift in 1..kernel {
-        let found = best[..length].iter_mut().zip(&mut at[..length]);
-        found.zip(padded[shift..].iter().zip(&places[shift..])).for_each(|(a, b)| prefer(a, b));
+fn run_maxima(x: &[f32], places: &[u32], best: &mut [f32], at: &mut [u32], kernel: usize, step: usize) {
+    let count = x.len() - (kernel - 1) * step;
+    let found = best[..count].iter_mut().zip(&mut at[..count]);
+    let value = |k: usize| x[k * step..][..count].iter().zip(&places[k * step..][..count]);
+    if kernel == 3 {
+        found.zip(value(0).zip(value(1).zip(value(2)))).for_each(|(found, (a, (b, c)))| {
+            let (value, place) = prefer(prefer((*a.0, *a.1), b), c);
+            (*found.0, *found.1) = (value, place);
+        });
+        return;
     }
-    // From the top down, a maximum of rows overwrites only what no later one reads.
-    let last = padded.len() - (kernel - 1) * columns;
-    for first in (0..last).step_by(columns) {
-        for shift in 1..kernel {
-            let (row, below) = best[first..].split_at_mut(shift * columns);
-            let (row_at, below_at) = at[first..].split_at_mut(shift * columns);
-            let found = row[..columns].iter_mut().zip(&mut row_at[..columns]);
-            found.zip(below.iter().zip(&*below_at)).for_each(|(a, b)| prefer(a, b));
-        }
+    best[..count].copy_from_slice(&x[..count]);
+    at[..count].copy_from_slice(&places[..count]);
+    for k in 1..kernel {
+        best[..count].iter_mut().zip(&mut at[..count]).zip(value(k)).for_each(|((value, place), candidate)| {
+            (*value, *place) = prefer((*value, *place), candidate);
+        });
     }
 }
 
-/// Replaces a value and its place by a candidate that is larger or NaN, without a branch.
+/// A value and its place, or a candidate that is larger or NaN, without a branch.
 #[inline(always)]
-fn prefer((value, place): (&mut f32, &mut u32), (&candidate, &at): (&f32, &u32)) {
-    let take = (candidate > *value) | candidate.is_nan();
-    *value = if take { candidate } else { *value };
-    *place = if take { at } else { *place };
+fn prefer((value, place): (f32, u32), (&candidate, &at): (&f32, &u32)) -> (f32, u32) {
+    let take = (candidate > value) | candidate.is_nan();
+    (if take { candidate } else { value }, if take { at } else { place })
 }
 
 fn forward_reference(call: &mut Call<'_>) {
@@ -205,11 +206,9 @@ impl Scratch {
         let length = (s.padding + s.height) * self.columns;
         self.sums[..length].fill(0.0);
         for row in 0..s.kernel {
-            for column in 0..s.kernel {
-                let shift = row * self.columns + column;
-                let length = length.min(self.dy.len() - shift);
-                matching(&mut self.sums[..length], &self.places, &self.indices[shift..], &self.dy[shift..]);
-            }
+            let first = row * self.columns;
+            let length = length.min(self.dy.len() - first - (s.kernel - 1));
+            matching(&mut self.sums[..length], &self.places, &self.indices[first..], &self.dy[first..], s.kernel);
         }
         for (row, dx) in dx.chunks_exact_mut(s.width).enumerate() {
             let sums = &self.sums[(row + s.padding) * self.columns + s.padding..][..s.width];
@@ -218,11 +217,21 @@ impl Scratch {
     }
 }
 
-/// sums += dy where indices and places are the same.
+/// sums[i] += Σ_k dy[i + k] for k < kernel, where the index there is the place here.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn matching(sums: &mut [f32], places: &[u32], indices: &[u32], dy: &[f32]) {
-    let pairs = places.iter().zip(indices).zip(dy);
-    sums.iter_mut().zip(pairs).for_each(|(sum, ((place, index), g))| *sum += if place == index { *g } else { 0.0 });
+fn matching(sums: &mut [f32], places: &[u32], indices: &[u32], dy: &[f32], kernel: usize) {
+    let pair = |k: usize| indices[k..].iter().zip(&dy[k..]);
+    let term = |place: &u32, (index, g): (&u32, &f32)| if place == index { *g } else { 0.0 };
+    if kernel == 3 {
+        let triples = pair(0).zip(pair(1).zip(pair(2)));
+        sums.iter_mut().zip(places).zip(triples).for_each(|((sum, place), (a, (b, c)))| {
+            *sum = *sum + term(place, a) + term(place, b) + term(place, c);
+        });
+        return;
+    }
+    for k in 0..kernel {
+        sums.iter_mut().zip(places).zip(pair(k)).for_each(|((sum, place), pair)| *sum += term(place, pair));
+    }
 }
 
 fn backward_reference(call: &mut Call<'_>) {

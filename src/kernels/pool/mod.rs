@@ -18,7 +18,6 @@ pub use global::{GLOBAL_BACKWARD, GLOBAL_FORWARD, Global};
 pub use max::{MAX_BACKWARD, MAX_FORWARD};
 
 use crate::device::{Class, Launch};
-use crate::kernels::planes::by_plane;
 use crate::params;
 
 params! {
@@ -55,12 +54,22 @@ params! {
 
 fn by_output(params: &[u8], class: Class) -> Launch {
     let p: Params = bytemuck::pod_read_unaligned(params);
-    by_plane(p.planes, p.out_height * p.out_width, class).with("KERNEL", p.kernel).with("STRIDE", p.stride)
+    by_strip(&p, p.out_height, p.out_width, class)
 }
 
 fn by_input(params: &[u8], class: Class) -> Launch {
     let p: Params = bytemuck::pod_read_unaligned(params);
-    by_plane(p.planes, p.height * p.width, class).with("KERNEL", p.kernel).with("STRIDE", p.stride)
+    by_strip(&p, p.height, p.width, class)
+}
+
+/// One thread for a few rows of a column; the shader includes `include/strips.wgsl`.
+fn by_strip(p: &Params, height: u32, width: u32, class: Class) -> Launch {
+    let (size, strip) = match class {
+        Class::Hardware => (64, 4),
+        Class::Software => (32, 16),
+    };
+    let threads = u64::from(p.planes) * u64::from(height.div_ceil(strip)) * u64::from(width);
+    Launch::linear(threads, size).constant("STRIP", strip).with("KERNEL", p.kernel).with("STRIDE", p.stride)
 }
 
 fn flops(params: &[u8]) -> u64 {

@@ -1,0 +1,11 @@
+// Invocations that each work down STRIP rows of one column of a plane, so that neighbouring windows
+// share what they loaded.
+struct Strip { plane: u32, column: u32, first: u32, end: u32 }
+
+fn strip(unit: u32, height: u32, width: u32) -> Strip {
+    let strips = (height + STRIP - 1u) / STRIP;
+    let line = unit / width;
+    let plane = line / strips;
+    let first = (line - plane * strips) * STRIP;
+    return Strip(plane, unit - line * width, first, min(first + STRIP, height));
+}
