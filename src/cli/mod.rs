@@ -4,9 +4,12 @@ mod bench;
 mod common;
 mod count;
 mod devices;
+mod network;
+mod output;
 mod search;
 mod show;
 mod train;
+mod units;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
