@@ -18,6 +18,7 @@ pub mod matmul;
 pub mod mixed;
 pub mod optimiser;
 mod parallel;
+pub mod peak;
 pub mod philox;
 mod planes;
 pub mod pointwise;
