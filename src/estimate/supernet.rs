@@ -240,10 +240,10 @@ impl Supernet {
     }
 
     /// Reads the scalars and makes sure that they are finite; otherwise runs `recordings` again to say
-    /// where the first value that is not came from.
+    /// where the first value that is not came from. Weights and velocities are left as they are.
     ///
     /// # Errors
-    /// [`EstimateError::NotFinite`].
+    /// [`EstimateError::NotFinite`]; an error of the device.
     pub async fn read_scalars(
         &self,
         step: u64,
@@ -263,7 +263,16 @@ impl Supernet {
         match NAMES.iter().zip(&values).find(|(_, value)| !value.is_finite()) {
             None => Ok(values),
             Some((what, &value)) => {
+                // The repetition stops at the first such value, where second order may have moved the weights.
+                let own = [self.network.parameters().values(), self.sgd.velocity()];
+                let mut kept = Vec::with_capacity(own.len());
+                for tensor in own {
+                    kept.push(tensor.read_words(&self.device).await?);
+                }
                 let place = blame(&self.device, recordings).await?;
+                for (tensor, words) in own.into_iter().zip(&kept) {
+                    tensor.write_words(&self.device, words)?;
+                }
                 Err(EstimateError::NotFinite { what, value, step, epoch, place })
             }
         }

@@ -115,6 +115,10 @@ impl Run<'_> {
                 }
             };
             drop(read);
+            let made = match target {
+                Some(target) => place(tape, made, target)?,
+                None => made,
+            };
             values[index] = Some(made);
             // What nobody reads any more is dropped, so that its memory serves later nodes.
             for &input in &node.inputs {
@@ -252,7 +256,9 @@ impl Run<'_> {
                 let weights = tables.get(&choice.table).ok_or_else(missing)?;
                 let Some(x) = inputs.first() else { return Err(missing()) };
                 let live: Vec<usize> = (0..candidates.len()).filter(|&k| !is_zero(&candidates[k].graph)).collect();
-                let Some(&any) = live.first() else { return zeros(tape, x, 1) };
+                let Some(&any) = live.first() else {
+                    return first(self.graph(tape, &candidates[0].graph, &layers[0], inputs, target)?);
+                };
                 let shape = candidates[any].graph.shape(candidates[any].graph.outputs[0].node);
                 let slice = [x.shape()[0], shape.channels, shape.height, shape.width];
                 let mut stacked = vec![live.len()];
@@ -305,6 +311,17 @@ fn readers(graph: &Graph, outputs: &[Output]) -> Vec<usize> {
         }
     }
     readers
+}
+
+/// A node's value in the place where its reader looks for it. Most operations have written it there;
+/// what others made (a layer that reshapes its result, a sum of one) is copied.
+fn place(tape: &mut Tape, made: Var, target: &Tensor) -> Result<Var, Error> {
+    let there = made.tensor().buffer().same(target.buffer()) && made.tensor().at() == target.at();
+    if there && made.shape() == target.shape() {
+        return Ok(made);
+    }
+    tape.write_next_to(target.clone());
+    ops::scale(tape, &made, 1.0)
 }
 
 fn window(pool: &Pool) -> ops::Window {

@@ -3,7 +3,8 @@
 //! Everything here takes plain data and returns a `String`; whoever calls decides where it goes.
 //!
 //! - A [`Diagram`] is boxes and arrows. [`cell`] makes one of a DARTS-like cell, [`network`] one of
-//!   any [`Graph`](crate::graph::Graph); [`svg`], [`dot`] and [`text`] write it down.
+//!   any [`Graph`](crate::graph::Graph), [`tape`] one of what a tape recorded; [`svg`], [`dot`] and
+//!   [`text`] write it down.
 //! - [`plot`] draws curves and bars as SVG, [`table`] aligns columns for a terminal.
 //!
 //! The same data give the same bytes, so that pictures can be compared and kept under version
@@ -19,6 +20,7 @@ pub mod plot;
 pub mod run;
 pub mod svg;
 pub mod table;
+pub mod tape;
 pub mod text;
 
 pub use diagram::{Block, Diagram, Direction, DrawError, Edge, Kind};

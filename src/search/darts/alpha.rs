@@ -43,6 +43,11 @@ impl AlphaStep {
         &self.gradient
     }
 
+    /// First and second moments of its optimiser.
+    pub fn moments(&self) -> [&Tensor; 2] {
+        self.adam.moments()
+    }
+
     /// Training passes in one step that enter the running statistics.
     pub fn passes(&self) -> u64 {
         match self.order {
@@ -191,6 +196,6 @@ fn record_perturb(
     Ok(recorder.dispatch(&optimiser::PERTURB, &params, &inputs, &[result.binding()])?)
 }
 
-fn copy(recorder: &mut Recorder, from: &Tensor, to: &Tensor) -> Result<(), Error> {
+pub(super) fn copy(recorder: &mut Recorder, from: &Tensor, to: &Tensor) -> Result<(), Error> {
     Ok(recorder.copy(from.buffer(), from.at() as usize, to.buffer(), to.at() as usize, from.count())?)
 }

@@ -5,9 +5,11 @@
 //! architecture that α stands for is derived.
 
 mod alpha;
+mod before;
 
 pub use alpha::AlphaStep;
 
+use before::Before;
 use super::collapse::{Signs, relative_entropy};
 use super::{EpochEnd, Event, Progress, SearchError};
 use crate::autograd::Var;
@@ -101,6 +103,7 @@ pub struct Darts<'s> {
     alpha: AlphaStep,
     alpha_recording: Recording,
     weight_recording: Recording,
+    before: Before,
     train: Batches,
     valid: Fresh,
     scoring: Scoring,
@@ -145,6 +148,7 @@ impl<'s> Darts<'s> {
         let alpha_recording = alpha.record(&supernet, recorder)?.finish();
         let recorder = Recorder::within(device, supernet.workspace());
         let weight_recording = supernet.record_weight_step(recorder)?.finish();
+        let before = Before::new(&supernet, &alpha)?;
         let scoring = Scoring::new(&supernet, data, for_alphas, config.batch)?;
         Ok(Self {
             space,
@@ -153,6 +157,7 @@ impl<'s> Darts<'s> {
             alpha,
             alpha_recording,
             weight_recording,
+            before,
             train,
             valid,
             scoring,
@@ -185,7 +190,8 @@ impl<'s> Darts<'s> {
     /// Takes one step and gives what happened; nothing once the search is over.
     ///
     /// # Errors
-    /// [`SearchError::NotFinite`] if a loss or norm is not finite; an error of the device.
+    /// [`SearchError::NotFinite`] if a loss or norm is not finite (weights, architecture weights, the
+    /// optimisers' states and running statistics are then those before the step); an error of the device.
     pub async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
         if self.over {
             return Ok(Vec::new());
@@ -232,9 +238,18 @@ impl<'s> Darts<'s> {
             ..Step::default()
         };
         self.supernet.step().write(device, &values)?;
-        device.run(&self.alpha_recording)?;
-        device.run(&self.weight_recording)?;
-        let scalars = self.supernet.read_scalars(taken, epoch, &self.recordings()).await?;
+        let Self { before, alpha_recording, weight_recording, .. } = self;
+        device.run(&before.save)?;
+        device.run(alpha_recording)?;
+        device.run(weight_recording)?;
+        let again = [&before.restore, alpha_recording, weight_recording];
+        let scalars = match self.supernet.read_scalars(taken, epoch, &again).await {
+            Err(error @ SearchError::NotFinite { .. }) => {
+                device.run(&before.restore)?;
+                return Err(error);
+            }
+            other => other?,
+        };
         let passes = self.alpha.passes() + 1;
         self.supernet.network_mut().statistics_mut().count_batches(passes);
         Ok(scalars)
