@@ -46,7 +46,7 @@ fn value(args: &Args, subject: &Subject, cost: &Cost) -> serde_json::Value {
         "activation_bytes": cost.activation_bytes,
         "space": subject.space.name(),
         "supernet": subject.sketch.is_none(),
-        "architecture": subject.sketch.as_ref().map(|s| &s.json),
+        "architecture": subject.sketch.as_ref().map(|s| &s.text),
         "channels": settings.channels,
         "layers": settings.layers,
         "classes": settings.classes,
