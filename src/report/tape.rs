@@ -21,8 +21,7 @@ pub fn diagram(records: &[Record], names: &[(ValueId, &str)], title: &str) -> Di
         });
     }
     for record in records {
-        let kind =
-            if read.contains(&record.output) { Kind::of_operation(record.operation) } else { Kind::Output };
+        let kind = if read.contains(&record.output) { Kind::of_operation(record.operation) } else { Kind::Output };
         let mut details = vec![format!("{:?}", record.shape)];
         if record.saved_bytes > 0 {
             details.push(format!("saves {} bytes", record.saved_bytes));

@@ -9,7 +9,6 @@ mod before;
 
 pub use alpha::AlphaStep;
 
-use before::Before;
 use super::collapse::{Signs, relative_entropy};
 use super::{EpochEnd, Event, Progress, SearchError};
 use crate::autograd::Var;
@@ -21,6 +20,7 @@ use crate::network::Choices;
 use crate::optim::{AdamConfig, Schedule, SgdConfig, Step, StepBuffer};
 use crate::space::{Space, TableWeights};
 use crate::tensor::Tensor;
+use before::Before;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
