@@ -4,10 +4,11 @@
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
-use cellwright::device::{Choice, Class, Device, Kernel, check_kernel};
-use cellwright::kernels::ALL;
+use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, bytemuck, check_kernel};
+use cellwright::kernels::{ALL, conv, depthwise};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn devices() -> Vec<Device> {
@@ -188,4 +189,84 @@ fn parsed(kernel: &Kernel, class: Class) -> (naga::Module, naga::valid::ModuleIn
         .validate(&module)
         .unwrap_or_else(|e| panic!("{}: {}", kernel.name, e.emit_to_string(&source)));
     (module, info)
+}
+
+/// Sizes of a convolution: batch, channels, height, width, kernel, stride, dilation, padding.
+type Geometry = ([usize; 4], [usize; 2], [usize; 2], [usize; 2], [i32; 2]);
+
+fn geometries() -> impl Strategy<Value = Geometry> {
+    let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
+    let images = [1..=3usize, 1..=5, 1..=33, 1..=33];
+    (images, pair(1..=7), pair(1..=3), pair(1..=2), [-1..=4i32, -1..=4])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// The tuned twins of the convolutions agree with plain loops for any sizes.
+    #[test]
+    fn convolutions_of_any_geometry_agree_with_plain_loops(
+        ([batch, channels, height, width], kernel, stride, dilation, pad) in geometries(),
+        outputs in 1..=6usize,
+        accumulate in 0..=1u32,
+    ) {
+        let extent = |size: usize, axis: usize| {
+            let padded = size as i64 + 2 * i64::from(pad[axis]);
+            let span = (dilation[axis] * (kernel[axis] - 1) + 1) as i64;
+            (padded >= span).then(|| ((padded - span) / stride[axis] as i64 + 1) as usize)
+        };
+        let (Some(out_height), Some(out_width)) = (extent(height, 0), extent(width, 1)) else { return Ok(()) };
+        let n = |v: usize| v as u32;
+        let (x, taps) = (batch * channels * height * width, kernel[0] * kernel[1]);
+        let y = batch * channels * out_height * out_width;
+        let params = depthwise::Params {
+            batch: n(batch), channels: n(channels), height: n(height), width: n(width),
+            out_height: n(out_height), out_width: n(out_width), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]),
+            stride_rows: n(stride[0]), stride_columns: n(stride[1]), dilation_rows: n(dilation[0]),
+            dilation_columns: n(dilation[1]), pad_top: pad[0], pad_left: pad[1], accumulate, ..Default::default()
+        };
+        let w = channels * taps;
+        agree(&depthwise::FORWARD, &params, [x, w], y)?;
+        agree(&depthwise::BACKWARD_INPUT, &params, [w, y], x)?;
+        agree(&depthwise::BACKWARD_WEIGHT, &params, [x, y], w)?;
+        let params = conv::Params {
+            batch: n(batch), inputs: n(channels), outputs: n(outputs), groups: 1, height: n(height), width: n(width),
+            out_height: n(out_height), out_width: n(out_width), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]),
+            stride_rows: n(stride[0]), stride_columns: n(stride[1]), dilation_rows: n(dilation[0]),
+            dilation_columns: n(dilation[1]), pad_top: pad[0], pad_left: pad[1], accumulate, ..Default::default()
+        };
+        let (w, y) = (outputs * channels * taps, batch * outputs * out_height * out_width);
+        agree_with(&conv::FORWARD, &params, &[x, w, outputs], y)?;
+        agree(&conv::BACKWARD_INPUT, &params, [w, y], x)?;
+        agree(&conv::BACKWARD_WEIGHT, &params, [x, y], w)?;
+    }
+}
+
+fn agree<P: bytemuck::Pod>(
+    kernel: &Kernel,
+    params: &P,
+    inputs: [usize; 2],
+    output: usize,
+) -> Result<(), TestCaseError> {
+    agree_with(kernel, params, &inputs, output)
+}
+
+fn agree_with<P: bytemuck::Pod>(
+    kernel: &Kernel,
+    params: &P,
+    inputs: &[usize],
+    output: usize,
+) -> Result<(), TestCaseError> {
+    let case =
+        inputs.iter().enumerate().fold(Case::new("", params), |case, (i, &n)| case.noise(n, i as u64)).result(output);
+    let run = |f: fn(&mut Call<'_>)| -> Vec<f32> {
+        let mut out = case.outputs[0].clone();
+        f(&mut Call::new(&case.params, case.inputs.iter().map(Vec::as_slice).collect(), vec![&mut out]));
+        out.into_iter().map(f32::from_bits).collect()
+    };
+    let (twin, reference) = (run(kernel.twin), run(kernel.reference));
+    let norm = reference.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
+    let error = twin.iter().zip(&reference).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();
+    prop_assert!(error <= 2e-6 * norm, "{}: relative error {:e}", kernel.name, error / norm);
+    Ok(())
 }

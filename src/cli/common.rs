@@ -3,6 +3,11 @@
 use cellwright::device::{Choice, Device};
 use cellwright::graph::Features;
 use std::convert::Infallible;
+use std::io::Read;
+use std::path::Path;
+
+/// More than any architecture's text takes: a larger file was named by mistake.
+const LONGEST_TEXT: u64 = 1 << 20;
 
 /// Options of every verb that computes.
 #[derive(Debug, clap::Args)]
@@ -29,7 +34,62 @@ pub fn parse_image(text: &str) -> Result<Features, String> {
 }
 
 /// An architecture given by name, as text, or as a file that holds text: the text.
-pub fn architecture_text(given: &str) -> std::io::Result<String> {
-    let path = std::path::Path::new(given);
-    if path.is_file() { std::fs::read_to_string(path) } else { Ok(given.to_owned()) }
+///
+/// What looks like a path must be one: a file that is not there is not taken for a name.
+pub fn architecture_text(given: &str) -> Result<String, String> {
+    let path = Path::new(given);
+    let is_text = given.contains(['(', '{', '=', '\n']);
+    if is_text && !path.is_file() {
+        return Ok(given.to_owned());
+    }
+    let looks_like_file = given.contains(std::path::is_separator) || path.extension().is_some();
+    if !looks_like_file && !path.is_file() {
+        return Ok(given.to_owned());
+    }
+    let wrong = |problem: String| {
+        format!("architecture file {given}: {problem}; give a file that holds an architecture, its text, or its name")
+    };
+    if path.is_dir() {
+        return Err(wrong("is a directory".into()));
+    }
+    let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+    let mut text = String::new();
+    file.take(LONGEST_TEXT + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
+    if text.len() as u64 > LONGEST_TEXT {
+        return Err(wrong(format!("is longer than {LONGEST_TEXT} bytes")));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_a_text_stands_for_itself_and_a_file_for_what_it_holds() {
+        let text = "Genotype(normal=[('sep_conv_3x3', 0)])";
+        assert_eq!(architecture_text("DARTS_V2").unwrap(), "DARTS_V2");
+        assert_eq!(architecture_text(text).unwrap(), text);
+        assert_eq!(architecture_text("layer0=conv_3x3").unwrap(), "layer0=conv_3x3");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("found.txt");
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(architecture_text(path.to_str().unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_not_taken_for_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let large = folder.path().join("large");
+        std::fs::write(&large, vec![b' '; LONGEST_TEXT as usize + 1]).unwrap();
+        for (given, problem) in [
+            ("nowhere/found.json", "o such file"),
+            ("found.json", "o such file"),
+            (folder.path().to_str().unwrap(), "directory"),
+            (large.to_str().unwrap(), "longer than"),
+        ] {
+            let error = architecture_text(given).unwrap_err();
+            assert!(error.contains(given) && error.contains(problem), "{error}");
+        }
+    }
 }

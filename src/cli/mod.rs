@@ -4,10 +4,13 @@ mod bench;
 mod common;
 mod count;
 mod devices;
+mod network;
+mod output;
 mod progress;
 mod search;
 mod show;
 mod train;
+mod units;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

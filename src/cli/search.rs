@@ -1,8 +1,8 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
-use super::Outcome;
 use super::common::DeviceArg;
 use super::progress::Bars;
+use super::{Outcome, output};
 use cellwright::report;
 use cellwright::run::{self, Config, Directory, Observer as _};
 use std::path::{Path, PathBuf};
@@ -115,9 +115,8 @@ pub fn run(args: &Args) -> Outcome {
         directory.write(&name, picture.as_bytes())?;
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&outcome.summary)?);
+        output::print_json(&outcome.summary)
     } else {
-        print!("{}", report::run::text(&outcome, directory.path()));
+        output::print(&report::run::text(&outcome, directory.path()))
     }
-    Ok(())
 }

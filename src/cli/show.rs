@@ -1,9 +1,142 @@
-//! Not there yet.
+//! `cellwright show`: draws an architecture, or converts it between formats.
+
+use super::network::{NetworkArgs, Subject};
+use super::output::{print, write_file};
+use cellwright::report::cell::CellDrawing;
+use cellwright::report::network::Detail;
+use cellwright::report::{Diagram, dot, network, svg, text};
+use cellwright::space::CellPlan;
+use clap::ValueEnum;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Without --architecture the space's supernet is shown.")]
+pub struct Args {
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Show this architecture: a name (DARTS_V2), its text, or a file that holds it.
+    #[arg(long, value_name = "NAME|TEXT|FILE")]
+    architecture: Option<String>,
+    /// With the auxiliary head of training from scratch.
+    #[arg(long, requires = "architecture")]
+    auxiliary: bool,
+    /// The form [default: by the ending of --out, else text].
+    #[arg(long)]
+    format: Option<Format>,
+    /// What to show [default: the cells of an architecture that has cells, else the network].
+    #[arg(long)]
+    what: Option<What>,
+    /// Components of names that make one box of a network; `all` gives each operation its own.
+    #[arg(long, default_value = "2", value_parser = parse_depth, value_name = "N|all")]
+    depth: Depth,
+    /// Write this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
 
-pub fn run(_: &Args) -> super::Outcome {
-    Err("this verb is being written".into())
+/// The forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A picture.
+    Svg,
+    /// For Graphviz.
+    Dot,
+    /// Boxes and arrows as indented lines.
+    Text,
+    /// The architecture in one line, as it can be given to --architecture.
+    Genotype,
+    /// The architecture as JSON; with --what network, its graph.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// The cells an architecture is made of.
+    Cells,
+    /// The whole network.
+    Network,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Depth(Detail);
+
+fn parse_depth(text: &str) -> Result<Depth, String> {
+    match text {
+        "all" => Ok(Depth(Detail::Operations)),
+        _ => text.parse().map(|n| Depth(Detail::Groups(n))).map_err(|_| "give a number from 0, or `all`".into()),
+    }
+}
+
+pub fn run(args: &Args) -> super::Outcome {
+    let format = match (args.format, &args.out) {
+        (Some(format), _) => format,
+        (None, Some(path)) => of_ending(path)?,
+        (None, None) => Format::Text,
+    };
+    let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
+    let drawn = draw(args, format, &subject)?;
+    match &args.out {
+        Some(path) => write_file(path, &drawn),
+        None => print(&drawn),
+    }
+}
+
+/// The form that a file's ending asks for.
+fn of_ending(path: &Path) -> Result<Format, String> {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match ending.as_str() {
+        "svg" => Ok(Format::Svg),
+        "dot" | "gv" => Ok(Format::Dot),
+        "json" => Ok(Format::Json),
+        "txt" => Ok(Format::Text),
+        _ => Err(format!(
+            "{} has none of the endings .svg, .dot, .json and .txt: say with --format what to write",
+            path.display()
+        )),
+    }
+}
+
+fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dyn Error>> {
+    let cells = subject.sketch.as_ref().map(|s| s.cells.as_slice()).unwrap_or_default();
+    let what = args.what.unwrap_or(if cells.is_empty() { What::Network } else { What::Cells });
+    if format == Format::Genotype {
+        let sketch = subject.sketch.as_ref().ok_or(
+            "a supernet has no genotype, nothing is chosen yet: give --architecture, or --format svg, dot, text or json",
+        )?;
+        return Ok(format!("{}\n", sketch.text));
+    }
+    if format == Format::Json {
+        return Ok(match &subject.sketch {
+            Some(sketch) if args.what != Some(What::Network) => format!("{:#}\n", sketch.json),
+            _ => serde_json::to_string_pretty(&subject.graph)? + "\n",
+        });
+    }
+    let diagrams = match what {
+        What::Network => vec![network::diagram(&subject.graph, &subject.title(), args.depth.0)?],
+        What::Cells if subject.sketch.is_none() => {
+            return Err("a supernet's cells are not chosen yet: give --architecture, or use --what network".into());
+        }
+        What::Cells if cells.is_empty() => {
+            let space = subject.space.name();
+            return Err(format!("networks of the space `{space}` have no cells: use --what network").into());
+        }
+        What::Cells => cells.iter().map(diagram).collect::<Result<_, _>>()?,
+    };
+    Ok(match format {
+        Format::Svg => svg::arrange("", &diagrams, svg::Arrangement::Stacked)?,
+        Format::Dot => diagrams.iter().map(dot::write).collect(),
+        _ => diagrams.iter().map(text::write).collect::<Result<Vec<_>, _>>()?.join("\n"),
+    })
+}
+
+fn diagram(cell: &CellPlan) -> Result<Diagram, cellwright::report::DrawError> {
+    let drawing = CellDrawing { edges: cell.edges.clone(), nodes: cell.nodes, concat: cell.concat.clone() };
+    let title = match cell.name.as_str() {
+        "normal" => "Normal cell",
+        "reduce" => "Reduction cell",
+        other => other,
+    };
+    drawing.diagram(title)
 }

@@ -1,9 +1,9 @@
 //! `train`: one architecture from scratch.
 
-use super::Outcome;
 use super::common::{DeviceArg, architecture_text};
 use super::progress::Bars;
 use super::search::ExperimentArgs;
+use super::{Outcome, output};
 use cellwright::report;
 use cellwright::run::{self, Observer as _};
 use std::path::PathBuf;
@@ -60,9 +60,8 @@ pub fn run(args: &Args) -> Outcome {
     };
     directory.write("curves.svg", report::run::training_curves(&[&trained])?.as_bytes())?;
     if args.json {
-        println!("{}", std::fs::read_to_string(directory.path().join("summary.json"))?.trim_end());
+        output::print(&std::fs::read_to_string(directory.path().join("summary.json"))?)
     } else {
-        print!("{}", report::run::training_text(&trained, directory.path()));
+        output::print(&report::run::training_text(&trained, directory.path()))
     }
-    Ok(())
 }

@@ -36,6 +36,9 @@ impl FromStr for Choice {
     }
 }
 
+/// [`AdapterInfo::kind`] of a hardware GPU.
+const HARDWARE: &str = "hardware GPU";
+
 /// What is known of a device before it is opened.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdapterInfo {
@@ -111,7 +114,7 @@ pub async fn adapters() -> Vec<AdapterInfo> {
         list.push(AdapterInfo {
             number: list.len(),
             kind: match class(&info) {
-                Class::Hardware => "hardware GPU",
+                Class::Hardware => HARDWARE,
                 Class::Software => "software driver",
             },
             backend: format!("{:?}", info.backend),
@@ -126,6 +129,11 @@ pub async fn adapters() -> Vec<AdapterInfo> {
         });
     }
     list
+}
+
+/// The number in `list` that [`Choice::Auto`] means: the first hardware GPU without a problem, else the CPU.
+pub fn automatic(list: &[AdapterInfo]) -> usize {
+    list.iter().find(|a| a.kind == HARDWARE && a.problem.is_none()).map_or(0, |a| a.number)
 }
 
 impl Device {
@@ -178,6 +186,13 @@ fn missing(choice: &Choice, names: &[String]) -> Error {
     };
     let mut hint =
         "use `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists".to_owned();
+    if let Choice::Name(name) = choice {
+        let known = ["auto", "cpu", "gpu", "software"].into_iter().chain(names.iter().map(String::as_str));
+        let likeness = |k: &str| strsim::jaro_winkler(&name.to_lowercase(), &k.to_lowercase());
+        if let Some(nearest) = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+            hint = format!("did you mean `{nearest}`? Otherwise {hint}");
+        }
+    }
     if !names.is_empty() {
         hint += &format!(" (adapters here: {})", names.join(", "));
     }
@@ -192,4 +207,42 @@ fn missing(choice: &Choice, names: &[String]) -> Error {
                 .into();
     }
     Error::NoAdapter { wanted, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(kinds: &[(&'static str, bool)]) -> Vec<AdapterInfo> {
+        let info = |(number, &(kind, sound)): (usize, &(&'static str, bool))| AdapterInfo {
+            number,
+            name: kind.into(),
+            kind,
+            backend: "Vulkan".into(),
+            driver: String::new(),
+            binding_bytes: 0,
+            buffer_bytes: 0,
+            subgroups: [1, 1],
+            timestamps: false,
+            f16: false,
+            problem: (!sound).then(|| "wrong results".into()),
+        };
+        kinds.iter().enumerate().map(info).collect()
+    }
+
+    #[test]
+    fn auto_means_the_first_sound_hardware_gpu_else_the_cpu() {
+        let (cpu, software) = (("CPU", true), ("software driver", true));
+        assert_eq!(automatic(&listed(&[cpu, software])), 0);
+        assert_eq!(automatic(&listed(&[cpu, software, (HARDWARE, false)])), 0);
+        assert_eq!(automatic(&listed(&[cpu, software, (HARDWARE, false), (HARDWARE, true)])), 3);
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        let text = missing(&Choice::Name("sofware".into()), &["Fancy 9000".into()]).to_string();
+        assert!(text.contains("called `sofware`") && text.contains("did you mean `software`"), "{text}");
+        let text = missing(&Choice::Name("fency".into()), &["Fancy 9000".into()]).to_string();
+        assert!(text.contains("did you mean `Fancy 9000`"), "{text}");
+    }
 }

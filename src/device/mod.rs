@@ -5,6 +5,7 @@
 //! here knows of neural networks.
 
 mod adapter;
+mod bench;
 mod check;
 mod cpu;
 mod error;
@@ -15,14 +16,15 @@ mod pending;
 mod profile;
 mod recording;
 
-pub use adapter::{AdapterInfo, Choice, adapters};
+pub use adapter::{AdapterInfo, Choice, adapters, automatic};
+pub use bench::{Bench, Speed};
 pub use bytemuck;
 pub use check::{Disagreement, check_kernel, run_case};
 pub use error::Error;
 pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, PRELUDE, noise};
 pub use memory::{Buffer, Usage};
 pub use pending::Pending;
-pub use profile::Timing;
+pub use profile::{KernelTotal, Timing, by_kernel};
 pub use recording::{Binding, Recorder, Recording, Workspace};
 
 use memory::Pool;

@@ -2,6 +2,7 @@
 
 use super::recording::Recording;
 use super::{Backend, Device, Error, Limits, cpu, gpu::Gpu, recording::Action};
+use serde::Serialize;
 use std::time::Instant;
 
 /// One command's time.
@@ -17,6 +18,39 @@ pub struct Timing {
     pub flops: u64,
     /// Bytes read plus written.
     pub bytes: u64,
+}
+
+/// What all commands of one kernel took together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct KernelTotal {
+    /// Kernel's name, or `copy`, `clear`, `upload`.
+    pub kernel: &'static str,
+    /// Number of commands.
+    pub calls: usize,
+    /// Nanoseconds.
+    pub nanoseconds: f64,
+    /// Floating-point operations.
+    pub flops: u64,
+    /// Bytes read plus written.
+    pub bytes: u64,
+}
+
+/// Sums times by kernel, the longest first.
+pub fn by_kernel(timings: &[Timing]) -> Vec<KernelTotal> {
+    let mut totals: Vec<KernelTotal> = Vec::new();
+    for timing in timings {
+        let at = totals.iter().position(|t| t.kernel == timing.kernel).unwrap_or_else(|| {
+            totals.push(KernelTotal { kernel: timing.kernel, calls: 0, nanoseconds: 0.0, flops: 0, bytes: 0 });
+            totals.len() - 1
+        });
+        let total = &mut totals[at];
+        total.calls += 1;
+        total.nanoseconds += timing.nanoseconds;
+        total.flops += timing.flops;
+        total.bytes += timing.bytes;
+    }
+    totals.sort_by(|a, b| b.nanoseconds.total_cmp(&a.nanoseconds));
+    totals
 }
 
 /// Queries that one query set can hold under WebGPU.
@@ -100,5 +134,19 @@ impl Device {
             }
         }
         Ok(times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_summed_by_kernel_and_the_longest_comes_first() {
+        let timing = |kernel, nanoseconds, flops| Timing { kernel, scope: String::new(), nanoseconds, flops, bytes: 8 };
+        let totals = by_kernel(&[timing("a", 1.0, 3), timing("b", 5.0, 0), timing("a", 2.0, 4)]);
+        let names: Vec<_> = totals.iter().map(|t| (t.kernel, t.calls)).collect();
+        assert_eq!(names, [("b", 1), ("a", 2)]);
+        assert_eq!((totals[1].nanoseconds, totals[1].flops, totals[1].bytes), (3.0, 7, 16));
     }
 }

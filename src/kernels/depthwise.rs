@@ -229,7 +229,8 @@ fn backward_input(call: &mut Call<'_>) {
         if p.accumulate == 0 {
             dx.fill(0.0);
         }
-        scratch([height * pitch + BLOCK, lines], |[source, line]| {
+        // A line's padding, shifted by the last tap, may lie behind the last row.
+        scratch([height * pitch + BLOCK + columns.reach, lines], |[source, line]| {
             source.fill(0.0);
             for (plane, dx) in (piece * together..).zip(dx.chunks_exact_mut(p.pixels())) {
                 let (channel, dy) = (plane % p.channels as usize, &dy[plane * p.out_pixels()..][..p.out_pixels()]);

@@ -18,6 +18,7 @@ pub mod matmul;
 pub mod mixed;
 pub mod optimiser;
 mod parallel;
+pub mod peak;
 pub mod philox;
 mod planes;
 pub mod pointwise;
@@ -61,6 +62,12 @@ pub static ALL: &[&Kernel] = &[
     &mixed::FORWARD,
     &mixed::BACKWARD_CANDIDATES,
     &mixed::BACKWARD_WEIGHTS,
+    &pool::MAX_FORWARD,
+    &pool::MAX_BACKWARD,
+    &pool::AVG_FORWARD,
+    &pool::AVG_BACKWARD,
+    &pool::GLOBAL_FORWARD,
+    &pool::GLOBAL_BACKWARD,
     &softmax::FORWARD,
     &softmax::BACKWARD,
     &width::MASK_FORWARD,

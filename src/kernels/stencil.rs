@@ -153,8 +153,8 @@ impl Phases {
 
     /// Memory for [`Self::split`]; all zeros before the first plane, then each plane replaces the last.
     pub(super) fn length(&self) -> usize {
-        // A line's padding may lie behind the last phase.
-        self.rows.phases.len() * self.columns.phases.len() * self.height * self.pitch + BLOCK
+        // A line's padding, shifted by the last tap, may lie behind the last phase.
+        self.rows.phases.len() * self.columns.phases.len() * self.height * self.pitch + BLOCK + self.columns.reach
     }
 
     /// Splits a plane of the input. What lies outside the image is not written.

@@ -3,6 +3,7 @@
 //! A search is a **stepper**: [`Search::advance`] does one step and gives what happened, and whoever
 //! calls it (a command line, a test, a page) decides when to go on and what to do with the events.
 
+pub mod bench;
 pub mod collapse;
 pub mod darts;
 

@@ -37,6 +37,17 @@ pub struct CellPlan {
     pub concat: Vec<usize>,
 }
 
+/// An architecture as a reader meets it, in all forms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sketch {
+    /// One line, as [`Space::print`] writes it.
+    pub text: String,
+    /// As [`Space::json`] writes it.
+    pub json: serde_json::Value,
+    /// Its cells, to be drawn; none if it has no cells.
+    pub cells: Vec<CellPlan>,
+}
+
 /// A set of architectures.
 pub trait Space: Send + Sync {
     /// Name, as the command line has it.
@@ -71,6 +82,16 @@ pub trait Space: Send + Sync {
     /// [`SpaceError`] if the text cannot be read, or the settings do not fit.
     fn decode_text(&self, text: &str, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
         self.decode(&self.parse(text)?, settings)
+    }
+
+    /// What a text describes, in other forms: for the same texts as [`Space::decode_text`].
+    ///
+    /// # Errors
+    /// [`SpaceError`] if the text cannot be read.
+    fn sketch(&self, text: &str) -> Result<Sketch, SpaceError> {
+        let architecture = self.parse(text)?;
+        let (text, json) = (self.print(&architecture), self.json(&architecture));
+        Ok(Sketch { text, json, cells: self.cells(&architecture) })
     }
 
     /// A random architecture, as random search draws it.

@@ -21,7 +21,7 @@ pub use genotype::{CellGenotype, Edge, Genotype, GenotypeError};
 pub use primitive::{Primitive, Variant};
 
 use super::settings::within;
-use super::{Architecture, CellPlan, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use super::{Architecture, CellPlan, Decision, NetworkSettings, Sketch, Space, SpaceError, TableWeights, baseline};
 use crate::graph::Graph;
 use crate::random::Random;
 
@@ -199,6 +199,12 @@ impl Space for Darts {
     /// Any genotype, whatever its nodes, primitives and concatenation.
     fn decode_text(&self, text: &str, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
         evaluation_network(&Genotype::read(text)?, settings)
+    }
+
+    /// Any genotype, as [`Space::decode_text`].
+    fn sketch(&self, text: &str) -> Result<Sketch, SpaceError> {
+        let genotype = Genotype::read(text)?;
+        Ok(Sketch { text: genotype.to_string(), json: genotype.json(), cells: genotype.cells() })
     }
 
     /// Two different earlier states for each node, in either order, and uniform primitives: as the

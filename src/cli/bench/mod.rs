@@ -1,0 +1,34 @@
+//! `cellwright bench`: times kernels, or a search step.
+
+mod kernels;
+mod step;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Time every kernel and hold it against the device's measured peak.
+    Kernels(kernels::Args),
+    /// Time one search step of a supernet on random images.
+    Step(step::Args),
+}
+
+pub fn run(args: &Args) -> super::Outcome {
+    match &args.what {
+        What::Kernels(args) => kernels::run(args),
+        What::Step(args) => step::run(args),
+    }
+}
+
+/// A bar on standard error, not drawn where that is no terminal.
+fn progress(length: u64) -> Result<ProgressBar, Box<dyn std::error::Error>> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}  {eta} left")?;
+    Ok(ProgressBar::new(length).with_style(style))
+}

@@ -1,0 +1,127 @@
+//! Options that say which network is meant: a space's supernet, or one architecture.
+
+use super::common::{architecture_text, parse_image};
+use cellwright::graph::{Features, Graph};
+use cellwright::space::{self, NetworkSettings, Sketch, Space, SpaceSettings};
+use std::error::Error;
+
+/// A network of a search space.
+#[derive(Debug, clap::Args)]
+pub struct NetworkArgs {
+    /// Search space: darts, chain, chain-vgg16 or chain-mlp.
+    #[arg(long, default_value = "darts", value_name = "NAME")]
+    pub space: String,
+    /// Channels of the first cells; later ones have multiples.
+    #[arg(long, default_value_t = NetworkSettings::default().channels, value_name = "C")]
+    pub channels: usize,
+    /// Cells of the network (`darts` only) [default: 8].
+    #[arg(long, value_name = "L")]
+    pub layers: Option<usize>,
+    /// Number of classes.
+    #[arg(long, default_value_t = NetworkSettings::default().classes, value_name = "N")]
+    pub classes: usize,
+    /// Shape of one image: channels x rows x columns.
+    #[arg(long, default_value = "3x32x32", value_parser = parse_image, value_name = "CxHxW")]
+    pub image: Features,
+    /// `darts`: nodes of a cell of the supernet [default: 4].
+    #[arg(long, value_name = "N", help_heading = "What the space is built with")]
+    pub nodes: Option<usize>,
+    /// `darts`: primitives on each edge of the supernet [default: the published eight].
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', help_heading = "What the space is built with")]
+    pub primitives: Option<Vec<String>>,
+    /// `chain-vgg16`: kernel sizes each convolution chooses from [default: 3,5,7].
+    #[arg(long, value_name = "K,…", value_delimiter = ',', help_heading = "What the space is built with")]
+    pub kernels: Option<Vec<usize>>,
+    /// `chain-mlp`: hidden layers [default: 3].
+    #[arg(long, value_name = "N", help_heading = "What the space is built with")]
+    pub hidden_layers: Option<usize>,
+    /// `chain-mlp`: units each hidden layer chooses from [default: 16,32,64,128].
+    #[arg(long, value_name = "U,…", value_delimiter = ',', help_heading = "What the space is built with")]
+    pub units: Option<Vec<usize>>,
+}
+
+impl NetworkArgs {
+    /// The space, with the settings given.
+    ///
+    /// # Errors
+    /// An unknown space, a setting that cannot be used, or one that belongs to another space.
+    pub fn space(&self) -> Result<Box<dyn Space>, Box<dyn Error>> {
+        let mut settings = SpaceSettings::default();
+        // An unknown name is the first thing to hear of.
+        space::find(&self.space, &settings)?;
+        let given = [
+            ("--nodes", self.nodes.is_some(), "darts"),
+            ("--primitives", self.primitives.is_some(), "darts"),
+            ("--kernels", self.kernels.is_some(), "chain-vgg16"),
+            ("--hidden-layers", self.hidden_layers.is_some(), "chain-mlp"),
+            ("--units", self.units.is_some(), "chain-mlp"),
+        ];
+        if let Some((option, _, owner)) = given.iter().find(|(_, given, owner)| *given && *owner != self.space) {
+            let own = &self.space;
+            return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{own}`").into());
+        }
+        if self.layers.is_some() && self.space != "darts" {
+            tracing::warn!("--layers says nothing to the space `{}`: its depth is part of its description", self.space);
+        }
+        settings.nodes = self.nodes.unwrap_or(settings.nodes);
+        settings.hidden_layers = self.hidden_layers.unwrap_or(settings.hidden_layers);
+        settings.primitives = self.primitives.clone().unwrap_or(settings.primitives);
+        settings.kernels = self.kernels.clone().unwrap_or(settings.kernels);
+        settings.units = self.units.clone().unwrap_or(settings.units);
+        Ok(space::find(&self.space, &settings)?)
+    }
+
+    /// What networks are built for.
+    pub fn settings(&self, auxiliary: bool) -> NetworkSettings {
+        let default = NetworkSettings::default();
+        NetworkSettings {
+            image: self.image,
+            classes: self.classes,
+            channels: self.channels,
+            layers: self.layers.unwrap_or(default.layers),
+            auxiliary,
+            drop_path: false,
+        }
+    }
+
+    /// The network meant: that of an architecture, given by name, text or file, or the supernet.
+    ///
+    /// # Errors
+    /// Whatever cannot be read or does not fit.
+    pub fn network(&self, architecture: Option<&str>, auxiliary: bool) -> Result<Subject, Box<dyn Error>> {
+        if architecture.is_some() && self.space == "darts" && (self.nodes.is_some() || self.primitives.is_some()) {
+            return Err("a genotype says its own nodes and primitives: leave out --nodes and --primitives".into());
+        }
+        let (space, settings) = (self.space()?, self.settings(auxiliary));
+        let (graph, sketch) = match architecture {
+            None => (space.supernet(&settings)?, None),
+            Some(given) => {
+                let text = architecture_text(given)?;
+                (space.decode_text(&text, &settings)?, Some(space.sketch(&text)?))
+            }
+        };
+        Ok(Subject { space, settings, graph, sketch })
+    }
+}
+
+/// A network and where it comes from.
+pub struct Subject {
+    /// Its space.
+    pub space: Box<dyn Space>,
+    /// What it is built for.
+    pub settings: NetworkSettings,
+    /// The network.
+    pub graph: Graph,
+    /// The architecture, unless it is the supernet.
+    pub sketch: Option<Sketch>,
+}
+
+impl Subject {
+    /// What it is, in one line.
+    pub fn title(&self) -> String {
+        let NetworkSettings { image, classes, channels, layers, .. } = &self.settings;
+        let kind = if self.sketch.is_some() { "network" } else { "supernet" };
+        let depth = if self.space.name() == "darts" { format!(", {layers} layers") } else { String::new() };
+        format!("{} {kind}, {channels} channels{depth}, {classes} classes, image {image}", self.space.name())
+    }
+}

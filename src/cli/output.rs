@@ -1,0 +1,76 @@
+//! Where results go: standard output, or a file that is either whole or not there.
+
+use serde::Serialize;
+use std::error::Error;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+/// Prints a text. A reader that has heard enough (`| head`) is no error.
+pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("standard output: {error}").into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as JSON, indented.
+pub fn print_json(value: &impl Serialize) -> Result<(), Box<dyn Error>> {
+    print(&(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Writes a file beside its place and moves it there when it is whole.
+pub fn write_file(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
+    write_beside(path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()).into())
+}
+
+fn write_beside(path: &Path, text: &str) -> std::io::Result<()> {
+    // What a link points to is meant; devices and pipes (`/dev/stdout`) cannot be replaced.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match path.metadata() {
+        Ok(found) if found.is_dir() => return Err(std::io::Error::other("it is a directory")),
+        Ok(found) if !found.is_file() => return std::fs::write(path, text),
+        _ => {}
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(".cellwright").tempfile_in(folder).map_err(|error| {
+        // The name of the file beside it says nothing to the user.
+        match error.kind() {
+            ErrorKind::NotFound => std::io::Error::other(format!("there is no directory {}", folder.display())),
+            kind => kind.into(),
+        }
+    })?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cell.svg");
+        for text in ["first", "second, longer"] {
+            write_file(&path, text).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_file(folder.path(), "x").unwrap_err().to_string();
+        assert!(error.contains("is a directory"), "{error}");
+        let error = write_file(&folder.path().join("no/cell.svg"), "x").unwrap_err().to_string();
+        assert!(error.contains("there is no directory"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,165 @@
+//! Timing search steps: those of DARTS, on random images that stay on the device.
+
+use super::SearchError;
+use super::darts::{AlphaStep, Order};
+use crate::cost::Cost;
+use crate::device::{Device, Recorder, Recording, Timing};
+use crate::estimate::{Supernet, SupernetConfig};
+use crate::graph::Graph;
+use crate::optim::{AdamConfig, SgdConfig, Step};
+use crate::random::Random;
+use std::time::{Duration, Instant};
+
+/// A supernet with random images and labels, ready to take steps.
+#[derive(Debug)]
+pub struct StepBench {
+    supernet: Supernet,
+    alpha: AlphaStep,
+    recordings: [Recording; 2],
+    taken: u32,
+}
+
+impl StepBench {
+    /// Prepares steps of the supernet `graph` with `batch` images in each half.
+    ///
+    /// # Errors
+    /// [`SearchError::Settings`] if the graph has no choice points or the batch is too large to
+    /// count; [`SearchError::Tensor`] if it does not fit the device.
+    pub fn new(device: &Device, graph: Graph, batch: usize, order: Order, seed: u64) -> Result<Self, SearchError> {
+        // Sizes are multiplied freely from here on.
+        Cost::of(&graph, batch).map_err(|error| SearchError::Settings(error.to_string()))?;
+        let classes = graph.outputs.first().map_or(1, |logits| graph.shape(logits.node).channels).max(1);
+        let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed };
+        let supernet = Supernet::new(device, graph, config)?;
+        let alpha = AlphaStep::new(&supernet, order, AdamConfig::default())?;
+        for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {
+            let mut random = Random::new(seed, stream);
+            let pixels: Vec<f32> = (0..batch.x.count()).map(|_| random.range(-1.0, 1.0)).collect();
+            batch.x.write(device, &pixels)?;
+            let labels: Vec<u32> = (0..batch.size()).map(|_| random.below(classes) as u32).collect();
+            batch.y.write_words(device, &labels)?;
+        }
+        let recorder = || Recorder::within(device, supernet.workspace());
+        let first = alpha.record(&supernet, recorder())?.finish();
+        let second = supernet.record_weight_step(recorder())?.finish();
+        Ok(Self { supernet, alpha, recordings: [first, second], taken: 0 })
+    }
+
+    /// The supernet.
+    pub fn supernet(&self) -> &Supernet {
+        &self.supernet
+    }
+
+    /// What a step runs: first for the architecture weights, then for the weights.
+    pub fn recordings(&self) -> &[Recording; 2] {
+        &self.recordings
+    }
+
+    /// Dispatches of one step.
+    pub fn dispatches(&self) -> usize {
+        self.recordings.iter().map(Recording::dispatches).sum()
+    }
+
+    /// Bytes that the dispatches of one step read plus write.
+    pub fn bytes_moved(&self) -> u64 {
+        self.recordings.iter().map(Recording::bytes_moved).sum()
+    }
+
+    /// Floating-point operations of one step.
+    pub fn flops(&self) -> u64 {
+        self.recordings.iter().map(Recording::flops).sum()
+    }
+
+    /// Takes one step, from writing what changes to having read the losses.
+    ///
+    /// # Errors
+    /// [`SearchError::NotFinite`] if a loss or norm is not finite; an error of the device.
+    pub async fn step(&mut self) -> Result<Duration, SearchError> {
+        let start = Instant::now();
+        self.prepare()?;
+        for recording in &self.recordings {
+            self.supernet.device().run(recording)?;
+        }
+        self.finish().await?;
+        Ok(start.elapsed())
+    }
+
+    /// Takes one step and times each command of it.
+    ///
+    /// # Errors
+    /// As [`StepBench::step`].
+    pub async fn profile(&mut self) -> Result<Vec<Timing>, SearchError> {
+        self.prepare()?;
+        let mut timings = Vec::new();
+        for recording in &self.recordings {
+            timings.extend(self.supernet.device().profile(recording).await?);
+        }
+        self.finish().await?;
+        Ok(timings)
+    }
+
+    fn prepare(&self) -> Result<(), SearchError> {
+        let values = Step {
+            counter: self.taken,
+            weight_rate: 0.025,
+            alpha_rate: 3e-4,
+            alpha_corrections: self.alpha.corrections(self.taken + 1),
+            ..Step::default()
+        };
+        Ok(self.supernet.step().write(self.supernet.device(), &values)?)
+    }
+
+    async fn finish(&mut self) -> Result<(), SearchError> {
+        let [alpha, weights] = &self.recordings;
+        self.supernet.read_scalars(self.taken.into(), 0, &[alpha, weights]).await?;
+        self.taken += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimate::Scalars;
+    use crate::graph::Features;
+    use crate::space::{NetworkSettings, Space, chain::Chain};
+
+    fn bench(order: Order) -> StepBench {
+        let image = Features::new(1, 8, 8);
+        let settings = NetworkSettings { image, classes: 4, ..NetworkSettings::default() };
+        let graph = Chain::mlp(1, &[4, 8]).unwrap().supernet(&settings).unwrap();
+        StepBench::new(&Device::cpu(), graph, 4, order, 1).unwrap()
+    }
+
+    #[test]
+    fn a_step_moves_weights_and_architecture_weights() {
+        let mut bench = bench(Order::First);
+        let device = bench.supernet().device().clone();
+        let read = |bench: &StepBench| {
+            let weights = pollster::block_on(bench.supernet().network().parameters().read(&device)).unwrap();
+            (weights, pollster::block_on(bench.supernet().alphas().read(&device)).unwrap())
+        };
+        let before = read(&bench);
+        assert!(pollster::block_on(bench.step()).unwrap() > Duration::ZERO);
+        let after = read(&bench);
+        assert!(before.0 != after.0 && before.1 != after.1);
+        let scalars = pollster::block_on(bench.supernet().scalars().all().read(&device)).unwrap();
+        assert!(scalars[Scalars::TRAIN_LOSS] > 0.0 && scalars[Scalars::VALID_LOSS] > 0.0, "{scalars:?}");
+    }
+
+    #[test]
+    fn the_profile_has_every_dispatch_and_the_second_order_has_more() {
+        let (mut first, second) = (bench(Order::First), bench(Order::Second));
+        let timings = pollster::block_on(first.profile()).unwrap();
+        assert!(timings.len() >= first.dispatches());
+        assert_eq!(timings.iter().map(|t| t.flops).sum::<u64>(), first.flops());
+        assert!(second.dispatches() > first.dispatches() && second.flops() > first.flops());
+    }
+
+    #[test]
+    fn a_batch_beyond_all_memory_is_refused() {
+        let graph = Chain::mlp(1, &[4, 8]).unwrap().supernet(&NetworkSettings::default()).unwrap();
+        let error = StepBench::new(&Device::cpu(), graph, usize::MAX / 2, Order::First, 1).unwrap_err();
+        assert!(error.to_string().contains("64 bits"), "{error}");
+    }
+}

@@ -1,0 +1,367 @@
+//! The command line: what each verb prints, and what it says to bad input.
+//!
+//! `search` and `train` have tests of their own.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::path::Path;
+
+/// What a call gave: exit status, standard output, standard error.
+struct Outcome {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+fn call(arguments: &[&str]) -> Outcome {
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("cellwright")).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Outcome { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// Standard output of a call that succeeds and says nothing else: no bars where there is no terminal.
+fn good(arguments: &[&str]) -> String {
+    let Outcome { status, out, err } = call(arguments);
+    assert_eq!((status, err.as_str()), (0, ""), "{arguments:?}");
+    out
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let out = good(arguments);
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}:\n{out}"))
+}
+
+/// Requires failure with a message that holds all `parts`, and nothing on standard output.
+fn bad(status: i32, arguments: &str, parts: &[&str]) {
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let got = call(&arguments);
+    assert_eq!((got.status, got.out.as_str()), (status, ""), "{arguments:?}: {}", got.err);
+    assert!(got.err.starts_with("error: "), "{arguments:?}: {}", got.err);
+    for part in parts {
+        assert!(got.err.contains(part), "{arguments:?} should say `{part}`: {}", got.err);
+    }
+}
+
+const GENOTYPE: &str = "Genotype(normal=[('sep_conv_3x3', 0), ('skip_connect', 1)], normal_concat=[2], \
+    reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1)], reduce_concat=range(2, 3))";
+
+mod devices {
+    use super::*;
+
+    #[test]
+    fn lists_the_cpu_and_marks_what_auto_means() {
+        let out = good(&["devices"]);
+        assert!(out.contains("CPU twins on") && out.contains("16.0 GiB"), "{out}");
+        assert_eq!(out.matches("← auto").count(), 1, "{out}");
+    }
+
+    #[test]
+    fn prints_json() {
+        let list = json(&["devices", "--json"]);
+        let list = list.as_array().unwrap();
+        assert_eq!(list[0]["kind"], "CPU");
+        for (number, device) in list.iter().enumerate() {
+            assert_eq!(device["number"], number);
+            for field in ["name", "kind", "backend", "driver"] {
+                assert!(device[field].is_string(), "{field}: {device}");
+            }
+            assert!(device["binding_bytes"].as_u64() > Some(0) && device["buffer_bytes"].as_u64() > Some(0));
+            assert_eq!(device["subgroups"].as_array().unwrap().len(), 2);
+            assert!(device["timestamps"].is_boolean() && device["f16"].is_boolean());
+            assert!(device.get("problem").is_some());
+        }
+        assert_eq!(list.iter().filter(|d| d["auto"] == true).count(), 1);
+    }
+}
+
+mod count {
+    use super::*;
+
+    #[test]
+    fn the_supernet_has_its_published_size() {
+        let value = json(&["count", "--space", "darts", "--channels", "16", "--layers", "8", "--json"]);
+        assert_eq!(value["parameters"], 1_930_618);
+        assert_eq!((&value["supernet"], &value["batch"]), (&true.into(), &1.into()));
+        let out = good(&["count"]);
+        assert!(out.contains("1,930,618") && out.contains("1.93 M") && out.contains("MiB"), "{out}");
+    }
+
+    #[test]
+    fn derived_networks_have_their_published_size() {
+        let arguments = ["count", "--architecture", "DARTS_V2", "--channels", "36", "--layers", "20", "--json"];
+        let plain = json(&arguments);
+        assert_eq!((&plain["parameters"], &plain["supernet"]), (&3_349_342.into(), &false.into()));
+        assert!(plain["architecture"].as_str().unwrap().starts_with("Genotype("));
+        let auxiliary = json(&[&arguments[..], &["--auxiliary"]].concat());
+        assert!(auxiliary["parameters"].as_u64() > plain["parameters"].as_u64());
+        assert_eq!(auxiliary["auxiliary"], true);
+    }
+
+    #[test]
+    fn activations_grow_with_the_batch_and_nothing_else_does() {
+        let of = |batch| json(&["count", "--image", "1x8x8", "--batch", batch, "--json"]);
+        let (one, three) = (of("1"), of("3"));
+        let bytes = |value: &Value| value["activation_bytes"].as_u64().unwrap();
+        assert_eq!(3 * bytes(&one), bytes(&three));
+        assert_eq!(one["multiply_adds"], three["multiply_adds"]);
+        assert_eq!((&three["image"], &three["batch"]), (&"1x8x8".into(), &3.into()));
+    }
+
+    #[test]
+    fn a_genotype_as_text_or_in_a_file_may_have_any_nodes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.txt");
+        std::fs::write(&file, format!("MINE = {GENOTYPE}\n")).unwrap();
+        let as_text = json(&["count", "--architecture", GENOTYPE, "--json"]);
+        let as_file = json(&["count", "--architecture", file.to_str().unwrap(), "--json"]);
+        assert_eq!(as_text, as_file);
+        let written = good(&["show", "--architecture", GENOTYPE, "--format", "json"]);
+        std::fs::write(&file, written).unwrap();
+        assert_eq!(as_text, json(&["count", "--architecture", file.to_str().unwrap(), "--json"]));
+    }
+
+    #[test]
+    fn nodes_add_up() {
+        let value = json(&["count", "--space", "chain-mlp", "--image", "1x8x8", "--by-node", "--json"]);
+        let nodes = value["nodes"].as_array().unwrap();
+        for quantity in ["parameters", "multiply_adds", "activation_bytes"] {
+            let sum: u64 = nodes.iter().map(|node| node[quantity].as_u64().unwrap()).sum();
+            assert_eq!(value[quantity], sum, "{quantity}");
+        }
+        let out = good(&["count", "--architecture", "DARTS_V1", "--layers", "3", "--by-node"]);
+        assert!(out.contains("cells.0._ops.0.op.1") && out.contains("classifier"), "{out}");
+    }
+
+    #[test]
+    fn spaces_are_built_as_asked() {
+        let of = |arguments: &str| json(&format!("count {arguments} --json").split(' ').collect::<Vec<_>>());
+        let size = |arguments: &str| of(arguments)["parameters"].as_u64().unwrap();
+        assert!(size("--nodes 2") < size("--nodes 4"));
+        assert_eq!(size("--nodes 4"), 1_930_618);
+        assert!(size("--primitives sep_conv_3x3,skip_connect") < size("--nodes 4"));
+        assert!(size("--space chain-vgg16 --kernels 3") < size("--space chain-vgg16 --kernels 3,5"));
+        assert!(size("--space chain-mlp --hidden-layers 1 --units 8,16") < size("--space chain-mlp"));
+        let chosen = "layer0_width=16,layer1_width=16,layer2_width=128";
+        let chosen = json(&["count", "--space", "chain-mlp", "--architecture", chosen, "--json"]);
+        assert!(chosen["parameters"].as_u64().unwrap() < size("--space chain-mlp"));
+    }
+
+    #[test]
+    fn bad_input_is_named_with_a_hint() {
+        bad(1, "count --space dart", &["unknown search space `dart`", "did you mean `darts`?", "chain-vgg16"]);
+        bad(1, "count --architecture DARTS_V3", &["unknown genotype `DARTS_V3`", "did you mean `DARTS_V2`?"]);
+        bad(1, "count --architecture nowhere/found.json", &["nowhere/found.json", "give a file that holds"]);
+        bad(1, "count --architecture Genotype(normal=[", &["genotype, character 18", "expected"]);
+        bad(1, "count --architecture Genotype(normal=[('sep_conv3x3',0)])", &["`sep_conv3x3`", "`sep_conv_3x3`"]);
+        bad(1, "count --primitives sep_conv_3x3,skip", &["unknown primitive `skip`", "did you mean `skip_connect`?"]);
+        bad(1, "count --space chain --nodes 3", &["--nodes", "belongs to the space `darts`"]);
+        bad(1, "count --architecture DARTS_V2 --nodes 3", &["a genotype says its own nodes", "leave out --nodes"]);
+        bad(1, "count --channels 0", &["channels = 0", "from 1 to"]);
+        bad(1, "count --layers 100000", &["layers = 100000", "from 1 to"]);
+        bad(1, "count --image 3x2x2", &["image of 3x2x2 is too small", "use larger images"]);
+        bad(1, "count --architecture DARTS_V2 --auxiliary --image 3x64x64", &["8x8", "turn", "auxiliary head off"]);
+        bad(1, "count --space chain --architecture layer0_operation=conv_4x4", &["conv_4x4", "did you mean"]);
+        bad(2, "count --image 32x32", &["`32x32` is not an image size", "3x32x32"]);
+        bad(2, "count --auxiliary", &["--architecture"]);
+        bad(2, "count --batch 0", &["--batch", "1.."]);
+        bad(2, "count --chanels 16", &["--chanels", "--channels"]);
+        bad(2, "conut", &["conut", "count"]);
+    }
+
+    #[test]
+    fn what_a_space_does_not_use_is_said() {
+        let got = call(&["count", "--space", "chain", "--layers", "8"]);
+        assert_eq!(got.status, 0);
+        assert!(got.err.contains("--layers says nothing to the space `chain`"), "{}", got.err);
+    }
+}
+
+mod show {
+    use super::*;
+
+    #[test]
+    fn cells_as_a_picture() {
+        let svg = good(&["show", "--architecture", "DARTS_V2", "--format", "svg"]);
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        assert_eq!(document.root_element().tag_name().name(), "svg");
+        assert!(svg.contains("Normal cell") && svg.contains("Reduction cell") && svg.contains("dil_conv_3x3"));
+    }
+
+    #[test]
+    fn every_other_form() {
+        let form = |format| good(&["show", "--architecture", GENOTYPE, "--format", format]);
+        let dot = form("dot");
+        assert!(dot.starts_with("digraph {") && dot.contains("label=\"sep_conv_3x3\""), "{dot}");
+        let text = form("text");
+        assert!(text.contains("Normal cell") && text.contains("sep_conv_3x3  from c_{k-2}"), "{text}");
+        assert_eq!(form("genotype").trim(), GENOTYPE.replace("range(2, 3)", "[2]"));
+        let value: Value = serde_json::from_str(&form("json")).unwrap();
+        assert_eq!(value["normal"][0][0], "sep_conv_3x3");
+        assert_eq!(text, good(&["show", "--architecture", GENOTYPE]), "text is the default");
+    }
+
+    #[test]
+    fn a_network_at_any_depth() {
+        let boxes = |depth| {
+            let arguments = ["show", "--layers", "3", "--channels", "4", "--format", "dot", "--depth", depth];
+            good(&arguments).lines().filter(|line| line.contains("fillcolor")).count()
+        };
+        assert!(boxes("0") < boxes("2") && boxes("2") < boxes("all"), "{} {}", boxes("0"), boxes("2"));
+        let graph: Value = serde_json::from_str(&good(&[
+            "show",
+            "--architecture",
+            GENOTYPE,
+            "--layers",
+            "2",
+            "--what",
+            "network",
+            "--format",
+            "json",
+        ]))
+        .unwrap();
+        assert!(graph["nodes"].as_array().unwrap().len() > 10);
+        assert_eq!(graph["outputs"][0]["name"], "logits");
+        let chain = good(&["show", "--space", "chain-mlp", "--image", "1x8x8"]);
+        assert!(chain.contains("chain-mlp supernet") && chain.contains("linear"), "{chain}");
+    }
+
+    #[test]
+    fn a_file_takes_its_form_from_its_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, beginning) in [("a.svg", "<svg"), ("a.dot", "digraph {"), ("a.json", "{"), ("a.txt", "Normal")] {
+            let path = folder.path().join(name);
+            good(&["show", "--architecture", "DARTS_V1", "--out", path.to_str().unwrap()]);
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with(beginning), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn bad_input_leaves_files_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("old.svg");
+        std::fs::write(&file, "old").unwrap();
+        let out = |path: &Path| format!("--out {}", path.display());
+        bad(1, &format!("show --architecture DARTS_V9 {}", out(&file)), &["`DARTS_V9`", "did you mean"]);
+        bad(1, &format!("show --what cells {}", out(&file)), &["--architecture", "--what network"]);
+        bad(1, &format!("show --format genotype {}", out(&file)), &["nothing is chosen", "--architecture"]);
+        let cells = "show --space chain-mlp --what cells --architecture \
+            layer0_width=16,layer1_width=16,layer2_width=16";
+        bad(1, &format!("{cells} {}", out(&file)), &["`chain-mlp` have no cells", "--what network"]);
+        let other = folder.path().join("cell.png");
+        bad(1, &format!("show --architecture DARTS_V1 {}", out(&other)), &["cell.png", ".svg", "--format"]);
+        let beyond = folder.path().join("no/cell.svg");
+        bad(1, &format!("show --architecture DARTS_V1 {}", out(&beyond)), &["cannot be written", "no directory"]);
+        bad(2, "show --format png", &["png", "svg"]);
+        bad(2, "show --depth deep", &["deep", "`all`"]);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+}
+
+mod bench {
+    use super::*;
+
+    #[test]
+    fn kernels_are_held_against_the_peak() {
+        let value = json(&["bench", "kernels", "--device", "cpu", "--kernel", "add", "--seconds", "0.001", "--json"]);
+        assert_eq!(value["device"], "cpu");
+        let number = |value: &Value, field: &str| value[field].as_f64().unwrap_or_else(|| panic!("{field}: {value}"));
+        assert!(number(&value, "peak_gflops_per_second") > 0.01 && number(&value, "peak_gbytes_per_second") > 0.01);
+        let rows = value["kernels"].as_array().unwrap();
+        assert!(!rows.is_empty());
+        for row in rows {
+            assert_eq!((&row["kernel"], &row["limit"]), (&"add".into(), &"memory".into()));
+            let seconds = number(row, "median_ms") / 1e3;
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b;
+            assert!(close(number(row, "gbytes_per_second"), number(row, "bytes") / seconds / 1e9), "{row}");
+            assert!(close(number(row, "gflops_per_second"), number(row, "flops") / seconds / 1e9), "{row}");
+            let share = number(row, "gbytes_per_second") / number(&value, "peak_gbytes_per_second");
+            assert!(close(number(row, "share"), share) && number(row, "min_ms") <= number(row, "median_ms"), "{row}");
+        }
+        let table = good(&["bench", "kernels", "--device", "cpu", "--kernel", "add", "--seconds", "0.001"]);
+        assert!(table.contains("measured peak") && table.contains("GFLOP/s") && table.contains(" %"), "{table}");
+    }
+
+    fn step(more: &[&str]) -> Value {
+        let small = ["--space", "darts", "--channels", "2", "--layers", "2", "--batch", "2", "--image", "1x8x8"];
+        let always = ["--device", "cpu", "--repeat", "2", "--json"];
+        json(&[&["bench", "step"], &small[..], &always, more].concat())
+    }
+
+    #[test]
+    fn a_step_is_timed_and_counted() {
+        let (first, second) = (step(&["--order", "1"]), step(&["--order", "2"]));
+        for value in [&first, &second] {
+            let [median, fastest, slowest] = ["median_ms", "min_ms", "max_ms"].map(|f| value[f].as_f64().unwrap());
+            assert!(0.0 < fastest && fastest <= median && median <= slowest, "{value}");
+            for field in ["dispatches", "bytes_moved", "peak_bytes", "flops", "parameters"] {
+                assert!(value[field].as_u64() > Some(0), "{field}: {value}");
+            }
+            assert_eq!((&value["device"], &value["image"]), (&"cpu".into(), &"1x8x8".into()));
+            assert_eq!((&value["batch"], &value["channels"], &value["layers"]), (&2.into(), &2.into(), &2.into()));
+        }
+        assert_eq!((&first["order"], &second["order"]), (&1.into(), &2.into()));
+        for field in ["dispatches", "bytes_moved", "flops"] {
+            assert!(second[field].as_u64() > first[field].as_u64(), "{field}");
+        }
+    }
+
+    #[test]
+    fn the_profile_accounts_for_every_dispatch() {
+        let value = step(&["--profile"]);
+        let rows = value["profile"].as_array().unwrap();
+        let sum = |field: &str| -> f64 { rows.iter().map(|row| row[field].as_f64().unwrap()).sum() };
+        let transfers = ["copy", "clear", "upload"];
+        let dispatches: u64 = rows
+            .iter()
+            .filter(|row| !transfers.contains(&row["kernel"].as_str().unwrap()))
+            .map(|row| row["calls"].as_u64().unwrap())
+            .sum();
+        assert_eq!(value["dispatches"], dispatches);
+        assert_eq!(value["flops"].as_f64().unwrap(), sum("flops"));
+        assert!((sum("share") - 1.0).abs() < 1e-9);
+        let times: Vec<f64> = rows.iter().map(|row| row["ms"].as_f64().unwrap()).collect();
+        assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
+    }
+
+    #[test]
+    fn a_step_for_people() {
+        let out = good(&[
+            "bench",
+            "step",
+            "--space",
+            "chain-mlp",
+            "--image",
+            "1x8x8",
+            "--batch",
+            "4",
+            "--device",
+            "cpu",
+            "--repeat",
+            "1",
+            "--profile",
+        ]);
+        for part in ["chain-mlp supernet", "batch 4, first order, on cpu", "median", "peak memory", "GB/s", "matmul"] {
+            assert!(out.contains(part), "{part}: {out}");
+        }
+    }
+
+    #[test]
+    fn bad_input_is_named_with_a_hint() {
+        bad(1, "bench kernels --kernel matmal", &["unknown kernel `matmal`", "did you mean `matmul`?"]);
+        bad(1, "bench kernels --device sofware", &["called `sofware`", "did you mean `software`?", "`cpu`"]);
+        bad(1, "bench step --device 99", &["adapter number 99", "cellwright devices"]);
+        bad(1, "bench step --space drats", &["unknown search space `drats`", "did you mean `darts`?"]);
+        bad(1, "bench step --space chain-mlp --units 16", &["no choice points", "nothing to search"]);
+        bad(1, "bench step --image 3x2x2 --device cpu", &["image of 3x2x2 is too small", "use larger images"]);
+        bad(1, "bench step --device cpu --batch 4294967295", &["limit of"]);
+        bad(2, "bench step --order 3", &["order 3 does not exist", "1 (first order) or 2 (second order)"]);
+        bad(2, "bench step --order first", &["1 (first order) or 2 (second order)"]);
+        bad(2, "bench step --batch 0", &["--batch", "1.."]);
+        bad(2, "bench step --repeat 0", &["--repeat", "1..="]);
+        bad(2, "bench kernels --seconds 0", &["seconds from 0.001"]);
+        bad(2, "bench kernels --seconds NaN", &["seconds from 0.001"]);
+        bad(2, "bench kernel", &["kernel", "kernels"]);
+    }
+}
