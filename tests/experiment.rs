@@ -15,7 +15,7 @@ fn call(arguments: &[&str]) -> (i32, String, String) {
 /// Settings of a search that takes a few seconds.
 const TINY: [&str; 13] = [
     "--set=supernet.channels=2",
-    "--set=supernet.layers=2",
+    "--set=supernet.layers=3",
     "--set=network.channels=2",
     "--set=network.layers=2",
     "--set=search.epochs=1",
@@ -62,10 +62,20 @@ fn a_search_writes_its_run_and_repeats_itself_to_the_byte() {
         let summary: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(summary, serde_json::from_str::<Value>(&read(&first, "summary.json")).unwrap());
         for (key, kind) in [
-            ("space", "string"), ("strategy", "string"), ("data", "string"), ("device", "string"), ("seed", "number"),
-            ("genotype", "string"), ("parameters", "number"), ("multiply_adds", "number"), ("test_accuracy", "number"),
-            ("random_accuracies", "array"), ("baseline_accuracy", "number"), ("search_seconds", "number"),
-            ("train_seconds", "number"), ("total_seconds", "number"),
+            ("space", "string"),
+            ("strategy", "string"),
+            ("data", "string"),
+            ("device", "string"),
+            ("seed", "number"),
+            ("genotype", "string"),
+            ("parameters", "number"),
+            ("multiply_adds", "number"),
+            ("test_accuracy", "number"),
+            ("random_accuracies", "array"),
+            ("baseline_accuracy", "number"),
+            ("search_seconds", "number"),
+            ("train_seconds", "number"),
+            ("total_seconds", "number"),
         ] {
             let found = match &summary[key] {
                 Value::String(_) => "string",
@@ -100,7 +110,10 @@ fn a_search_writes_its_run_and_repeats_itself_to_the_byte() {
         for file in ["metrics.jsonl", "genotype.json", "config.toml"] {
             assert_eq!(read(&first, file), read(&second, file), "{file} on {device}");
         }
-        assert_eq!(std::fs::read(first.join("weights.safetensors")).unwrap(), std::fs::read(second.join("weights.safetensors")).unwrap());
+        assert_eq!(
+            std::fs::read(first.join("weights.safetensors")).unwrap(),
+            std::fs::read(second.join("weights.safetensors")).unwrap()
+        );
     }
 }
 
@@ -144,8 +157,21 @@ fn an_architecture_is_trained_by_name_text_or_file() {
     for (number, architecture) in ["DARTS_V2", text, file.to_str().unwrap()].into_iter().enumerate() {
         let out = place.path().join(number.to_string());
         let (status, printed, error) = call(&[
-            "train", "--architecture", architecture, "--device", "cpu", "--channels", "2", "--layers", "2", "--epochs", "1",
-            "--set=train.batch=256", "--out", out.to_str().unwrap(), "--json",
+            "train",
+            "--architecture",
+            architecture,
+            "--device",
+            "cpu",
+            "--channels",
+            "2",
+            "--layers",
+            "2",
+            "--epochs",
+            "1",
+            "--set=train.batch=256",
+            "--out",
+            out.to_str().unwrap(),
+            "--json",
         ]);
         assert_eq!(status, 0, "{error}");
         let summary: Value = serde_json::from_str(&printed).unwrap();
@@ -176,6 +202,7 @@ fn bad_input_is_named_and_leaves_nothing_behind() {
     refused(&["--set", "search.epochs=soon"], &["invalid type"]);
     refused(&["--set", "search.batch=5000"], &["5000"]);
     refused(&["--set", "network.layers=3", "--set", "network.auxiliary=true"], &["auxiliary head needs an 8x8 map"]);
+    refused(&["--set", "supernet.layers=2"], &["`alphas_normal`", "from 3 layers on"]);
     refused(&["--set", "supernet.channels=0"], &["channels = 0", "from 1"]);
     let place = tempfile::tempdir().unwrap();
     let (status, _, error) = call(&["search", "--device", "warp", "--out", place.path().join("run").to_str().unwrap()]);
@@ -211,7 +238,8 @@ fn a_loss_that_is_not_finite_stops_the_run_and_says_where_it_began() {
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_an_error_and_no_file_is_half_written() {
     let place = tempfile::tempdir().unwrap();
-    let mount = |arguments: &[&str]| std::process::Command::new("mount").args(arguments).status().is_ok_and(|s| s.success());
+    let mount =
+        |arguments: &[&str]| std::process::Command::new("mount").args(arguments).status().is_ok_and(|s| s.success());
     let path = place.path().to_str().unwrap();
     if !mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]) {
         eprintln!("SKIPPED: a small file system cannot be mounted here");
@@ -224,9 +252,10 @@ fn a_full_disk_is_an_error_and_no_file_is_half_written() {
         .map(|entry| entry.unwrap())
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().len()))
         .collect();
-    let lines_are_whole = files.iter().filter(|(name, _)| name.ends_with("jsonl")).all(|(name, _)| {
-        read(&out, name).lines().all(|line| serde_json::from_str::<Value>(line).is_ok())
-    });
+    let lines_are_whole = files
+        .iter()
+        .filter(|(name, _)| name.ends_with("jsonl"))
+        .all(|(name, _)| read(&out, name).lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
     let _ = std::process::Command::new("umount").arg(path).status();
     assert_eq!(status, 1, "{error}");
     assert!(error.contains("cannot write") && error.contains("space"), "{error}");
@@ -262,8 +291,18 @@ fn full_mnist_reaches_99_percent() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
     let (status, printed, error) = call(&[
-        "search", "--data", "mnist", "--data-dir", folder.to_str().unwrap(), "--device", "cpu", "--set=random=0",
-        "--set=baseline=false", "--out", out.to_str().unwrap(), "--json",
+        "search",
+        "--data",
+        "mnist",
+        "--data-dir",
+        folder.to_str().unwrap(),
+        "--device",
+        "cpu",
+        "--set=random=0",
+        "--set=baseline=false",
+        "--out",
+        out.to_str().unwrap(),
+        "--json",
     ]);
     assert_eq!(status, 0, "{error}");
     let summary: Value = serde_json::from_str(&printed).unwrap();
