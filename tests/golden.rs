@@ -78,7 +78,9 @@ impl Golden {
     fn close(&mut self, what: &str, got: &[f32], expected: &[f32], allowed: f64) {
         let error = distance(got, expected);
         let norm = norm(expected);
-        if got.len() != expected.len() || !(error <= allowed * norm + 1e-12) {
+        // A NaN is never within what is allowed.
+        let within = error <= allowed * norm + 1e-12;
+        if got.len() != expected.len() || !within {
             self.failures.push(format!(
                 "{}: {what}: relative error {:.2e}, allowed {allowed:.2e}",
                 self.name,
@@ -92,7 +94,8 @@ impl Golden {
         let all = pairs.iter().map(|(_, _, e)| norm(e).powi(2)).sum::<f64>().sqrt();
         for (name, got, expected) in pairs {
             let error = distance(got, expected);
-            if got.len() != expected.len() || !(error <= 1e-4 * norm(expected) + 1e-7 * all + 1e-12) {
+            let within = error <= 1e-4 * norm(expected) + 1e-7 * all + 1e-12;
+            if got.len() != expected.len() || !within {
                 let own = norm(expected);
                 self.failures.push(format!(
                     "{}: {what}: gradient of {name}: error {error:.2e}, norm {own:.2e} of {all:.2e}",
@@ -216,7 +219,8 @@ fn operation(device: &Device, golden: &mut Golden, group: &str) {
     device.run(&tape.finish()).unwrap();
 
     let got = wait(y.tensor().read(device));
-    golden.close(&format!("{group}: y"), &got, &golden.get(&format!("{group}/y")).to_vec(), 1e-5);
+    let expected = golden.get(&format!("{group}/y")).to_vec();
+    golden.close(&format!("{group}: y"), &got, &expected, 1e-5);
     let dx = match x.id().and_then(|id| gradients[id].as_ref()) {
         Some(dx) => wait(dx.read(device)),
         None => vec![0.0; x.tensor().count()],

@@ -18,9 +18,20 @@ pub struct DeviceArg {
 }
 
 impl DeviceArg {
-    /// Opens the device.
+    /// Opens the device. The CPU device gets no more memory than this machine has left: systems that
+    /// promise more would end the program rather than refuse.
     pub fn open(&self) -> Result<Device, cellwright::device::Error> {
-        pollster::block_on(Device::open(&self.device))
+        pollster::block_on(async {
+            let device = Device::open(&self.device).await?;
+            if device.is_gpu() {
+                return Ok(device);
+            }
+            let refresh = sysinfo::MemoryRefreshKind::nothing().with_ram();
+            let system = sysinfo::System::new_with_specifics(sysinfo::RefreshKind::nothing().with_memory(refresh));
+            // 0 where the system does not say.
+            let left = Some(system.available_memory()).filter(|&bytes| bytes > 0);
+            device.with_limits(|limits| limits.memory_bytes = left).await
+        })
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::network::{NetworkArgs, Subject};
 use super::output::{print, write_file};
-use cellwright::report::cell::CellDrawing;
 use cellwright::report::network::Detail;
 use cellwright::report::{Diagram, dot, network, svg, text};
 use cellwright::space::CellPlan;
@@ -122,7 +121,7 @@ fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dy
             let space = subject.space.name();
             return Err(format!("networks of the space `{space}` have no cells: use --what network").into());
         }
-        What::Cells => cells.iter().map(diagram).collect::<Result<_, _>>()?,
+        What::Cells => cells.iter().map(report::run::cell).collect::<Result<_, _>>()?,
     };
     Ok(match format {
         Format::Svg => svg::arrange("", &diagrams, svg::Arrangement::Stacked)?,
@@ -131,12 +130,3 @@ fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dy
     })
 }
 
-fn diagram(cell: &CellPlan) -> Result<Diagram, cellwright::report::DrawError> {
-    let drawing = CellDrawing { edges: cell.edges.clone(), nodes: cell.nodes, concat: cell.concat.clone() };
-    let title = match cell.name.as_str() {
-        "normal" => "Normal cell",
-        "reduce" => "Reduction cell",
-        other => other,
-    };
-    drawing.diagram(title)
-}

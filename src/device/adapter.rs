@@ -77,14 +77,17 @@ pub(super) fn class(info: &wgpu::AdapterInfo) -> Class {
     if info.device_type == wgpu::DeviceType::Cpu { Class::Software } else { Class::Hardware }
 }
 
-/// Why an adapter's driver must not be used: Mesa's llvmpipe before version 23 leaves shader loops
-/// after 65,535 iterations, silently.
+/// Why an adapter's driver must not be used, if so.
 pub(super) fn problem(info: &wgpu::AdapterInfo) -> Option<String> {
-    let text = format!("{} {} {}", info.name, info.driver, info.driver_info);
-    if !text.contains("llvmpipe") {
+    known_problem(&format!("{} {} {}", info.name, info.driver, info.driver_info))
+}
+
+/// Mesa's llvmpipe before version 23 leaves shader loops after 65,535 iterations, silently.
+fn known_problem(driver: &str) -> Option<String> {
+    if !driver.contains("llvmpipe") {
         return None;
     }
-    let major: u32 = text.split("Mesa ").nth(1)?.split('.').next()?.parse().ok()?;
+    let major: u32 = driver.split("Mesa ").nth(1)?.split('.').next()?.parse().ok()?;
     (major < 23).then(|| {
         format!(
             "llvmpipe of Mesa {major} ends shader loops after 65,535 iterations and computes wrong results; \
@@ -244,5 +247,18 @@ mod tests {
         assert!(text.contains("called `sofware`") && text.contains("did you mean `software`"), "{text}");
         let text = missing(&Choice::Name("fency".into()), &["Fancy 9000".into()]).to_string();
         assert!(text.contains("did you mean `Fancy 9000`"), "{text}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known_problem;
+
+    #[test]
+    fn drivers_that_end_loops_early_are_known_by_their_version() {
+        assert!(known_problem("llvmpipe (LLVM 15.0.6, 256 bits) llvmpipe Mesa 22.3.6 (LLVM 15.0.6)").is_some());
+        assert_eq!(known_problem("llvmpipe (LLVM 15.0.6, 256 bits) llvmpipe Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)"), None);
+        assert_eq!(known_problem("SwiftShader Device (Subzero) SwiftShader driver 5.0.0"), None);
+        assert_eq!(known_problem("AMD Radeon RX 6600 (RADV NAVI23) radv Mesa 22.3.6"), None);
     }
 }

@@ -3,6 +3,7 @@
 use super::memory::Memory;
 use super::memory::Pool;
 use super::{Buffer, Device, Error, Kernel, Launch};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -69,6 +70,7 @@ pub struct Recorder {
     device: Device,
     workspace: Workspace,
     commands: Vec<Command>,
+    kept: HashMap<u64, Buffer>,
     scope: Arc<str>,
 }
 
@@ -202,6 +204,7 @@ impl Recorder {
         limits.fold(launch.groups)?;
         let memories = |bindings: &[Binding<'_>]| bindings.iter().map(|b| b.buffer.memory().clone()).collect();
         let bytes = inputs.iter().chain(outputs).map(|b| b.elements as u64 * 4).sum();
+        inputs.iter().chain(outputs).for_each(|binding| self.keep(binding.buffer));
         let dispatch = Dispatch {
             kernel,
             params: params.to_vec(),
@@ -236,6 +239,8 @@ impl Recorder {
                 problem: "source and destination are the same buffer".into(),
             });
         }
+        self.keep(from);
+        self.keep(to);
         let (from, to) = (from.memory().clone(), to.memory().clone());
         self.push(Action::Copy { from, from_word, to, to_word, words });
         Ok(())
@@ -247,6 +252,7 @@ impl Recorder {
     /// [`Error::Mismatch`] if the range lies outside the buffer.
     pub fn clear(&mut self, buffer: &Buffer, word: usize, words: usize) -> Result<(), Error> {
         self.check_range("clear", buffer, word, words)?;
+        self.keep(buffer);
         self.push(Action::Clear { memory: buffer.memory().clone(), word, words });
         Ok(())
     }
@@ -257,6 +263,7 @@ impl Recorder {
     /// [`Error::Mismatch`] if the range lies outside the buffer.
     pub fn upload(&mut self, buffer: &Buffer, word: usize, data: &[u32]) -> Result<(), Error> {
         self.check_range("upload", buffer, word, data.len())?;
+        self.keep(buffer);
         self.push(Action::Upload { memory: buffer.memory().clone(), word, data: data.to_vec() });
         Ok(())
     }
@@ -266,8 +273,17 @@ impl Recorder {
         Recording {
             device: self.device,
             commands: self.commands,
+            _kept: self.kept.into_values().collect(),
             _workspace: self.workspace,
             prepared: OnceLock::new(),
+        }
+    }
+
+    /// Holds on to a buffer from outside the workspace. Scratch memory is not held: it returns to the
+    /// workspace, which the recording holds as a whole.
+    fn keep(&mut self, buffer: &Buffer) {
+        if !buffer.is_from(&self.workspace.pool) {
+            self.kept.entry(buffer.id()).or_insert_with(|| buffer.clone());
         }
     }
 
@@ -292,6 +308,8 @@ impl Recorder {
 pub struct Recording {
     pub(super) device: Device,
     pub(super) commands: Vec<Command>,
+    // Lasting buffers it works on: their memory must not serve anybody else while this can be run.
+    _kept: Vec<Buffer>,
     // Keeps the scratch memory: what was freed while recording must not serve anybody else.
     _workspace: Workspace,
     pub(super) prepared: OnceLock<super::gpu::Prepared>,

@@ -1,21 +1,10 @@
 //! A cell in the manner of DARTS as a diagram.
 
 use super::{Block, Diagram, Direction, DrawError, Kind};
+use crate::space::CellPlan;
 
-/// A cell: two inputs, nodes that sum what operations make of earlier states, and an output that
-/// concatenates some of the states. States 0 and 1 are the inputs, state 2 + i is node i.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CellDrawing {
-    /// State read, node that adds it up, and the operation between.
-    pub edges: Vec<(usize, usize, String)>,
-    /// Number of nodes.
-    pub nodes: usize,
-    /// States that the output concatenates.
-    pub concat: Vec<usize>,
-}
-
-impl CellDrawing {
-    /// The cell from left to right: inputs `c_{k-2}` and `c_{k-1}`, nodes `0`…, output `c_{k}`.
+impl CellPlan {
+    /// The cell as a diagram from left to right: inputs `c_{k-2}` and `c_{k-1}`, nodes `0`…, output `c_{k}`.
     ///
     /// # Errors
     /// [`DrawError::CellEdge`] and [`DrawError::CellOutput`] for states and nodes that do not exist.

@@ -1,6 +1,5 @@
 //! What a search found, in words and pictures.
 
-use super::cell::CellDrawing;
 use super::network::{self, Detail};
 use super::plot::{self, AlphaHistory, Bar, Panel, Series};
 use super::svg::{self, Arrangement};
@@ -13,14 +12,14 @@ use std::path::Path;
 /// A cell's plan as a diagram.
 ///
 /// # Errors
-/// As [`CellDrawing::diagram`].
+/// As [`CellPlan::diagram`].
 pub fn cell(plan: &CellPlan) -> Result<Diagram, DrawError> {
     let title = match plan.name.as_str() {
         "normal" => "normal cell",
         "reduce" => "reduction cell",
         other => other,
     };
-    CellDrawing { edges: plan.edges.clone(), nodes: plan.nodes, concat: plan.concat.clone() }.diagram(title)
+    plan.diagram(title)
 }
 
 /// The pictures of a run: file names and SVG.

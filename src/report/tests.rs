@@ -5,7 +5,7 @@ mod diagrams;
 mod networks;
 mod plots;
 
-use super::cell::CellDrawing;
+use crate::space::CellPlan;
 use super::*;
 use crate::graph::{Candidate, Choice, Conv, Features, Graph, Op, Options, Pool};
 
@@ -14,8 +14,10 @@ const SKIP: &str = "skip_connect";
 const MAX: &str = "max_pool_3x3";
 
 /// A cell with two edges a node, as genotypes list them.
-fn cell(edges: &[(&str, usize)]) -> CellDrawing {
-    CellDrawing {
+fn cell(edges: &[(&str, usize)]) -> CellPlan {
+        name: String::new(),
+    CellPlan {
+        name: String::new(),
         edges: edges.iter().enumerate().map(|(i, (op, from))| (*from, i / 2, (*op).into())).collect(),
         nodes: edges.len() / 2,
         concat: (2..2 + edges.len() / 2).collect(),
@@ -23,7 +25,7 @@ fn cell(edges: &[(&str, usize)]) -> CellDrawing {
 }
 
 /// The published cells of second-order DARTS, normal and reduction.
-fn darts_v2() -> [CellDrawing; 2] {
+fn darts_v2() -> [CellPlan; 2] {
     [
         cell(&[(S3, 0), (S3, 1), (S3, 0), (S3, 1), (S3, 1), (SKIP, 0), (SKIP, 0), ("dil_conv_3x3", 2)]),
         cell(&[(MAX, 0), (MAX, 1), (SKIP, 2), (MAX, 1), (MAX, 0), (SKIP, 2), (SKIP, 2), (MAX, 1)]),
@@ -96,7 +98,7 @@ fn gallery() -> Vec<(String, Diagram)> {
     }
     // Every node reads every earlier state: the supernet's cell.
     let edges = (0..4).flat_map(|node| (0..node + 2).map(move |from| (from, node, MAX.to_string()))).collect();
-    let full = CellDrawing { edges, nodes: 4, concat: vec![2, 3, 4, 5] };
+    let full = CellPlan { name: String::new(), edges, nodes: 4, concat: vec![2, 3, 4, 5] };
     all.push(("full".into(), full.diagram("full").unwrap()));
     for detail in [network::Detail::Groups(2), network::Detail::Operations] {
         let name = format!("network {detail:?}");

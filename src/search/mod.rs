@@ -1,6 +1,6 @@
 //! Search strategies: which architecture, or which step of the architecture weights, comes next.
 //!
-//! A search is a **stepper**: [`Search::advance`] does one step and gives what happened, and whoever
+//! A search is a **stepper**: [`darts::Darts::advance`] does one step and gives what happened, and whoever
 //! calls it (a command line, a test, a page) decides when to go on and what to do with the events.
 
 pub mod bench;
