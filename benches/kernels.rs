@@ -4,60 +4,19 @@
 //! Devices are the CPU, a software graphics driver and a hardware GPU. Throughput is that of the largest
 //! buffer's elements and of all bytes bound.
 
-use cellwright::device::{Binding, Buffer, Case, Choice, Device, Kernel, Recorder, Recording};
+use cellwright::device::{Bench, Choice, Device};
 use cellwright::kernels::ALL;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One recording should take about this long, so that submitting it and waiting for it count little.
 const RECORDING: Duration = Duration::from_millis(4);
 
-/// A kernel's case made ready to run again and again.
-struct Bench {
-    device: Device,
-    recording: Recording,
-    repeats: u64,
-    awaited: Buffer,
-}
-
-impl Bench {
-    fn new(device: &Device, kernel: &'static Kernel, case: &Case) -> Self {
-        let once = Self::repeated(device, kernel, case, 1);
-        // The first run compiles the shader.
-        once.time(1);
-        let repeats = RECORDING.as_nanos() / once.time(1).as_nanos().max(1);
-        Self::repeated(device, kernel, case, repeats.clamp(1, 512) as u64)
-    }
-
-    fn repeated(device: &Device, kernel: &'static Kernel, case: &Case, repeats: u64) -> Self {
-        let upload = |contents: &[Vec<u32>]| -> Vec<Buffer> {
-            contents.iter().map(|words| device.upload(words).expect("memory for a bench")).collect()
-        };
-        let (inputs, outputs) = (upload(&case.inputs), upload(&case.outputs));
-        fn whole(buffer: &Buffer) -> Binding<'_> {
-            Binding { buffer, offset: 0, elements: buffer.words() }
-        }
-        let inputs: Vec<Binding<'_>> = inputs.iter().map(whole).collect();
-        let bound: Vec<Binding<'_>> = outputs.iter().map(whole).collect();
-        let mut recorder = Recorder::new(device);
-        for _ in 0..repeats {
-            recorder.dispatch_bytes(kernel, &case.params, &inputs, &bound).expect("a bench case is valid");
-        }
-        let awaited = outputs[0].clone();
-        Self { device: device.clone(), recording: recorder.finish(), repeats, awaited }
-    }
-
-    /// Time of `iterations` dispatches, from as many whole recordings as hold them.
-    fn time(&self, iterations: u64) -> Duration {
-        let runs = iterations.div_ceil(self.repeats);
-        let start = Instant::now();
-        for _ in 0..runs {
-            self.device.run(&self.recording).expect("a bench runs");
-        }
-        // Results arrive only when everything before them is done.
-        pollster::block_on(self.device.read(&self.awaited, 0, 1)).expect("a bench runs");
-        start.elapsed().mul_f64(iterations as f64 / (runs * self.repeats) as f64)
-    }
+/// Time of `iterations` dispatches, from as many whole runs as hold them.
+fn time(bench: &Bench, iterations: u64) -> Duration {
+    let runs = iterations.div_ceil(bench.repeats());
+    let total: Duration = (0..runs).map(|_| pollster::block_on(bench.run()).expect("a bench runs")).sum();
+    total.mul_f64(iterations as f64 / (runs * bench.repeats()) as f64)
 }
 
 fn kernels(criterion: &mut Criterion) {
@@ -78,8 +37,11 @@ fn kernels(criterion: &mut Criterion) {
                 // Made on first use: a filter may leave this case out.
                 let mut bench = None;
                 group.bench_function(&case.label, |bencher| {
-                    let bench = bench.get_or_insert_with(|| Bench::new(&device, kernel, &case));
-                    bencher.iter_custom(|iterations| bench.time(iterations));
+                    let bench = bench.get_or_insert_with(|| {
+                        let made = Bench::new(&device, kernel, &case, RECORDING);
+                        pollster::block_on(made).expect("memory for a bench")
+                    });
+                    bencher.iter_custom(|iterations| time(bench, iterations));
                 });
             }
             group.finish();

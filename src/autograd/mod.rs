@@ -244,13 +244,13 @@ impl Tape {
 }
 
 impl fmt::Display for Tape {
-    /// One line for each record: `%5 = conv(%1, %2) [16, 8, 4, 4] saves 2.0 KiB  # stem.0`.
+    /// One line for each record: `%5 = conv(%1, %2) [16, 8, 4, 4] saves 2048 bytes  # stem.0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for record in &self.records {
             let inputs: Vec<String> = record.inputs.iter().map(|i| format!("%{i}")).collect();
             write!(f, "%{} = {}({}) {:?}", record.output, record.operation, inputs.join(", "), record.shape)?;
             if record.saved_bytes > 0 {
-                write!(f, " saves {:.1} KiB", record.saved_bytes as f64 / 1024.0)?;
+                write!(f, " saves {} bytes", record.saved_bytes)?;
             }
             if record.scope.is_empty() { writeln!(f)? } else { writeln!(f, "  # {}", record.scope)? }
         }

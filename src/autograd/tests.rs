@@ -205,7 +205,7 @@ fn what_needs_no_gradient_saves_nothing() {
     assert!(tape.records().is_empty() && !y.wants_gradient());
     let z = ops::conv2d(&mut tape, &y, &w, None, ConvArgs::default()).unwrap();
     assert_eq!(tape.records().len(), 1);
-    assert_eq!(tape.to_string(), "%1 = pointwise_conv(%0) [1, 3, 4, 4] saves 0.1 KiB\n");
+    assert_eq!(tape.to_string(), "%1 = pointwise_conv(%0) [1, 3, 4, 4] saves 128 bytes\n");
     // Only the weight wants a gradient: one backward kernel.
     let before = tape.recorder().len();
     tape.backward(&z, Some(Tensor::zeros(&device, &[1, 3, 4, 4]).unwrap())).unwrap();

@@ -90,6 +90,11 @@ impl Bench {
         Ok(Self { device: device.clone(), recording: recorder.finish(), repeats, awaited })
     }
 
+    /// Number of dispatches in one run.
+    pub fn repeats(&self) -> u64 {
+        self.repeats
+    }
+
     /// Runs all dispatches and waits for them.
     ///
     /// # Errors

@@ -47,6 +47,9 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// What is read from outside, the main result first.
     pub outputs: Vec<Output>,
+    /// Tables of architecture weights that exist even where no choice point uses them, in order.
+    #[serde(default)]
+    pub declared: Vec<Table>,
 }
 
 /// A table of architecture weights that the choice points of a supernet share: one row for each
@@ -93,7 +96,7 @@ impl Graph {
             .iter()
             .map(|&shape| Node { name: String::new(), op: Op::Input, inputs: Vec::new(), shape })
             .collect();
-        Self { nodes, outputs: Vec::new() }
+        Self { nodes, outputs: Vec::new(), declared: Vec::new() }
     }
 
     /// Appends an operation and infers its shape.
@@ -159,12 +162,13 @@ impl Graph {
         found
     }
 
-    /// The tables of architecture weights its choice points share, in order of first use.
+    /// The tables of architecture weights: those declared, then those its choice points share, in order
+    /// of first use.
     ///
     /// # Errors
     /// [`GraphError::Table`] if two choice points disagree about a table.
     pub fn tables(&self) -> Result<Vec<Table>, GraphError> {
-        let mut tables: Vec<Table> = Vec::new();
+        let mut tables = self.declared.clone();
         for (_, choice) in self.choices() {
             let options = choice.options.labels();
             match tables.iter_mut().find(|t| t.name == choice.table) {

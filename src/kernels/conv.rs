@@ -1,6 +1,6 @@
 //! Convolution of [batch, inputs, height, width] with w [outputs, inputs / groups, rows, columns]:
-//! `y[n, o, y, x] = Σ w[o, i, r, s] · x[n, i, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left]
-//! + bias[o]` over the inputs i of o's group, where x is 0 outside the image; and its gradients. Padding
+//! `y[n, o, y, x] = bias[o] + Σ w[o, i, r, s] · x[n, i, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left]`
+//! over the inputs i of o's group, where x is 0 outside the image; and its gradients. Padding
 //! may be negative (the image is shifted); how much there is below and on the right follows from the
 //! size of y.
 

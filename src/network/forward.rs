@@ -62,7 +62,7 @@ impl Network {
             return Err(Error::shape("network", format!("takes images of {wanted}, got {:?}", x.shape())));
         }
         let mut run = Run { network: self, pass, dropped: 0 };
-        let outputs = run.graph(tape, &self.graph, &self.layers, &[x.clone()], None)?;
+        let outputs = run.graph(tape, &self.graph, &self.layers, std::slice::from_ref(x), None)?;
         outputs
             .into_iter()
             .map(|y| match *y.shape() {

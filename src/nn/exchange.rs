@@ -71,12 +71,15 @@ pub enum ExchangeError {
     Tensor(#[from] crate::tensor::Error),
 }
 
+/// What a safetensors file holds: arrays by name, and metadata.
+pub type Contents = (BTreeMap<String, Array>, HashMap<String, String>);
+
 /// Reads a safetensors file: its arrays and its metadata. Sizes are checked against the bytes there
 /// are before anything is allocated.
 ///
 /// # Errors
 /// [`ExchangeError::Format`] or [`ExchangeError::Type`].
-pub fn from_safetensors(bytes: &[u8]) -> Result<(BTreeMap<String, Array>, HashMap<String, String>), ExchangeError> {
+pub fn from_safetensors(bytes: &[u8]) -> Result<Contents, ExchangeError> {
     let format = |error: safetensors::SafeTensorError| ExchangeError::Format(error.to_string());
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
     let metadata = header.metadata().clone().unwrap_or_default();

@@ -8,6 +8,6 @@ mod exchange;
 mod parameters;
 mod statistics;
 
-pub use exchange::{Array, ExchangeError, Value, from_safetensors, to_safetensors};
+pub use exchange::{Array, Contents, ExchangeError, Value, from_safetensors, to_safetensors};
 pub use parameters::{Init, Parameters, Spec};
 pub use statistics::Statistics;

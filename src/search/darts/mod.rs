@@ -133,6 +133,15 @@ impl<'s> Darts<'s> {
         config: DartsConfig,
         seed: u64,
     ) -> Result<Self, SearchError> {
+        for table in graph.tables()? {
+            if !graph.choices().iter().any(|(_, choice)| choice.table == table.name) {
+                return Err(SearchError::Settings(format!(
+                    "nothing in the supernet uses the architecture weights `{}`, so they cannot be searched: give it more \
+                     layers (a DARTS supernet has a normal cell from 3 layers on)",
+                    table.name
+                )));
+            }
+        }
         let (for_weights, for_alphas) = split::halves(labels, seed)?;
         let train = Batches::new(for_weights, config.batch, Last::Drop, Shuffle { seed, stream: 1 })?;
         let valid = Fresh::new(for_alphas.clone(), config.batch, Shuffle { seed, stream: 2 }, 0)?;

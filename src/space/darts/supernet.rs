@@ -2,14 +2,20 @@
 
 use super::skeleton::{self, Place};
 use super::{CELL_INPUTS, Darts, Variant};
-use crate::graph::{Candidate, Choice, Graph, NodeId, Op, Options};
+use crate::graph::{Candidate, Choice, Graph, NodeId, Op, Options, Table};
 use crate::space::{NetworkSettings, SpaceError};
 
 /// Tables of architecture weights: cells of one kind share theirs.
 pub(super) const TABLES: [&str; 2] = ["alphas_normal", "alphas_reduce"];
 
 pub(super) fn supernet(space: &Darts, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
-    skeleton::network(settings, Variant::Search, |graph, place, inputs| cell(space, graph, place, inputs))
+    let mut graph =
+        skeleton::network(settings, Variant::Search, |graph, place, inputs| cell(space, graph, place, inputs))?;
+    // Both, in this order, even where every cell reduces (two layers) or the first one does.
+    let options: Vec<String> = space.primitives().iter().map(ToString::to_string).collect();
+    let table = |name: &str| Table { name: name.to_owned(), rows: space.edges(), options: options.clone() };
+    graph.declared = TABLES.map(table).to_vec();
+    Ok(graph)
 }
 
 fn cell(space: &Darts, graph: &mut Graph, place: &Place, inputs: [NodeId; 2]) -> Result<NodeId, SpaceError> {

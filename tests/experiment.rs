@@ -1,0 +1,311 @@
+//! `search` and `train` from the command line: what a run writes, that it repeats itself to the byte,
+//! and what it says to bad input. Runs here are tiny; `scripts/test --full` adds the real ones.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::path::Path;
+
+/// Exit status, standard output and standard error of a call.
+fn call(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("cellwright")).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Settings of a search that takes a few seconds.
+const TINY: [&str; 13] = [
+    "--set=supernet.channels=2",
+    "--set=supernet.layers=3",
+    "--set=network.channels=2",
+    "--set=network.layers=2",
+    "--set=search.epochs=1",
+    "--set=search.batch=128",
+    "--set=train.epochs=1",
+    "--set=train.batch=256",
+    "--set=space_settings.nodes=2",
+    "--set=random=1",
+    "--set=baseline=true",
+    "--set=train.drop_path=0.1",
+    "--seed=3",
+];
+
+fn search(out: &Path, device: &str, more: &[&str]) -> (i32, String, String) {
+    let out = out.to_str().unwrap();
+    let mut arguments = vec!["search", "--device", device, "--out", out, "--json"];
+    arguments.extend(TINY);
+    arguments.extend(more);
+    call(&arguments)
+}
+
+fn read(directory: &Path, name: &str) -> String {
+    std::fs::read_to_string(directory.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The CPU, and a software driver where there is one.
+fn devices() -> Vec<&'static str> {
+    let (_, list, _) = call(&["devices", "--json"]);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let software = list.to_string().contains("software driver");
+    if !software {
+        eprintln!("SKIPPED on a software driver: there is none");
+    }
+    if software { vec!["cpu", "software"] } else { vec!["cpu"] }
+}
+
+#[test]
+fn a_search_writes_its_run_and_repeats_itself_to_the_byte() {
+    let place = tempfile::tempdir().unwrap();
+    for device in devices() {
+        let [first, second] = ["a", "b"].map(|name| place.path().join(format!("{device}-{name}")));
+        let (status, out, error) = search(&first, device, &[]);
+        assert_eq!(status, 0, "{error}");
+        let summary: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(summary, serde_json::from_str::<Value>(&read(&first, "summary.json")).unwrap());
+        for (key, kind) in [
+            ("space", "string"),
+            ("strategy", "string"),
+            ("data", "string"),
+            ("device", "string"),
+            ("seed", "number"),
+            ("genotype", "string"),
+            ("parameters", "number"),
+            ("multiply_adds", "number"),
+            ("test_accuracy", "number"),
+            ("random_accuracies", "array"),
+            ("baseline_accuracy", "number"),
+            ("search_seconds", "number"),
+            ("train_seconds", "number"),
+            ("total_seconds", "number"),
+        ] {
+            let found = match &summary[key] {
+                Value::String(_) => "string",
+                Value::Number(_) => "number",
+                Value::Array(_) => "array",
+                _ => "missing",
+            };
+            assert_eq!(found, kind, "{key}");
+        }
+        assert_eq!(summary["random_accuracies"].as_array().unwrap().len(), 1);
+        let parameters = |name: &str| {
+            let networks = summary["networks"].as_array().unwrap();
+            networks.iter().find(|n| n["name"] == name).unwrap()["parameters"].as_f64().unwrap()
+        };
+        assert!((parameters("baseline") / parameters("searched") - 1.0).abs() <= 0.1);
+        for picture in ["architecture", "alphas_normal", "alphas_reduce", "search", "training", "accuracies"] {
+            let svg = read(&first, &format!("{picture}.svg"));
+            roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{picture}: {error}"));
+        }
+        let metrics = read(&first, "metrics.jsonl");
+        let kinds: Vec<String> = metrics
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned())
+            .collect();
+        for kind in ["search step", "search epoch", "train epoch", "test"] {
+            assert!(kinds.iter().any(|k| k == kind), "{kind}");
+        }
+        assert!(!metrics.contains("seconds"), "metrics hold no times");
+        assert!(read(&first, "timing.jsonl").contains("seconds"));
+
+        assert_eq!(search(&second, device, &[]).0, 0);
+        for file in ["metrics.jsonl", "genotype.json", "config.toml"] {
+            assert_eq!(read(&first, file), read(&second, file), "{file} on {device}");
+        }
+        assert_eq!(
+            std::fs::read(first.join("weights.safetensors")).unwrap(),
+            std::fs::read(second.join("weights.safetensors")).unwrap()
+        );
+    }
+}
+
+#[test]
+fn results_on_the_cpu_do_not_depend_on_the_number_of_threads() {
+    let place = tempfile::tempdir().unwrap();
+    let metrics = ["1", "3"].map(|threads| {
+        let out = place.path().join(threads);
+        let output = Command::new(assert_cmd::cargo::cargo_bin!("cellwright"))
+            .args(["search", "--device", "cpu", "--out", out.to_str().unwrap()])
+            .args(TINY)
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        read(&out, "metrics.jsonl")
+    });
+    assert_eq!(metrics[0], metrics[1]);
+}
+
+#[test]
+fn second_order_and_chains_are_searched_alike() {
+    let place = tempfile::tempdir().unwrap();
+    let (status, out, error) = search(&place.path().join("second"), "cpu", &["--set=search.order=2", "--set=random=0"]);
+    assert_eq!(status, 0, "{error}");
+    assert!(out.contains("Genotype("));
+    for space in ["chain", "chain-mlp"] {
+        let (status, out, error) = search(&place.path().join(space), "cpu", &["--space", space]);
+        assert_eq!(status, 0, "{space}: {error}");
+        assert!(serde_json::from_str::<Value>(&out).unwrap()["genotype"].as_str().unwrap().contains("layer"), "{out}");
+    }
+}
+
+#[test]
+fn an_architecture_is_trained_by_name_text_or_file() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("genotype.txt");
+    let text = "Genotype(normal=[('sep_conv_3x3', 0), ('skip_connect', 1)], normal_concat=[2], \
+                reduce=[('max_pool_3x3', 0), ('skip_connect', 1)], reduce_concat=[2])";
+    std::fs::write(&file, text).unwrap();
+    for (number, architecture) in ["DARTS_V2", text, file.to_str().unwrap()].into_iter().enumerate() {
+        let out = place.path().join(number.to_string());
+        let (status, printed, error) = call(&[
+            "train",
+            "--architecture",
+            architecture,
+            "--device",
+            "cpu",
+            "--channels",
+            "2",
+            "--layers",
+            "2",
+            "--epochs",
+            "1",
+            "--set=train.batch=256",
+            "--out",
+            out.to_str().unwrap(),
+            "--json",
+        ]);
+        assert_eq!(status, 0, "{error}");
+        let summary: Value = serde_json::from_str(&printed).unwrap();
+        assert!(summary["test_accuracy"].as_f64().unwrap() > 0.0);
+        assert!(out.join("weights.safetensors").is_file() && out.join("curves.svg").is_file());
+    }
+}
+
+/// Requires failure with a message that holds all `parts`, and no directory left behind.
+fn refused(arguments: &[&str], parts: &[&str]) {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let (status, printed, error) = search(&out, "cpu", arguments);
+    assert_eq!((status, printed.as_str()), (1, ""), "{arguments:?}: {error}");
+    for part in parts {
+        assert!(error.contains(part), "{arguments:?} should say `{part}`: {error}");
+    }
+    assert!(!out.exists(), "{arguments:?} leaves {:?} behind", std::fs::read_dir(&out).unwrap().collect::<Vec<_>>());
+}
+
+#[test]
+fn bad_input_is_named_and_leaves_nothing_behind() {
+    refused(&["--space", "dart"], &["unknown search space `dart`", "did you mean `darts`"]);
+    refused(&["--strategy", "enaz"], &["unknown search strategy `enaz`", "did you mean"]);
+    refused(&["--data", "digit"], &["no dataset `digit`", "did you mean `digits`"]);
+    refused(&["--data", "mnist"], &["needs the directory"]);
+    refused(&["--set", "serach.epochs=1"], &["no setting `serach`", "did you mean `search`"]);
+    refused(&["--set", "search.epochs=soon"], &["invalid type"]);
+    refused(&["--set", "search.batch=5000"], &["5000"]);
+    refused(&["--set", "network.layers=3", "--set", "network.auxiliary=true"], &["auxiliary head needs an 8x8 map"]);
+    refused(&["--set", "supernet.layers=2"], &["`alphas_normal`", "from 3 layers on"]);
+    refused(&["--set", "supernet.channels=0"], &["channels = 0", "from 1"]);
+    let place = tempfile::tempdir().unwrap();
+    let (status, _, error) = call(&["search", "--device", "warp", "--out", place.path().join("run").to_str().unwrap()]);
+    assert_eq!(status, 1);
+    assert!(error.contains("no device or adapter called `warp` found"), "{error}");
+}
+
+#[test]
+fn a_directory_that_holds_something_is_not_written_to() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("thesis.tex"), "mine").unwrap();
+    let (status, _, error) = search(place.path(), "cpu", &[]);
+    assert_eq!(status, 1);
+    assert!(error.contains("is not empty"), "{error}");
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run_and_says_where_it_began() {
+    let place = tempfile::tempdir().unwrap();
+    for device in devices() {
+        let out = place.path().join(device);
+        let (status, _, error) = search(&out, device, &["--set=search.rate.from=1e30", "--set=search.rate.to=1e30"]);
+        assert_eq!(status, 1, "{error}");
+        for part in ["became", "at step", "epoch 0", "first in kernel `"] {
+            assert!(error.contains(part), "should say `{part}`: {error}");
+        }
+        assert!(!out.join("summary.json").exists());
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_and_no_file_is_half_written() {
+    let place = tempfile::tempdir().unwrap();
+    let mount =
+        |arguments: &[&str]| std::process::Command::new("mount").args(arguments).status().is_ok_and(|s| s.success());
+    let path = place.path().to_str().unwrap();
+    if !mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]) {
+        eprintln!("SKIPPED: a small file system cannot be mounted here");
+        return;
+    }
+    let out = place.path().join("run");
+    let (status, _, error) = search(&out, "cpu", &[]);
+    let files: Vec<(String, u64)> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().len()))
+        .collect();
+    let lines_are_whole = files
+        .iter()
+        .filter(|(name, _)| name.ends_with("jsonl"))
+        .all(|(name, _)| read(&out, name).lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    let _ = std::process::Command::new("umount").arg(path).status();
+    assert_eq!(status, 1, "{error}");
+    assert!(error.contains("cannot write") && error.contains("space"), "{error}");
+    assert!(lines_are_whole, "{files:?}");
+    assert!(files.iter().all(|(name, size)| *size > 0 || name.ends_with("jsonl")), "{files:?}");
+}
+
+#[test]
+#[ignore = "long: scripts/test --full"]
+fn full_digits_reach_98_percent_from_three_seeds() {
+    let place = tempfile::tempdir().unwrap();
+    for seed in ["0", "1", "2"] {
+        let out = place.path().join(seed);
+        let arguments = ["search", "--device", "cpu", "--seed", seed, "--out", out.to_str().unwrap(), "--json"];
+        let (status, printed, error) = call(&arguments);
+        assert_eq!(status, 0, "{error}");
+        let summary: Value = serde_json::from_str(&printed).unwrap();
+        let accuracy = summary["test_accuracy"].as_f64().unwrap();
+        eprintln!("seed {seed}: {accuracy} in {} s", summary["total_seconds"]);
+        assert!(accuracy >= 0.98, "seed {seed}: {accuracy}");
+    }
+}
+
+#[test]
+#[ignore = "long: scripts/test --full"]
+fn full_mnist_reaches_99_percent() {
+    let given = std::env::var_os("CELLWRIGHT_MNIST").map(std::path::PathBuf::from);
+    let folder = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/images/mnist"));
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: no MNIST in {} (set CELLWRIGHT_MNIST)", folder.display());
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let (status, printed, error) = call(&[
+        "search",
+        "--data",
+        "mnist",
+        "--data-dir",
+        folder.to_str().unwrap(),
+        "--device",
+        "cpu",
+        "--set=random=0",
+        "--set=baseline=false",
+        "--out",
+        out.to_str().unwrap(),
+        "--json",
+    ]);
+    assert_eq!(status, 0, "{error}");
+    let summary: Value = serde_json::from_str(&printed).unwrap();
+    eprintln!("{} in {} s", summary["test_accuracy"], summary["total_seconds"]);
+    assert!(summary["test_accuracy"].as_f64().unwrap() >= 0.99, "{printed}");
+}
