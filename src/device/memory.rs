@@ -123,6 +123,11 @@ impl Buffer {
         self.id() == other.id()
     }
 
+    /// Whether it returns to this pool.
+    pub(super) fn is_from(&self, pool: &Arc<Pool>) -> bool {
+        Arc::ptr_eq(&self.lease.pool, pool)
+    }
+
     pub(super) fn memory(&self) -> &Arc<Memory> {
         &self.lease.memory
     }

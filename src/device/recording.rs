@@ -3,6 +3,7 @@
 use super::memory::Memory;
 use super::memory::Pool;
 use super::{Buffer, Device, Error, Kernel, Launch};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -70,6 +71,7 @@ pub struct Recorder {
     workspace: Workspace,
     commands: Vec<Command>,
     scope: Arc<str>,
+    kept: BTreeMap<u64, Buffer>,
 }
 
 impl Recorder {
@@ -80,7 +82,13 @@ impl Recorder {
 
     /// An empty recorder that takes its scratch memory from `workspace`.
     pub fn within(device: &Device, workspace: &Workspace) -> Self {
-        Self { device: device.clone(), workspace: workspace.clone(), commands: Vec::new(), scope: Arc::from("") }
+        Self {
+            device: device.clone(),
+            workspace: workspace.clone(),
+            commands: Vec::new(),
+            scope: Arc::from(""),
+            kept: BTreeMap::new(),
+        }
     }
 
     /// The device recorded for.
@@ -211,6 +219,7 @@ impl Recorder {
             written: outputs.iter().map(|b| b.offset..b.offset + b.elements).collect(),
             bytes,
         };
+        inputs.iter().chain(outputs).for_each(|binding| self.keep(binding.buffer));
         self.push(Action::Dispatch(dispatch));
         Ok(())
     }
@@ -236,6 +245,8 @@ impl Recorder {
                 problem: "source and destination are the same buffer".into(),
             });
         }
+        self.keep(from);
+        self.keep(to);
         let (from, to) = (from.memory().clone(), to.memory().clone());
         self.push(Action::Copy { from, from_word, to, to_word, words });
         Ok(())
@@ -247,6 +258,7 @@ impl Recorder {
     /// [`Error::Mismatch`] if the range lies outside the buffer.
     pub fn clear(&mut self, buffer: &Buffer, word: usize, words: usize) -> Result<(), Error> {
         self.check_range("clear", buffer, word, words)?;
+        self.keep(buffer);
         self.push(Action::Clear { memory: buffer.memory().clone(), word, words });
         Ok(())
     }
@@ -257,6 +269,7 @@ impl Recorder {
     /// [`Error::Mismatch`] if the range lies outside the buffer.
     pub fn upload(&mut self, buffer: &Buffer, word: usize, data: &[u32]) -> Result<(), Error> {
         self.check_range("upload", buffer, word, data.len())?;
+        self.keep(buffer);
         self.push(Action::Upload { memory: buffer.memory().clone(), word, data: data.to_vec() });
         Ok(())
     }
@@ -267,7 +280,16 @@ impl Recorder {
             device: self.device,
             commands: self.commands,
             _workspace: self.workspace,
+            _kept: self.kept,
             prepared: OnceLock::new(),
+        }
+    }
+
+    /// Sees to it that a buffer from elsewhere serves nobody else while what is recorded may run. (Scratch
+    /// memory must be free to serve later commands, and stays in the workspace.)
+    fn keep(&mut self, buffer: &Buffer) {
+        if !buffer.is_from(&self.workspace.pool) {
+            self.kept.entry(buffer.id()).or_insert_with(|| buffer.clone());
         }
     }
 
@@ -294,6 +316,8 @@ pub struct Recording {
     pub(super) commands: Vec<Command>,
     // Keeps the scratch memory: what was freed while recording must not serve anybody else.
     _workspace: Workspace,
+    // Keeps everything else that is bound, even where nobody holds it any more.
+    _kept: BTreeMap<u64, Buffer>,
     pub(super) prepared: OnceLock<super::gpu::Prepared>,
 }
 
