@@ -129,4 +129,3 @@ fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dy
         _ => diagrams.iter().map(text::write).collect::<Result<Vec<_>, _>>()?.join("\n"),
     })
 }
-

@@ -48,6 +48,27 @@ fn a_recording_runs_as_often_as_wanted_in_order() {
 }
 
 #[test]
+fn a_recording_keeps_what_it_binds() {
+    for device in devices() {
+        let y = device.zeros(4).unwrap();
+        let recording = {
+            let mut recorder = Recorder::new(&device);
+            let x = device.upload(&words(&[1.0, 2.0, 3.0, 4.0])).unwrap();
+            relu(&mut recorder, &x, &y, 4).unwrap();
+            recorder.finish()
+        };
+        // Nobody holds x any more, yet its memory must not be given to others.
+        let others: Vec<Buffer> = (0..4).map(|_| device.upload(&words(&[9.0; 4])).unwrap()).collect();
+        device.run(&recording).unwrap();
+        assert_eq!(wait(device.read(&y, 0, 4)).unwrap(), words(&[1.0, 2.0, 3.0, 4.0]), "{}", device.name());
+        drop(others);
+        let before = device.usage().leased();
+        drop(recording);
+        assert!(device.usage().leased() < before, "{}: the memory should come back", device.name());
+    }
+}
+
+#[test]
 fn a_buffer_that_is_written_is_bound_nowhere_else() {
     for device in devices() {
         let x = device.zeros(4).unwrap();
