@@ -3,8 +3,7 @@
 use super::network::{NetworkArgs, Subject};
 use super::output::{print, write_file};
 use cellwright::report::network::Detail;
-use cellwright::report::{Diagram, dot, network, svg, text};
-use cellwright::space::CellPlan;
+use cellwright::report::{self, dot, network, svg, text};
 use clap::ValueEnum;
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -248,16 +248,14 @@ mod tests {
         let text = missing(&Choice::Name("fency".into()), &["Fancy 9000".into()]).to_string();
         assert!(text.contains("did you mean `Fancy 9000`"), "{text}");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::known_problem;
 
     #[test]
     fn drivers_that_end_loops_early_are_known_by_their_version() {
         assert!(known_problem("llvmpipe (LLVM 15.0.6, 256 bits) llvmpipe Mesa 22.3.6 (LLVM 15.0.6)").is_some());
-        assert_eq!(known_problem("llvmpipe (LLVM 15.0.6, 256 bits) llvmpipe Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)"), None);
+        assert_eq!(
+            known_problem("llvmpipe (LLVM 15.0.6, 256 bits) llvmpipe Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)"),
+            None
+        );
         assert_eq!(known_problem("SwiftShader Device (Subzero) SwiftShader driver 5.0.0"), None);
         assert_eq!(known_problem("AMD Radeon RX 6600 (RADV NAVI23) radv Mesa 22.3.6"), None);
     }

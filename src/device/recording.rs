@@ -82,7 +82,13 @@ impl Recorder {
 
     /// An empty recorder that takes its scratch memory from `workspace`.
     pub fn within(device: &Device, workspace: &Workspace) -> Self {
-        Self { device: device.clone(), workspace: workspace.clone(), commands: Vec::new(), scope: Arc::from("") }
+        Self {
+            device: device.clone(),
+            workspace: workspace.clone(),
+            commands: Vec::new(),
+            kept: HashMap::new(),
+            scope: Arc::from(""),
+        }
     }
 
     /// The device recorded for.

@@ -5,9 +5,9 @@ mod diagrams;
 mod networks;
 mod plots;
 
-use crate::space::CellPlan;
 use super::*;
 use crate::graph::{Candidate, Choice, Conv, Features, Graph, Op, Options, Pool};
+use crate::space::CellPlan;
 
 const S3: &str = "sep_conv_3x3";
 const SKIP: &str = "skip_connect";
@@ -15,7 +15,6 @@ const MAX: &str = "max_pool_3x3";
 
 /// A cell with two edges a node, as genotypes list them.
 fn cell(edges: &[(&str, usize)]) -> CellPlan {
-        name: String::new(),
     CellPlan {
         name: String::new(),
         edges: edges.iter().enumerate().map(|(i, (op, from))| (*from, i / 2, (*op).into())).collect(),

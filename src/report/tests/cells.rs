@@ -26,7 +26,12 @@ fn a_cell_as_text() {
 
 #[test]
 fn a_cell_as_dot() {
-    let small = CellPlan { name: String::new(), edges: vec![(0, 0, SKIP.into()), (1, 0, S3.into())], nodes: 1, concat: vec![2] };
+    let small = CellPlan {
+        name: String::new(),
+        edges: vec![(0, 0, SKIP.into()), (1, 0, S3.into())],
+        nodes: 1,
+        concat: vec![2],
+    };
     insta::assert_snapshot!(dot::write(&small.diagram("normal").unwrap()), @r##"
     digraph {
       rankdir=LR;
