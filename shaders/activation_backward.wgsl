@@ -5,17 +5,20 @@ struct Params { y: u32, dy: u32, dx: u32, count: u32, function: u32, accumulate:
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
 override FUNCTION: u32 = 0;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let i = linear(group, groups) * WORKGROUP + lane;
-    if (i >= p.count) { return; }
-    let v = y[p.y + i];
-    var slope = select(0.0, 1.0, v > 0.0);
-    if (FUNCTION == 1u) { slope = v * (1.0 - v); }
-    if (FUNCTION == 2u) { slope = 1.0 - v * v; }
-    let g = dy[p.dy + i] * slope;
-    if (p.accumulate != 0u) { dx[p.dx + i] += g; } else { dx[p.dx + i] = g; }
+    let first = linear(group, groups) * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, p.count);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        let v = y[p.y + i];
+        var slope = select(0.0, 1.0, v > 0.0);
+        if (FUNCTION == 1u) { slope = v * (1.0 - v); }
+        if (FUNCTION == 2u) { slope = 1.0 - v * v; }
+        let g = dy[p.dy + i] * slope;
+        if (p.accumulate != 0u) { dx[p.dx + i] += g; } else { dx[p.dx + i] = g; }
+    }
 }

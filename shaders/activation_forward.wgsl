@@ -4,16 +4,19 @@ struct Params { x: u32, y: u32, count: u32, function: u32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
 override FUNCTION: u32 = 0;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let i = linear(group, groups) * WORKGROUP + lane;
-    if (i >= p.count) { return; }
-    let v = x[p.x + i];
-    var r = max(v, 0.0);
-    if (FUNCTION == 1u) { r = 1.0 / (1.0 + exp(-v)); }
-    if (FUNCTION == 2u) { r = tanh(clamp(v, -20.0, 20.0)); }
-    y[p.y + i] = r;
+    let first = linear(group, groups) * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, p.count);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        let v = x[p.x + i];
+        var r = max(v, 0.0);
+        if (FUNCTION == 1u) { r = 1.0 / (1.0 + exp(-v)); }
+        if (FUNCTION == 2u) { r = tanh(clamp(v, -20.0, 20.0)); }
+        y[p.y + i] = r;
+    }
 }

@@ -1,4 +1,4 @@
-// dx (+)= w/σ · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m): a workgroup works within one plane.
+// dx (+)= w/σ · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m): a workgroup works within one channel.
 struct Params {
     x: u32, saved: u32, weight: u32, dy: u32, sums: u32, dx: u32, batch: u32, channels: u32, pixels: u32,
     affine: u32, training: u32, accumulate: u32,
@@ -14,29 +14,34 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let at = chunk(linear(group, groups), p.pixels);
-    if (at.plane >= p.batch * p.channels) { return; }
-    let c = at.plane % p.channels;
+    let count = p.batch * p.pixels;
+    let parts = (count + WORKGROUP * ELEMENTS - 1u) / (WORKGROUP * ELEMENTS);
+    let part = linear(group, groups);
+    let c = part / parts;
+    if (c >= p.channels) { return; }
     let inverse = saved[p.saved + p.channels + c];
     var factor = inverse;
     if (p.affine != 0u) { factor *= parameters[p.weight + c]; }
-    let plane = at.plane * p.pixels;
-    let end = min(at.first + WORKGROUP * ELEMENTS, p.pixels);
+    let first = part % parts * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, count);
+    var w = walk(first + lane, c, p.channels, p.pixels);
     if (p.training == 0u) {
-        for (var i = at.first + lane; i < end; i += WORKGROUP) {
-            var value = dy[p.dy + plane + i] * factor;
-            if (p.accumulate != 0u) { value += dx[p.dx + plane + i]; }
-            dx[p.dx + plane + i] = value;
+        for (var i = first + lane; i < end; i += WORKGROUP) {
+            var value = dy[p.dy + w.at] * factor;
+            if (p.accumulate != 0u) { value += dx[p.dx + w.at]; }
+            dx[p.dx + w.at] = value;
+            advance(&w);
         }
         return;
     }
-    let elements = f32(p.batch * p.pixels);
+    let elements = f32(count);
     let mean = saved[p.saved + c];
     let slope = inverse * sums[p.sums + c] / elements;
     let gradient = sums[p.sums + p.channels + c] / elements;
-    for (var i = at.first + lane; i < end; i += WORKGROUP) {
-        var value = (dy[p.dy + plane + i] - gradient - (x[p.x + plane + i] - mean) * slope) * factor;
-        if (p.accumulate != 0u) { value += dx[p.dx + plane + i]; }
-        dx[p.dx + plane + i] = value;
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        var value = (dy[p.dy + w.at] - gradient - (x[p.x + w.at] - mean) * slope) * factor;
+        if (p.accumulate != 0u) { value += dx[p.dx + w.at]; }
+        dx[p.dx + w.at] = value;
+        advance(&w);
     }
 }

@@ -1,4 +1,4 @@
-// y = (x − mean)/σ · w + b: a workgroup works within one plane.
+// y = (x − mean)/σ · w + b: a workgroup works within one channel.
 struct Params { x: u32, saved: u32, weight: u32, bias: u32, y: u32, batch: u32, channels: u32, pixels: u32, affine: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -9,9 +9,11 @@ struct Params { x: u32, saved: u32, weight: u32, bias: u32, y: u32, batch: u32, 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let at = chunk(linear(group, groups), p.pixels);
-    if (at.plane >= p.batch * p.channels) { return; }
-    let c = at.plane % p.channels;
+    let count = p.batch * p.pixels;
+    let parts = (count + WORKGROUP * ELEMENTS - 1u) / (WORKGROUP * ELEMENTS);
+    let part = linear(group, groups);
+    let c = part / parts;
+    if (c >= p.channels) { return; }
     let mean = saved[p.saved + c];
     var factor = saved[p.saved + p.channels + c];
     var bias = 0.0;
@@ -19,9 +21,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         factor *= parameters[p.weight + c];
         bias = parameters[p.bias + c];
     }
-    let plane = at.plane * p.pixels;
-    let end = min(at.first + WORKGROUP * ELEMENTS, p.pixels);
-    for (var i = at.first + lane; i < end; i += WORKGROUP) {
-        y[p.y + plane + i] = (x[p.x + plane + i] - mean) * factor + bias;
+    let first = part % parts * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, count);
+    var w = walk(first + lane, c, p.channels, p.pixels);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        y[p.y + w.at] = (x[p.x + w.at] - mean) * factor + bias;
+        advance(&w);
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Backward needs only `y`: f' is `[y > 0]`, `y (1 − y)` and `1 − y²`.
 
+use super::elementwise::spread;
 use super::{each, each_backward};
-use crate::device::{Call, Case, Kernel, Launch};
+use crate::device::{Call, Case, Kernel};
 use crate::params;
 
 /// `Forward::function` of ReLU.
@@ -52,9 +53,9 @@ pub static FORWARD: Kernel = Kernel {
     params: Forward::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, _| {
+    launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
-        Launch::linear(p.count.into(), 64).with("FUNCTION", p.function)
+        spread(p.count.into(), class).with("FUNCTION", p.function)
     },
     flops: |params| bytemuck::pod_read_unaligned::<Forward>(params).count.into(),
     twin: forward,
@@ -70,9 +71,9 @@ pub static BACKWARD: Kernel = Kernel {
     params: Backward::LAYOUT,
     inputs: &["y", "dy"],
     outputs: &["dx"],
-    launch: |params, _| {
+    launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
-        Launch::linear(p.count.into(), 64).with("FUNCTION", p.function)
+        spread(p.count.into(), class).with("FUNCTION", p.function)
     },
     flops: |params| 2 * u64::from(bytemuck::pod_read_unaligned::<Backward>(params).count),
     twin: backward,

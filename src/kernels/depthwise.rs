@@ -94,6 +94,19 @@ impl Params {
         2 * (self.planes() * self.out_pixels() * self.taps()) as u64
     }
 
+    /// For rows and for columns: the fewest taps, and the fewest results, that lie a multiple of both stride
+    /// and dilation apart.
+    fn steps(&self) -> [[u32; 2]; 2] {
+        let step = |stride: u32, dilation: u32| {
+            let (mut common, mut rest) = (stride, dilation);
+            while rest != 0 {
+                (common, rest) = (rest, common % rest);
+            }
+            [stride / common, dilation / common]
+        };
+        [step(self.stride_rows, self.dilation_rows), step(self.stride_columns, self.dilation_columns)]
+    }
+
     fn phases(&self) -> Phases {
         let p = self;
         Phases::new(
@@ -112,7 +125,11 @@ pub static FORWARD: Kernel = Kernel {
     outputs: &["y"],
     launch: |params, class| {
         let p = Params::of(params);
-        tiles(&p, p.out_pixels(), class)
+        let [rows, _] = p.steps();
+        tiles(&p, [p.out_height, p.out_width], rows[1], class)
+            .with("SHIFT", rows[0])
+            .with("DILATION_ROWS", p.dilation_rows)
+            .with("DILATION_COLUMNS", p.dilation_columns)
     },
     flops: |params| Params::of(params).flops(),
     twin: forward,
@@ -130,7 +147,15 @@ pub static BACKWARD_INPUT: Kernel = Kernel {
     outputs: &["dx"],
     launch: |params, class| {
         let p = Params::of(params);
-        tiles(&p, p.pixels(), class)
+        let [rows, columns] = p.steps();
+        let phase = [p.height.div_ceil(p.stride_rows), p.width.div_ceil(p.stride_columns)];
+        let launch = tiles(&p, phase, rows[1], class);
+        Launch { groups: launch.groups * u64::from(p.stride_rows) * u64::from(p.stride_columns), ..launch }
+            .with("DILATION_ROWS", p.dilation_rows)
+            .with("DILATION_COLUMNS", p.dilation_columns)
+            .with("STEP_ROWS", rows[0])
+            .with("STEP_COLUMNS", columns[0])
+            .with("MOVE", columns[1])
     },
     flops: |params| Params::of(params).flops(),
     twin: backward_input,
@@ -160,15 +185,25 @@ pub static BACKWARD_WEIGHT: Kernel = Kernel {
     benches: || cases::benches(cases::backward_weight),
 };
 
-/// Workgroups that each compute `WORKGROUP · PIXELS` pixels of one plane.
-fn tiles(p: &Params, pixels: usize, class: Class) -> Launch {
-    let (workgroup, block) = if class == Class::Hardware { (64, 1) } else { (16, 4) };
-    let tiles = (pixels as u64).div_ceil(u64::from(workgroup * block));
-    Launch { groups: tiles * p.planes() as u64, ..Launch::default() }
+/// Workgroups that each compute `WORKGROUP · TILES` tiles of one channel of a [rows, columns] result:
+/// tiles of four columns times `HELD` rows, `apart` from one another.
+fn tiles(p: &Params, [rows, columns]: [u32; 2], apart: u32, class: Class) -> Launch {
+    let (workgroup, tiles, mut held) = if class == Class::Hardware { (64, 1, 1) } else { (8, 16, 4) };
+    // Not more rows than there are.
+    while held > 1 && held / 2 * apart >= rows {
+        held /= 2;
+    }
+    let down = u64::from(rows.div_ceil(held * apart)) * u64::from(apart);
+    let count = u64::from(p.batch) * u64::from(columns.div_ceil(4)) * down;
+    Launch { groups: count.div_ceil(u64::from(workgroup * tiles)) * u64::from(p.channels), ..Launch::default() }
         .with("WORKGROUP", workgroup)
         .with("ROWS", p.kernel_rows)
         .with("COLUMNS", p.kernel_columns)
-        .constant("PIXELS", block)
+        .with("STRIDE_ROWS", p.stride_rows)
+        .with("STRIDE_COLUMNS", p.stride_columns)
+        .with("HELD", held)
+        .with("APART", apart)
+        .constant("TILES", tiles)
 }
 
 fn forward(call: &mut Call<'_>) {

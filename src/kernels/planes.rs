@@ -24,6 +24,19 @@ pub(super) fn by_plane(planes: u32, pixels: u32, class: Class) -> Launch {
         .constant("ELEMENTS", elements)
 }
 
+/// Workgroups that each take a run of one channel's `count` elements, image after image, however small the planes.
+///
+/// The shader includes `include/walk.wgsl`.
+pub(super) fn by_channel(channels: u32, count: u64, class: Class) -> Launch {
+    let (size, elements) = match class {
+        Class::Hardware => (64, 4),
+        Class::Software => (8, 128),
+    };
+    Launch { groups: u64::from(channels) * count.div_ceil(u64::from(size * elements)), ..Launch::default() }
+        .constant("WORKGROUP", size)
+        .constant("ELEMENTS", elements)
+}
+
 /// One thread for each few elements of a line.
 pub(super) fn by_element(count: u32, class: Class) -> Launch {
     let (size, elements) = match class {

@@ -2,7 +2,7 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
-use crate::kernels::planes::{by_plane, by_sum, channel_sums, each_plane};
+use crate::kernels::planes::{by_channel, by_sum, channel_sums, each_plane};
 use crate::kernels::vectors::{centred, products, scale};
 use crate::params;
 
@@ -82,7 +82,7 @@ pub static BACKWARD_SUMS: Kernel = Kernel {
 pub static BACKWARD_INPUT: Kernel = Kernel {
     name: "batch_norm_backward_input",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/walk.wgsl"),
         include_str!("../../../shaders/batch_norm_backward_input.wgsl")
     ),
     params: BackwardInput::LAYOUT,
@@ -90,7 +90,7 @@ pub static BACKWARD_INPUT: Kernel = Kernel {
     outputs: &["dx"],
     launch: |params, class| {
         let p: BackwardInput = bytemuck::pod_read_unaligned(params);
-        by_plane(p.batch * p.channels, p.pixels, class)
+        by_channel(p.channels, u64::from(p.batch) * u64::from(p.pixels), class)
     },
     flops: |params| {
         let p: BackwardInput = bytemuck::pod_read_unaligned(params);

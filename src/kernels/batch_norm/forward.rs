@@ -2,7 +2,7 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
-use crate::kernels::planes::{by_plane, each_plane};
+use crate::kernels::planes::{by_channel, each_plane};
 use crate::kernels::vectors::normalise;
 use crate::params;
 
@@ -34,7 +34,7 @@ params! {
 pub static FORWARD: Kernel = Kernel {
     name: "batch_norm_forward",
     source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
+        include_str!("../../../shaders/include/walk.wgsl"),
         include_str!("../../../shaders/batch_norm_forward.wgsl")
     ),
     params: Forward::LAYOUT,
@@ -42,7 +42,7 @@ pub static FORWARD: Kernel = Kernel {
     outputs: &["y"],
     launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
-        by_plane(p.batch * p.channels, p.pixels, class)
+        by_channel(p.channels, u64::from(p.batch) * u64::from(p.pixels), class)
     },
     flops: |params| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
