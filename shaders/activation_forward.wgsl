@@ -14,7 +14,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let end = min(first + WORKGROUP * ELEMENTS, p.count);
     for (var i = first + lane; i < end; i += WORKGROUP) {
         let v = x[p.x + i];
-        var r = max(v, 0.0);
+        // Not max, which may turn a NaN into 0.
+        var r = select(v, 0.0, v < 0.0);
         if (FUNCTION == 1u) { r = 1.0 / (1.0 + exp(-v)); }
         if (FUNCTION == 2u) { r = tanh(clamp(v, -20.0, 20.0)); }
         y[p.y + i] = r;

@@ -87,7 +87,8 @@ fn forward(call: &mut Call<'_>) {
     let x = &call.input(0)[p.x as usize..][..p.count as usize];
     let y = &mut call.output(0)[p.y as usize..][..p.count as usize];
     match p.function {
-        RELU => each(x, y, |v| v.max(0.0)),
+        // Not `max`, which would turn a NaN into 0.
+        RELU => each(x, y, |v| if v < 0.0 { 0.0 } else { v }),
         SIGMOID => each(x, y, |v| 1.0 / (1.0 + (-v).exp())),
         _ => each(x, y, f32::tanh),
     }
@@ -131,4 +132,18 @@ fn backward_cases(count: usize) -> impl Iterator<Item = Case> {
     [RELU, SIGMOID, TANH]
         .into_iter()
         .flat_map(move |function| [0, 1].map(|accumulate| backward_case(function, count, accumulate)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relu_passes_a_nan_on() {
+        let params = Forward { count: 3, ..Forward::default() };
+        let (x, mut y) = ([f32::NAN, -1.0, 2.0].map(f32::to_bits), [9; 3]);
+        forward(&mut Call::new(bytemuck::bytes_of(&params), vec![&x], vec![&mut y]));
+        assert!(f32::from_bits(y[0]).is_nan());
+        assert_eq!(y[1..], [0.0, 2.0].map(f32::to_bits));
+    }
 }

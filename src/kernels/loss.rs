@@ -1,6 +1,6 @@
 //! Cross entropy of softmax(logits) with label smoothing, and accuracy.
 //!
-//! With targets t_k = (1 − s)·[k = label] + s/classes: losses[n] = −Σ_k t_k log p_k, and
+//! With targets t_k = (1 − s)·[k = label] + s/classes: losses\[n\] = −Σ_k t_k log p_k, and
 //! dlogits = (p − t)·dloss/batch, the gradient of the batch's mean loss. A label that is no class makes
 //! its loss a NaN, which the guards of the optimisers see.
 
@@ -16,9 +16,9 @@ params! {
     pub struct Forward {
         /// Offset of the logits, [batch, classes].
         pub logits: u32,
-        /// Offset of the labels, [batch] words.
+        /// Offset of the labels, \[batch\] words.
         pub labels: u32,
-        /// Offset of the losses, [batch].
+        /// Offset of the losses, \[batch\].
         pub losses: u32,
         /// Offset of the probabilities, [batch, classes].
         pub probabilities: u32,
@@ -36,7 +36,7 @@ params! {
     pub struct Backward {
         /// Offset of the probabilities, [batch, classes].
         pub probabilities: u32,
-        /// Offset of the labels, [batch] words.
+        /// Offset of the labels, \[batch\] words.
         pub labels: u32,
         /// Offset of the gradient of the mean loss, one element.
         pub dloss: u32,
@@ -58,7 +58,7 @@ params! {
     pub struct Accuracy {
         /// Offset of the logits, [batch, classes].
         pub logits: u32,
-        /// Offset of the labels, [batch] words.
+        /// Offset of the labels, \[batch\] words.
         pub labels: u32,
         /// Offset of the count, one element.
         pub correct: u32,

@@ -17,7 +17,7 @@ params! {
         pub a: u32,
         /// Offset of b, [inner, columns], or [columns, inner] if transposed.
         pub b: u32,
-        /// Offset of the bias, [columns].
+        /// Offset of the bias, \[columns\].
         pub bias: u32,
         /// Offset of c, [rows, columns].
         pub c: u32,

@@ -69,7 +69,7 @@ params! {
     }
 }
 
-/// y (+)= Σ_k weights[k] · x_k.
+/// y (+)= Σ_k weights\[k\] · x_k.
 pub static FORWARD: Kernel = Kernel {
     name: "mixed_forward",
     source: include_str!("../../shaders/mixed_forward.wgsl"),
@@ -87,7 +87,7 @@ pub static FORWARD: Kernel = Kernel {
     benches: || vec![forward_case(BENCH, 0xff, 0)],
 };
 
-/// dx_k = weights[k] · dy.
+/// dx_k = weights\[k\] · dy.
 pub static BACKWARD_CANDIDATES: Kernel = Kernel {
     name: "mixed_backward_candidates",
     source: include_str!("../../shaders/mixed_backward_candidates.wgsl"),
@@ -105,7 +105,7 @@ pub static BACKWARD_CANDIDATES: Kernel = Kernel {
     benches: || vec![candidates_case(BENCH, 0xff)],
 };
 
-/// dw[k] (+)= Σ_i dy_i · x_k,i; options without a slot have gradient 0.
+/// dw\[k\] (+)= Σ_i dy_i · x_k,i; options without a slot have gradient 0.
 pub static BACKWARD_WEIGHTS: Kernel = Kernel {
     name: "mixed_backward_weights",
     source: concat!(

@@ -30,7 +30,7 @@ params! {
     }
 }
 
-/// y[i] = a uniform number in [0, 1): the upper 24 bits of word i mod 4, the same bits on every device.
+/// y\[i\] = a uniform number in [0, 1): the upper 24 bits of word i mod 4, the same bits on every device.
 pub static UNIFORM: Kernel = Kernel {
     name: "philox_uniform",
     source: concat!(
@@ -48,7 +48,7 @@ pub static UNIFORM: Kernel = Kernel {
     benches: || vec![case(16 * 16 * 32 * 32)],
 };
 
-/// y[i] = a standard normal number, by Box and Muller's method: of a block's uniform numbers u, elements
+/// y\[i\] = a standard normal number, by Box and Muller's method: of a block's uniform numbers u, elements
 /// 0 and 1 are r·cos θ and r·sin θ with r = √(−2 ln(1 − u₀)), θ = 2π·u₁; elements 2 and 3 likewise from u₂, u₃.
 pub static NORMAL: Kernel = Kernel {
     name: "philox_normal",

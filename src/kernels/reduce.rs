@@ -56,7 +56,7 @@ params! {
     pub struct ChannelSum {
         /// Offset of x, [batch, channels, pixels].
         pub x: u32,
-        /// Offset of y, [channels].
+        /// Offset of y, \[channels\].
         pub y: u32,
         /// Images.
         pub batch: u32,
@@ -69,7 +69,7 @@ params! {
     }
 }
 
-/// y[j] = the sum, the sum of squares or the maximum of x[j·CHUNK .. (j+1)·CHUNK].
+/// y\[j\] = the sum, the sum of squares or the maximum of x[j·CHUNK .. (j+1)·CHUNK].
 pub static PARTIAL: Kernel = Kernel {
     name: "reduce_partial",
     source: concat!(
@@ -123,7 +123,7 @@ pub static FINAL: Kernel = Kernel {
     benches: || vec![final_case(256, SUM, 0)],
 };
 
-/// y[c] (+)= Σ over images n and pixels p of x[n, c, p].
+/// y\[c\] (+)= Σ over images n and pixels p of x[n, c, p].
 pub static CHANNEL_SUM: Kernel = Kernel {
     name: "channel_sum",
     source: concat!(include_str!("../../shaders/include/combine.wgsl"), include_str!("../../shaders/channel_sum.wgsl")),

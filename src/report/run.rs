@@ -15,8 +15,8 @@ use std::path::Path;
 /// As [`CellPlan::diagram`].
 pub fn cell(plan: &CellPlan) -> Result<Diagram, DrawError> {
     let title = match plan.name.as_str() {
-        "normal" => "normal cell",
-        "reduce" => "reduction cell",
+        "normal" => "Normal cell",
+        "reduce" => "Reduction cell",
         other => other,
     };
     plan.diagram(title)

@@ -24,7 +24,7 @@ impl Default for ConvArgs {
     }
 }
 
-/// y[n, o] = Σ w[o, i] ⋆ x[n, i] + b[o] for x `[batch, inputs, height, width]`, weight
+/// y[n, o] = Σ w[o, i] ⋆ x[n, i] + b\[o\] for x `[batch, inputs, height, width]`, weight
 /// `[outputs, inputs / groups, rows, columns]`, bias `[outputs]`.
 ///
 /// # Errors

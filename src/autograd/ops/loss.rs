@@ -4,7 +4,7 @@ use super::*;
 use crate::device::Recorder;
 use crate::kernels::loss as kernels;
 
-/// Mean over the batch of −log softmax(logits)[label], shape `[1]`, for logits `[batch, classes]`
+/// Mean over the batch of −log softmax(logits)\[label\], shape `[1]`, for logits `[batch, classes]`
 /// and labels `[batch]` (words); with label smoothing s the target is (1−s)·one-hot + s/classes.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::kernels::width as kernels;
 /// Most widths one choice can have: they travel as parameters.
 pub const MAX_WIDTHS: usize = 8;
 
-/// x · mask with mask[c] = Σ weights[row, k] over the widths k that are larger than c: what the
+/// x · mask with mask\[c\] = Σ weights[row, k] over the widths k that are larger than c: what the
 /// outputs of all widths, sharing the widest one's parameters and padded with zeros, weigh together.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ params! {
         pub x: u32,
         /// Offset of [mean | 1/√(variance + ε)].
         pub saved: u32,
-        /// Offset of the weights, [channels].
+        /// Offset of the weights, \[channels\].
         pub weight: u32,
         /// Offset of dy.
         pub dy: u32,

@@ -13,9 +13,9 @@ params! {
         pub x: u32,
         /// Offset of [mean | 1/√(variance + ε)].
         pub saved: u32,
-        /// Offset of the weights w, [channels].
+        /// Offset of the weights w, \[channels\].
         pub weight: u32,
-        /// Offset of the biases b, [channels].
+        /// Offset of the biases b, \[channels\].
         pub bias: u32,
         /// Offset of y.
         pub y: u32,

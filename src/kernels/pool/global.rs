@@ -11,7 +11,7 @@ params! {
     pub struct Global {
         /// Offset of x or dx, [planes, pixels].
         pub input: u32,
-        /// Offset of y or dy, [planes].
+        /// Offset of y or dy, \[planes\].
         pub output: u32,
         /// Batch size · channels.
         pub planes: u32,

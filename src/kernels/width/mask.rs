@@ -7,9 +7,9 @@ use crate::params;
 params! {
     /// Parameters of [`MASK_FORWARD`].
     pub struct Mask {
-        /// Offset of the weights, [options].
+        /// Offset of the weights, \[options\].
         pub weights: u32,
-        /// Offset of the mask, [channels].
+        /// Offset of the mask, \[channels\].
         pub mask: u32,
         /// Channels.
         pub channels: u32,
@@ -37,9 +37,9 @@ params! {
 params! {
     /// Parameters of [`MASK_BACKWARD`].
     pub struct MaskBackward {
-        /// Offset of the gradient of the mask, [channels].
+        /// Offset of the gradient of the mask, \[channels\].
         pub dmask: u32,
-        /// Offset of the gradient of the weights, [options].
+        /// Offset of the gradient of the weights, \[options\].
         pub dweights: u32,
         /// Channels.
         pub channels: u32,
@@ -66,7 +66,7 @@ params! {
     }
 }
 
-/// mask[c] = Σ_k weights[k] · [c < width_k].
+/// mask\[c\] = Σ_k weights\[k\] · \[c < width_k\].
 pub static MASK_FORWARD: Kernel = Kernel {
     name: "width_mask_forward",
     source: include_str!("../../../shaders/width_mask_forward.wgsl"),
@@ -84,7 +84,7 @@ pub static MASK_FORWARD: Kernel = Kernel {
     benches: || vec![forward_case(256, &[64, 128, 192, 256])],
 };
 
-/// dweights[k] (+)= Σ_{c < width_k} dmask[c].
+/// dweights\[k\] (+)= Σ_{c < width_k} dmask\[c\].
 pub static MASK_BACKWARD: Kernel = Kernel {
     name: "width_mask_backward",
     source: concat!(

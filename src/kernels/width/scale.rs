@@ -10,7 +10,7 @@ params! {
     pub struct Scale {
         /// Offset of x, [batch, channels, pixels].
         pub x: u32,
-        /// Offset of the factors, [channels].
+        /// Offset of the factors, \[channels\].
         pub scale: u32,
         /// Offset of y.
         pub y: u32,
@@ -32,7 +32,7 @@ params! {
         pub x: u32,
         /// Offset of dy.
         pub dy: u32,
-        /// Offset of the gradient of the factors, [channels].
+        /// Offset of the gradient of the factors, \[channels\].
         pub dscale: u32,
         /// Batch size.
         pub batch: u32,
@@ -45,7 +45,7 @@ params! {
     }
 }
 
-/// y (+)= x · scale[c].
+/// y (+)= x · scale\[c\].
 pub static SCALE: Kernel = Kernel {
     name: "channel_scale",
     source: concat!(
@@ -69,7 +69,7 @@ pub static SCALE: Kernel = Kernel {
     benches: || vec![scale_case([16, 16, 1024], 0)],
 };
 
-/// dscale[c] (+)= Σ x · dy over batch and pixels.
+/// dscale\[c\] (+)= Σ x · dy over batch and pixels.
 pub static DOT: Kernel = Kernel {
     name: "channel_dot",
     source: concat!(
