@@ -9,7 +9,7 @@ const MOMENTUM: f32 = 0.1;
 
 /// Running statistics: for each layer, in order, `[mean | variance]`.
 ///
-/// A training pass writes the batch's own to [`moments`](Self::moments); they enter the running ones
+/// A training pass writes the batch's own to `moments`; they enter the running ones
 /// only by [`record_update`](Self::record_update), after the loss is known to be finite.
 #[derive(Debug)]
 pub struct Statistics {
