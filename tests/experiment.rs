@@ -47,7 +47,7 @@ fn devices() -> Vec<&'static str> {
     let list: Value = serde_json::from_str(&list).unwrap();
     let software = list.to_string().contains("software driver");
     if !software {
-        eprintln!("SKIPPED on a software driver: there is none");
+        cellwright::device::skipped(&format!("on a software driver: there is none"));
     }
     if software { vec!["cpu", "software"] } else { vec!["cpu"] }
 }
@@ -201,6 +201,9 @@ fn bad_input_is_named_and_leaves_nothing_behind() {
     refused(&["--set", "serach.epochs=1"], &["no setting `serach`", "did you mean `search`"]);
     refused(&["--set", "search.epochs=soon"], &["invalid type"]);
     refused(&["--set", "search.batch=5000"], &["5000"]);
+    refused(&["--set", "train.batch=5000"], &["5000", "1438"]);
+    refused(&["--set", "train.rate.from=nan"], &["train.rate"]);
+    refused(&["--space", "chain-mlp", "--set", "search.batch=1"], &["larger batch"]);
     refused(&["--set", "network.layers=3", "--set", "network.auxiliary=true"], &["auxiliary head needs an 8x8 map"]);
     refused(&["--set", "supernet.layers=2"], &["`alphas_normal`", "from 3 layers on"]);
     refused(&["--set", "supernet.channels=0"], &["channels = 0", "from 1"]);
@@ -242,7 +245,7 @@ fn a_full_disk_is_an_error_and_no_file_is_half_written() {
         |arguments: &[&str]| std::process::Command::new("mount").args(arguments).status().is_ok_and(|s| s.success());
     let path = place.path().to_str().unwrap();
     if !mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]) {
-        eprintln!("SKIPPED: a small file system cannot be mounted here");
+        cellwright::device::skipped(&format!("a small file system cannot be mounted here"));
         return;
     }
     let out = place.path().join("run");
@@ -285,7 +288,7 @@ fn full_mnist_reaches_99_percent() {
     let given = std::env::var_os("CELLWRIGHT_MNIST").map(std::path::PathBuf::from);
     let folder = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/images/mnist"));
     if !folder.is_dir() {
-        eprintln!("SKIPPED: no MNIST in {} (set CELLWRIGHT_MNIST)", folder.display());
+        cellwright::device::skipped(&format!("no MNIST in {} (set CELLWRIGHT_MNIST)", folder.display()));
         return;
     }
     let place = tempfile::tempdir().unwrap();

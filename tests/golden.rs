@@ -18,6 +18,9 @@ use cellwright::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+/// What the names of files begin with.
+const KINDS: [&str; 3] = ["operations", "search", "evaluate"];
+
 type Arrays = BTreeMap<String, Array>;
 
 fn wait<T, E: std::fmt::Display>(future: impl Future<Output = Result<T, E>>) -> T {
@@ -29,8 +32,8 @@ fn devices() -> Vec<Device> {
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
-            let software =
-                open(Choice::Software).inspect_err(|error| eprintln!("SKIPPED on a software driver: {error}"));
+            let software = open(Choice::Software)
+                .inspect_err(|error| cellwright::device::skipped(&format!("on a software driver: {error}")));
             std::iter::once(Device::cpu()).chain(software).collect()
         }
     }
@@ -127,15 +130,20 @@ fn each_file(kind: &str, check: impl Fn(&Device, &mut Golden)) {
     let yardstick = std::fs::read(folder.join("pytorch_float32_error.json")).ok();
     let yardstick: serde_json::Value =
         yardstick.map_or_else(Default::default, |text| serde_json::from_slice(&text).unwrap());
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+    let all: Vec<PathBuf> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
-        .filter(|path| path.file_stem().is_some_and(|s| s.to_string_lossy().starts_with(kind)))
         .collect();
+    assert!(!all.is_empty(), "{} holds no golden values", folder.display());
+    let is = |path: &PathBuf, kind: &str| path.file_stem().is_some_and(|s| s.to_string_lossy().starts_with(kind));
+    if let Some(path) = all.iter().find(|path| !KINDS.iter().any(|kind| is(path, kind))) {
+        panic!("{} is of no known kind ({})", path.display(), KINDS.join(", "));
+    }
+    let mut files: Vec<PathBuf> = all.into_iter().filter(|path| is(path, kind)).collect();
     files.sort();
     if files.is_empty() {
-        eprintln!("SKIPPED: no {kind} files in {}", folder.display());
+        cellwright::device::skipped(&format!("{kind}: {} has none", folder.display()));
     }
     let mut failures = Vec::new();
     for device in devices() {

@@ -19,7 +19,7 @@ fn devices() -> Vec<Device> {
             let mut devices = vec![Device::cpu()];
             match open(Choice::Software) {
                 Ok(device) => devices.push(device),
-                Err(error) => eprintln!("SKIPPED on a software driver: {error}"),
+                Err(error) => cellwright::device::skipped(&format!("on a software driver: {error}")),
             }
             devices
         }

@@ -22,8 +22,8 @@ fn devices() -> Vec<Device> {
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
-            let software =
-                open(Choice::Software).inspect_err(|error| eprintln!("SKIPPED on a software driver: {error}"));
+            let software = open(Choice::Software)
+                .inspect_err(|error| cellwright::device::skipped(&format!("on a software driver: {error}")));
             std::iter::once(Device::cpu()).chain(software).collect()
         }
     }

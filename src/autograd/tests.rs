@@ -8,8 +8,8 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn devices() -> Vec<Device> {
-    let software =
-        wait(Device::open(&Choice::Software)).inspect_err(|e| eprintln!("SKIPPED on a software driver: {e}"));
+    let software = wait(Device::open(&Choice::Software))
+        .inspect_err(|e| crate::device::skipped(&format!("on a software driver: {e}")));
     std::iter::once(Device::cpu()).chain(software).collect()
 }
 

@@ -29,7 +29,8 @@ impl DeviceArg {
             let refresh = sysinfo::MemoryRefreshKind::nothing().with_ram();
             let system = sysinfo::System::new_with_specifics(sysinfo::RefreshKind::nothing().with_memory(refresh));
             // 0 where the system does not say.
-            let left = Some(system.available_memory()).filter(|&bytes| bytes > 0);
+            let container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+            let left = Some(system.available_memory().min(container)).filter(|&bytes| bytes > 0);
             device.with_limits(|limits| limits.memory_bytes = left).await
         })
     }

@@ -40,7 +40,7 @@ pub struct ExperimentArgs {
     #[arg(long)]
     data_dir: Option<PathBuf>,
     /// Seed of everything random.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// Directory of the run; by default a new one below `runs`.
     #[arg(long)]

@@ -47,6 +47,14 @@ pub enum Disagreement {
     },
 }
 
+/// Says that a test left something out, on standard error and past the capture of test harnesses: a
+/// line that begins with `SKIPPED`.
+pub fn skipped(what: &str) {
+    use std::io::Write;
+    // A test has nobody to tell if even this fails.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {what}");
+}
+
 /// Runs a case of a kernel on a device and gives the contents of the outputs.
 ///
 /// # Errors

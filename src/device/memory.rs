@@ -69,11 +69,13 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// The smallest free piece that holds `bytes` without wasting more than an eighth of itself.
-    fn take(&self, bytes: u64) -> Option<Arc<Memory>> {
+    /// The smallest free piece that holds `bytes` without wasting more than an eighth of itself, and that
+    /// can be bound if `bytes` can.
+    fn take(&self, bytes: u64, binding_bytes: u64) -> Option<Arc<Memory>> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let key = *free.range((bytes, 0)..).next()?.0;
-        if key.0 <= bytes + bytes / 8 + GRAIN { free.remove(&key) } else { None }
+        let fits = key.0 <= bytes + bytes / 8 + GRAIN && (key.0 <= binding_bytes || bytes > binding_bytes);
+        if fits { free.remove(&key) } else { None }
     }
 
     fn put(&self, memory: Arc<Memory>) {
@@ -148,9 +150,17 @@ impl Inner {
     /// none that fits. Fresh memory is zero; memory from the pool holds what it held.
     pub(super) fn allocate(&self, pool: &Arc<Pool>, words: usize) -> Result<Buffer, Error> {
         let bytes = (words.max(1) as u64 * 4).div_ceil(GRAIN) * GRAIN;
-        let memory = match pool.take(bytes) {
+        let memory = match pool.take(bytes, self.limits.binding_bytes) {
             Some(memory) => memory,
-            None => Arc::new(self.fresh(bytes)?),
+            None => Arc::new(match self.fresh(bytes) {
+                // What lies unused in pieces of other sizes may be enough.
+                Err(Error::OutOfMemory { .. }) => {
+                    pool.trim();
+                    self.pool.trim();
+                    self.fresh(bytes)?
+                }
+                fresh => fresh?,
+            }),
         };
         self.usage.leased.fetch_add(memory.bytes, Ordering::Relaxed);
         Ok(Buffer { lease: Arc::new(Lease { memory, pool: pool.clone() }), words })

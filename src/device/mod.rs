@@ -19,7 +19,7 @@ mod recording;
 pub use adapter::{AdapterInfo, Choice, adapters, automatic};
 pub use bench::{Bench, Speed};
 pub use bytemuck;
-pub use check::{Disagreement, check_kernel, run_case};
+pub use check::{Disagreement, check_kernel, run_case, skipped};
 pub use error::Error;
 pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, PRELUDE, noise};
 pub use memory::{Buffer, Usage};
@@ -164,7 +164,7 @@ impl Device {
         let buffer = self.inner.allocate(&self.inner.pool, words)?;
         match &self.inner.backend {
             Backend::Cpu => cpu::write(buffer.memory()).fill(0),
-            Backend::Gpu(gpu) => gpu.clear(&buffer)?,
+            Backend::Gpu(gpu) => gpu.clear(buffer.memory())?,
         }
         Ok(buffer)
     }
@@ -241,6 +241,13 @@ impl Device {
     /// # Errors
     /// As [`Device::run`].
     pub async fn first_not_finite(&self, recording: &Recording) -> Result<Option<(&'static str, String)>, Error> {
+        // Scratch memory holds what the failed run left there: that must not be taken for a result.
+        for memory in recording.scratch() {
+            match &self.inner.backend {
+                Backend::Cpu => cpu::write(memory).fill(0),
+                Backend::Gpu(gpu) => gpu.clear(memory)?,
+            }
+        }
         for index in 0..recording.commands.len() {
             match &self.inner.backend {
                 Backend::Cpu => cpu::run(&recording.commands[index]),

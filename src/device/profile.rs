@@ -96,57 +96,63 @@ impl Device {
     }
 
     async fn by_timestamps(&self, gpu: &Gpu, recording: &Recording) -> Result<Vec<f64>, Error> {
-        let limits: &Limits = &self.inner.limits;
-        let (device, queue) = gpu.wgpu();
-        let period = f64::from(queue.get_timestamp_period());
-        let mut times = Vec::with_capacity(recording.commands.len());
-        let all: Vec<usize> = (0..recording.commands.len()).collect();
-        for chunk in all.chunks(QUERIES / 2) {
-            let queries = device.create_query_set(&wgpu::QuerySetDescriptor {
-                label: None,
-                ty: wgpu::QueryType::Timestamp,
-                count: chunk.len() as u32 * 2,
-            });
-            let bytes = chunk.len() as u64 * 16;
-            let resolved = device.create_buffer(&wgpu::BufferDescriptor {
-                label: None,
-                size: bytes,
-                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
-                mapped_at_creation: false,
-            });
-            let mut encoder = device.create_command_encoder(&Default::default());
-            for (place, &index) in chunk.iter().enumerate() {
-                let writes = wgpu::ComputePassTimestampWrites {
-                    query_set: &queries,
-                    beginning_of_pass_write_index: Some(place as u32 * 2),
-                    end_of_pass_write_index: Some(place as u32 * 2 + 1),
-                };
-                gpu.encode_timed(recording, limits, index, &mut encoder, writes)?;
-            }
-            encoder.resolve_query_set(&queries, 0..chunk.len() as u32 * 2, &resolved, 0);
-            queue.submit([encoder.finish()]);
-            let words = gpu.read_buffer(self, &resolved, 0, bytes).await?;
-            let stamp = |at: usize| u64::from(words[at]) | u64::from(words[at + 1]) << 32;
-            for (place, &index) in chunk.iter().enumerate() {
-                let dispatched = matches!(recording.commands[index].action, Action::Dispatch(_));
-                let ticks = stamp(place * 4 + 2).saturating_sub(stamp(place * 4));
-                times.push(if dispatched { ticks as f64 * period } else { 0.0 });
-            }
+        let mut times = Vec::new();
+        times.resize(recording.commands.len(), 0.0);
+        // Copies and clears lie outside compute passes, where no timestamps are written.
+        let timed = |index: &usize| matches!(recording.commands[*index].action, Action::Dispatch(_));
+        let mut next = 0;
+        while next < times.len() {
+            let dispatches: Vec<usize> = (next..times.len()).filter(timed).take(QUERIES / 2).collect();
+            // Up to the next dispatch that has no room; at least one command.
+            let end = (next..times.len()).filter(timed).nth(dispatches.len()).unwrap_or(times.len());
+            self.time_range(gpu, recording, next..end, &dispatches, &mut times).await?;
+            next = end;
         }
         Ok(times)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn totals_are_summed_by_kernel_and_the_longest_comes_first() {
-        let timing = |kernel, nanoseconds, flops| Timing { kernel, scope: String::new(), nanoseconds, flops, bytes: 8 };
-        let totals = by_kernel(&[timing("a", 1.0, 3), timing("b", 5.0, 0), timing("a", 2.0, 4)]);
-        let names: Vec<_> = totals.iter().map(|t| (t.kernel, t.calls)).collect();
-        assert_eq!(names, [("b", 1), ("a", 2)]);
-        assert_eq!((totals[1].nanoseconds, totals[1].flops, totals[1].bytes), (3.0, 7, 16));
+    /// Runs the commands of `range` and times its `dispatches`.
+    async fn time_range(
+        &self,
+        gpu: &Gpu,
+        recording: &Recording,
+        range: std::ops::Range<usize>,
+        dispatches: &[usize],
+        times: &mut [f64],
+    ) -> Result<(), Error> {
+        let limits: &Limits = &self.inner.limits;
+        let (device, queue) = gpu.wgpu();
+        if dispatches.is_empty() {
+            return gpu.run_range(recording, limits, range);
+        }
+        let count = dispatches.len() as u32 * 2;
+        let queries =
+            device.create_query_set(&wgpu::QuerySetDescriptor { label: None, ty: wgpu::QueryType::Timestamp, count });
+        let bytes = u64::from(count) * 8;
+        let resolved = device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: bytes,
+            usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        let mut encoder = device.create_command_encoder(&Default::default());
+        for index in range {
+            let place = dispatches.binary_search(&index).unwrap_or(0) as u32;
+            let writes = wgpu::ComputePassTimestampWrites {
+                query_set: &queries,
+                beginning_of_pass_write_index: Some(place * 2),
+                end_of_pass_write_index: Some(place * 2 + 1),
+            };
+            gpu.encode_timed(recording, limits, index, &mut encoder, writes)?;
+        }
+        encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
+        queue.submit([encoder.finish()]);
+        let words = gpu.read_buffer(self, &resolved, 0, bytes).await?;
+        let period = f64::from(queue.get_timestamp_period());
+        let stamp = |at: usize| u64::from(words[at]) | u64::from(words[at + 1]) << 32;
+        for (place, &index) in dispatches.iter().enumerate() {
+            times[index] = stamp(place * 4 + 2).saturating_sub(stamp(place * 4)) as f64 * period;
+        }
+        Ok(())
     }
 }

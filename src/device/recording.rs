@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::memory::Pool;
 use super::{Buffer, Device, Error, Kernel, Launch};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -279,7 +279,7 @@ impl Recorder {
         Recording {
             device: self.device,
             commands: self.commands,
-            _kept: self.kept.into_values().collect(),
+            kept: self.kept.into_values().collect(),
             _workspace: self.workspace,
             prepared: OnceLock::new(),
         }
@@ -315,7 +315,7 @@ pub struct Recording {
     pub(super) device: Device,
     pub(super) commands: Vec<Command>,
     // Lasting buffers it works on: their memory must not serve anybody else while this can be run.
-    _kept: Vec<Buffer>,
+    kept: Vec<Buffer>,
     // Keeps the scratch memory: what was freed while recording must not serve anybody else.
     _workspace: Workspace,
     pub(super) prepared: OnceLock<super::gpu::Prepared>,
@@ -340,6 +340,16 @@ impl Recording {
     /// Kernel and scope of each command, in order.
     pub fn describe(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.commands.iter().map(|c| (c.name(), &*c.scope))
+    }
+
+    /// Scratch memory that dispatches write.
+    pub(super) fn scratch(&self) -> impl Iterator<Item = &Memory> {
+        let lasting: HashSet<u64> = self.kept.iter().map(Buffer::id).collect();
+        let mut seen = HashSet::new();
+        self.dispatched()
+            .flat_map(|dispatch| &dispatch.outputs)
+            .map(|memory| &**memory)
+            .filter(move |memory| !lasting.contains(&memory.id) && seen.insert(memory.id))
     }
 
     fn dispatched(&self) -> impl Iterator<Item = &Dispatch> {

@@ -35,6 +35,14 @@ pub enum EstimateError {
         /// Kernel and part of the network that first wrote it.
         place: String,
     },
+    /// The loss of an evaluation is not finite: the last steps of training ruined the weights.
+    #[error("the loss in evaluation is {value}; first in {place}; try a smaller learning rate")]
+    Evaluation {
+        /// What it was.
+        value: f32,
+        /// Kernel and part of the network that first wrote it.
+        place: String,
+    },
     /// Settings that do not go together.
     #[error("{0}")]
     Settings(String),

@@ -1,6 +1,6 @@
 //! Accuracy and loss of a network on a dataset.
 
-use super::EstimateError;
+use super::{EstimateError, blame};
 use crate::autograd::{Tape, Var, ops};
 use crate::data::{Augmentation, Batch, Draw, Resident};
 use crate::device::{Device, Recording, Workspace};
@@ -88,7 +88,7 @@ impl Evaluation {
     /// Accuracy and mean loss with the network's present weights.
     ///
     /// # Errors
-    /// An error of the device.
+    /// [`EstimateError::Evaluation`] if the loss is not finite; an error of the device.
     pub async fn score(&self) -> Result<Score, EstimateError> {
         self.totals.write(&self.device, &[0.0; 2])?;
         for images in self.images.chunks(self.whole.batch.size()) {
@@ -100,6 +100,10 @@ impl Evaluation {
             self.device.run(&pieces.recording)?;
         }
         let totals = self.totals.read(&self.device).await?;
+        if !totals[1].is_finite() {
+            let place = blame(&self.device, &[&self.whole.recording]).await?;
+            return Err(EstimateError::Evaluation { value: totals[1], place });
+        }
         let count = self.images.len() as f64;
         Ok(Score { accuracy: f64::from(totals[0]) / count, loss: f64::from(totals[1]) / count })
     }

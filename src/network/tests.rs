@@ -15,8 +15,8 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 /// The CPU, and the software driver where there is one.
 fn devices() -> Vec<Device> {
-    let software =
-        wait(Device::open(&DeviceChoice::Software)).inspect_err(|e| eprintln!("SKIPPED on a software driver: {e}"));
+    let software = wait(Device::open(&DeviceChoice::Software))
+        .inspect_err(|e| crate::device::skipped(&format!("on a software driver: {e}")));
     std::iter::once(Device::cpu()).chain(software).collect()
 }
 

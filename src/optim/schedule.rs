@@ -43,6 +43,17 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Whether all rates are finite and not negative, and all periods at least 1.
+    pub fn is_usable(&self) -> bool {
+        let rate = |rate: f64| rate >= 0.0 && rate.is_finite();
+        match *self {
+            Self::Constant { rate: constant } => rate(constant),
+            Self::Cosine { from, to } => rate(from) && rate(to),
+            Self::Step { rate: first, factor, epochs } => rate(first) && rate(factor) && epochs > 0,
+            Self::WarmRestarts { from, to, first, times } => rate(from) && rate(to) && first > 0 && times > 0,
+        }
+    }
+
     /// The rate of epoch `epoch`, counted from 0, of `epochs`.
     pub fn rate(&self, epoch: u32, epochs: u32) -> f32 {
         let cosine = |from: f64, to: f64, phase: f64| to + (from - to) * 0.5 * (1.0 + (PI * phase).cos());

@@ -12,6 +12,9 @@ use toml::{Table, Value};
 /// Names of the strategies.
 pub const STRATEGIES: [&str; 1] = ["darts"];
 
+/// Largest shift or blanked square of an augmentation.
+const MOST_PIXELS: usize = 65_536;
+
 /// Sizes of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -223,8 +226,36 @@ impl Config {
         if !probability(self.train.drop_path) || !probability(self.train.label_smoothing) {
             return wrong("train.drop_path and train.label_smoothing", "must be at least 0 and less than 1");
         }
-        if !(self.search.alpha_rate >= 0.0 && self.search.alpha_rate.is_finite()) {
-            return wrong("search.alpha_rate", "must not be negative");
+        let usable = |value: f32| value >= 0.0 && value.is_finite();
+        if !usable(self.search.alpha_rate) || !usable(self.train.auxiliary_weight) {
+            return wrong("search.alpha_rate and train.auxiliary_weight", "must not be negative");
+        }
+        for (group, sgd, rate, augmentation) in [
+            ("search", &self.search.sgd, &self.search.rate, &self.search.augmentation),
+            ("train", &self.train.sgd, &self.train.rate, &self.train.augmentation),
+        ] {
+            if !rate.is_usable() {
+                return wrong(&format!("{group}.rate"), "must hold rates of at least 0 and periods of at least 1");
+            }
+            if !probability(sgd.momentum) {
+                return wrong(&format!("{group}.sgd.momentum"), "must be at least 0 and less than 1");
+            }
+            if !usable(sgd.weight_decay) || !usable(sgd.clip) {
+                return wrong(&format!("{group}.sgd.weight_decay and clip"), "must not be negative");
+            }
+            if augmentation.padding > MOST_PIXELS || augmentation.cutout > MOST_PIXELS {
+                return wrong(
+                    &format!("{group}.augmentation"),
+                    &format!("can move or blank at most {MOST_PIXELS} pixels"),
+                );
+            }
+        }
+        let adam = &self.search.adam;
+        if !probability(adam.beta1) || !probability(adam.beta2) {
+            return wrong("search.adam.beta1 and beta2", "must be at least 0 and less than 1");
+        }
+        if !(adam.epsilon > 0.0 && adam.epsilon.is_finite() && usable(adam.weight_decay)) {
+            return wrong("search.adam.epsilon", "must be positive, and weight_decay not negative");
         }
         Ok(())
     }
@@ -341,6 +372,18 @@ mod tests {
         assert!(read("", &["search=3"]).unwrap_err().contains("group of settings"));
         assert!(read("", &["seed"]).unwrap_err().contains("KEY=VALUE"));
         assert!(read("", &["strategy=dart"]).unwrap_err().contains("did you mean `darts`"));
+        for setting in [
+            "train.rate.from=nan",
+            "search.rate.to=-1.0",
+            "search.adam.beta1=1.0",
+            "search.sgd.clip=nan",
+            "train.sgd.momentum=1.5",
+            "train.augmentation.padding=4294967296",
+        ] {
+            let error = read("", &[setting]).unwrap_err();
+            let key = setting.split('=').next().unwrap().rsplit_once('.').unwrap().0;
+            assert!(error.contains(key), "{setting}: {error}");
+        }
         assert!(read("a = ", &[]).unwrap_err().contains("not valid TOML"));
     }
 }

@@ -3,7 +3,7 @@
 use super::directory::Log;
 use super::{Config, Directory, NetworkFacts, RunError, Summary, files};
 use crate::cost::Cost;
-use crate::data::{Dataset, Resident};
+use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
 use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::{Features, Graph};
@@ -106,7 +106,11 @@ pub fn search(
     let graph = space.supernet(&wide)?;
     let supernet_parameters = crate::cost::parameters(&graph)?;
     let options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
-    // Everything that can be wrong with the networks to be trained is found out before the search.
+    // What can be wrong with the networks to be trained is found out before the search.
+    bench.check_batch()?;
+    if config.baseline {
+        space.baseline(&settings, supernet_parameters)?;
+    }
     space.decode(&space.random(&mut Random::new(config.seed, RANDOM_ARCHITECTURES)), &settings)?;
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
 
@@ -171,6 +175,7 @@ pub fn train(
     let data = files::load(&config.data, config.data_dir.as_deref())?;
     let space = space::find(&config.space, &config.space_settings)?;
     let mut bench = Bench::new(device, config, &data, directory, observer)?;
+    bench.check_batch()?;
     let graph = space.decode_text(architecture, &bench.settings)?;
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
     let mut trained = bench.train("trained", None, Some(graph), Some(directory))?;
@@ -218,6 +223,13 @@ impl<'a> Bench<'a> {
             timing: directory.log("timing.jsonl")?,
             observer,
         })
+    }
+
+    /// Makes sure that the training images fill a batch.
+    fn check_batch(&self) -> Result<(), EstimateError> {
+        let images = (0..self.train.count() as u32).collect();
+        Batches::new(images, self.config.train.batch, Last::Drop, Shuffle { seed: 0, stream: 0 })?;
+        Ok(())
     }
 
     /// Drives a search to its end.

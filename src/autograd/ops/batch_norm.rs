@@ -34,7 +34,8 @@ pub struct BatchNorm<'a> {
 /// `[batch, channels, height, width]`.
 ///
 /// # Errors
-/// [`Error::Shape`] if parameters or statistics do not have one value a channel.
+/// [`Error::Shape`] if parameters or statistics do not have one value a channel, or if statistics are to
+/// come from a batch with a single value a channel.
 pub fn batch_norm(tape: &mut Tape, x: &Var, norm: BatchNorm<'_>) -> Result<Var, Error> {
     let shape @ [batch, channels, height, width] = image("batch_norm", x)?;
     let stored = match norm.statistics {
@@ -47,6 +48,10 @@ pub fn batch_norm(tape: &mut Tape, x: &Var, norm: BatchNorm<'_>) -> Result<Var, 
     }
     if norm.affine.is_some_and(|(w, b)| !w.tensor().buffer().same(b.tensor().buffer())) {
         return Err(Error::shape("batch_norm", "weight and bias lie in different buffers"));
+    }
+    if matches!(norm.statistics, Statistics::Batch { .. }) && batch * height * width < 2 {
+        let problem = format!("{shape:?} has one value a channel, which has no variance: use a larger batch");
+        return Err(Error::shape("batch_norm", problem));
     }
     let y = tape.output(&shape)?;
     let saved = Tensor::scratch(tape.recorder(), &[2, channels])?;

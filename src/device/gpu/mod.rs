@@ -120,10 +120,11 @@ impl Gpu {
 
     /// Runs `f` inside error scopes; a validation or internal error becomes [`Error::Refused`].
     fn scoped<T>(&self, what: impl FnOnce() -> String, f: impl FnOnce() -> T) -> Result<T, Error> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let value = f();
-        let errors = [now(validation.pop()), now(internal.pop())];
+        let errors = [now(validation.pop()), now(internal.pop()), now(memory.pop())];
         match errors.into_iter().flatten().flatten().next() {
             None => Ok(value),
             Some(error) => {
@@ -153,10 +154,10 @@ impl Gpu {
         }
     }
 
-    pub(super) fn clear(&self, buffer: &Buffer) -> Result<(), Error> {
+    pub(super) fn clear(&self, memory: &Memory) -> Result<(), Error> {
         self.fault()?;
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.clear_buffer(buffer_of(buffer.memory()), 0, None);
+        encoder.clear_buffer(buffer_of(memory), 0, None);
         self.queue.submit([encoder.finish()]);
         self.fault()
     }
