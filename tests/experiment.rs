@@ -203,7 +203,6 @@ fn bad_input_is_named_and_leaves_nothing_behind() {
     refused(&["--set", "search.batch=5000"], &["5000"]);
     refused(&["--set", "train.batch=5000"], &["5000", "1438"]);
     refused(&["--set", "train.rate.from=nan"], &["train.rate"]);
-    refused(&["--space", "chain-mlp", "--set", "search.batch=1"], &["larger batch"]);
     refused(&["--set", "network.layers=3", "--set", "network.auxiliary=true"], &["auxiliary head needs an 8x8 map"]);
     refused(&["--set", "supernet.layers=2"], &["`alphas_normal`", "from 3 layers on"]);
     refused(&["--set", "supernet.channels=0"], &["channels = 0", "from 1"]);

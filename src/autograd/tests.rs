@@ -280,4 +280,9 @@ fn shapes_that_do_not_fit_are_errors_that_name_them() {
     assert!(ops::conv2d(&mut tape, &var(&[1, 3, 4, 4]), &var(&[2, 2, 1, 1]), None, ConvArgs::default()).is_err());
     assert!(ops::matmul(&mut tape, &var(&[2, 3]), &var(&[2, 3])).is_err());
     assert!(ops::global_avg_pool(&mut tape, &var(&[2, 3])).is_err());
+    let moments = Tensor::zeros(&device, &[4]).unwrap();
+    let statistics = ops::Statistics::Batch { moments: &moments };
+    let norm = ops::BatchNorm { affine: None, statistics, epsilon: 1e-5 };
+    let error = ops::batch_norm(&mut tape, &var(&[1, 2, 1, 1]), norm).unwrap_err();
+    assert!(error.to_string().contains("use a larger batch"), "{error}");
 }
