@@ -47,7 +47,7 @@ fn devices() -> Vec<&'static str> {
     let list: Value = serde_json::from_str(&list).unwrap();
     let software = list.to_string().contains("software driver");
     if !software {
-        cellwright::device::skipped(&format!("on a software driver: there is none"));
+        cellwright::device::skipped("on a software driver: there is none");
     }
     if software { vec!["cpu", "software"] } else { vec!["cpu"] }
 }
@@ -244,7 +244,7 @@ fn a_full_disk_is_an_error_and_no_file_is_half_written() {
         |arguments: &[&str]| std::process::Command::new("mount").args(arguments).status().is_ok_and(|s| s.success());
     let path = place.path().to_str().unwrap();
     if !mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]) {
-        cellwright::device::skipped(&format!("a small file system cannot be mounted here"));
+        cellwright::device::skipped("a small file system cannot be mounted here");
         return;
     }
     let out = place.path().join("run");

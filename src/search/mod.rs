@@ -50,7 +50,7 @@ pub struct EpochEnd {
     pub valid_loss: f64,
     /// Share of right answers in the architecture steps.
     pub valid_accuracy: f64,
-    /// Accuracy of the supernet on the validation half.
+    /// Accuracy of the supernet on (at most 2,048) images of the validation half.
     pub supernet_accuracy: f64,
     /// Softmaxed architecture weights.
     pub weights: Vec<TableWeights>,
