@@ -25,8 +25,9 @@ override APART: u32 = 1;
 override MOVE: u32 = 1;
 override HELD: u32 = 1;
 
+// What lies outside is 0. With & instead of &&: branches here cost, and some compilers take minutes over them.
 fn value(line: u32, column: u32, row_inside: bool) -> f32 {
-    let inside = row_inside && column < p.out_width;
+    let inside = row_inside & (column < p.out_width);
     return select(0.0, dy[select(0u, line + column, inside)], inside);
 }
 
@@ -45,7 +46,7 @@ fn next(v: vec4<f32>, line: u32, at: u32, inside: bool) -> vec4<f32> {
 
 // A weight; 0 for taps that the window doesn't have.
 fn tap(weights: u32, r: u32, c: u32) -> vec4<f32> {
-    let inside = r < ROWS && c < COLUMNS;
+    let inside = (r < ROWS) & (c < COLUMNS);
     return vec4(select(0.0, w[select(weights, weights + r * COLUMNS + c, inside)], inside));
 }
 
@@ -67,11 +68,12 @@ fn store(at: u32, row: u32, column: u32, v: vec4<f32>) {
 }
 
 // The last tap of a window of `taps` that pixels `place` (with padding) meet, or `taps` if there is none.
-fn last(place: i32, taps: u32, stride: u32, dilation: u32) -> u32 {
-    for (var r = taps; r > 0u; r--) {
-        if ((place - i32((r - 1u) * dilation)) % i32(stride) == 0) { return r - 1u; }
+fn last(place: i32, taps: u32, step: u32, stride: u32, dilation: u32) -> u32 {
+    var met = taps;
+    for (var tap = taps - min(step, taps); tap < taps; tap++) {
+        if ((place - i32(tap * dilation)) % i32(stride) == 0) { met = tap; }
     }
-    return taps;
+    return met;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -94,8 +96,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let x = i32(first_column) + p.pad_left;
     var r = ROWS - 1u;
     var c = COLUMNS - 1u;
-    if (STRIDE_ROWS > 1u) { r = last(y, ROWS, STRIDE_ROWS, DILATION_ROWS); }
-    if (STRIDE_COLUMNS > 1u) { c = last(x, COLUMNS, STRIDE_COLUMNS, DILATION_COLUMNS); }
+    if (STRIDE_ROWS > 1u) { r = last(y, ROWS, STEP_ROWS, STRIDE_ROWS, DILATION_ROWS); }
+    if (STRIDE_COLUMNS > 1u) { c = last(x, COLUMNS, STEP_COLUMNS, STRIDE_COLUMNS, DILATION_COLUMNS); }
     let met = r < ROWS && c < COLUMNS;
     // Unsigned: what lies before the image is a huge number.
     let down = u32((y - i32(r * DILATION_ROWS)) / i32(STRIDE_ROWS));
