@@ -4,7 +4,7 @@
 //! order of the options, and slot s begins `s · stride` elements behind the first. At most 32 options.
 
 use super::planes::{PIECE, by_element, by_sum, put};
-use super::vectors::{dot, scale};
+use super::runs::{dot, scale};
 use crate::device::{Call, Case, Kernel};
 use crate::params;
 use rayon::prelude::*;

@@ -25,10 +25,10 @@ pub mod pointwise;
 pub mod pool;
 pub mod reduce;
 mod rows;
+mod runs;
 pub mod softmax;
 mod stencil;
 mod vector;
-mod vectors;
 pub mod width;
 
 use crate::device::Kernel;

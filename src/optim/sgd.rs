@@ -53,11 +53,11 @@ impl Sgd {
         &self.velocity
     }
 
-    /// Records one step of `weight` along `gradient`, whose norm is `norm` (`[1]`). If one of `guards`
-    /// is not finite, nothing is written.
+    /// Records one step of `weight` along `gradient`, whose norm is `norm` (`[1]`, in the buffer of the
+    /// guards). If one of `guards` is not finite, nothing is written.
     ///
     /// # Errors
-    /// As recording does.
+    /// [`Error::Shape`] if norm and guards lie in different buffers; else as recording does.
     pub fn record(
         &self,
         recorder: &mut Recorder,
@@ -67,6 +67,9 @@ impl Sgd {
         norm: &Tensor,
         guards: &Tensor,
     ) -> Result<(), Error> {
+        if !norm.buffer().same(guards.buffer()) {
+            return Err(Error::shape("sgd", "the norm and the guards lie in different buffers"));
+        }
         let clipped = self.config.clip > 0.0;
         let params = kernels::Sgd {
             weight: weight.at(),

@@ -130,13 +130,13 @@ impl Config {
                     epochs: 12,
                     batch: 64,
                     // A search of 132 steps: with the published 3e-4 α would stay where it starts.
-                    alpha_rate: 3e-2,
+                    alpha_rate: 1e-2,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
                     augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
                     ..base.search
                 },
                 train: TrainingConfig {
-                    epochs: 24,
+                    epochs: 32,
                     batch: 64,
                     sgd: small,
                     rate: Schedule::Cosine { from: 0.1, to: 0.0 },

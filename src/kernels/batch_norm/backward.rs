@@ -3,7 +3,7 @@
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
 use crate::kernels::planes::{by_channel, by_sum, channel_sums, each_plane};
-use crate::kernels::vectors::{centred, products, scale};
+use crate::kernels::runs::{centred, products, scale};
 use crate::params;
 
 params! {

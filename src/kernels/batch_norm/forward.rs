@@ -3,7 +3,7 @@
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
 use crate::kernels::planes::{by_channel, each_plane};
-use crate::kernels::vectors::normalise;
+use crate::kernels::runs::normalise;
 use crate::params;
 
 params! {

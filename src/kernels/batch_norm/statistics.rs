@@ -3,7 +3,7 @@
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, Launch, noise};
 use crate::kernels::planes::{by_sum, channel_sums};
-use crate::kernels::vectors::moments;
+use crate::kernels::runs::moments;
 use crate::params;
 
 params! {

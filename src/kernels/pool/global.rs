@@ -2,7 +2,7 @@
 
 use crate::device::{Call, Case, Kernel};
 use crate::kernels::planes::{PIECE, by_plane, by_row, each_plane, put};
-use crate::kernels::vectors::sum;
+use crate::kernels::runs::sum;
 use crate::params;
 use rayon::prelude::*;
 

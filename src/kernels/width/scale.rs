@@ -2,7 +2,7 @@
 
 use crate::device::{Call, Case, Kernel};
 use crate::kernels::planes::{by_plane, by_sum, channel_sums, each_plane, put};
-use crate::kernels::vectors::{products, scale};
+use crate::kernels::runs::{products, scale};
 use crate::params;
 
 params! {
