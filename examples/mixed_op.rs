@@ -85,7 +85,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let valid = Fresh::new(for_alpha, BATCH, Shuffle { seed: args.seed, stream: 2 }, 0)?;
 
     let graph = network(Features::new(channels, height, width), digits.train.classes().len())?;
-    let config = SupernetConfig { batch: BATCH, sgd: SgdConfig::default(), seed: args.seed };
+    let config = SupernetConfig { batch: BATCH, sgd: SgdConfig::default(), seed: args.seed, fusion: true };
     let supernet = Supernet::new(&device, graph, config)?;
     let alpha = AlphaStep::new(&supernet, Order::First, AdamConfig::default())?;
 

@@ -2,7 +2,7 @@
 // Each invocation takes BLOCK elements at a time in registers, gives them a mean and a sum of squared
 // deviations of their own, and merges that into its total (Chan's formula); a tree merges the totals.
 // Values are taken relative to one element of the channel, so that a large mean costs no digits.
-struct Params { x: u32, saved: u32, moments: u32, batch: u32, channels: u32, pixels: u32, epsilon: f32 }
+struct Params { x: u32, saved: u32, mean: u32, variance: u32, batch: u32, channels: u32, pixels: u32, epsilon: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> saved: array<f32>;
@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         let squares = totals[0].squares;
         saved[p.saved + channel] = mean;
         saved[p.saved + p.channels + channel] = 1.0 / sqrt(squares / f32(count) + p.epsilon);
-        moments[p.moments + channel] = mean;
-        moments[p.moments + p.channels + channel] = squares / f32(max(count, 2u) - 1u);
+        moments[p.mean + channel] = mean;
+        moments[p.variance + channel] = squares / f32(max(count, 2u) - 1u);
     }
 }

@@ -1,69 +1,195 @@
-// dw[o, i] (+)= Σ_{n,p} dy[n, o, p] x[n, i, p]. A workgroup computes BLOCK × BLOCK weights: each
-// invocation sums every WORKGROUP-th pixel, then a tree in workgroup memory adds the sums up.
-struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, pixels: u32,
-                has_bias: u32, accumulate: u32 }
+// dw[g, o, i] (+)= Σ_{n,p} dy[n, g, o, p] x[n, g, i, p]. A workgroup computes BLOCK × BLOCK (2, 4 or 8) weights: each
+// invocation sums every WORKGROUP-th pixel, then a tree in workgroup memory adds the sums up. Written out instead of in
+// arrays and loops, which a software driver keeps in memory.
+struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
+                pixels: u32, has_bias: u32, accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dw: array<f32>;
-const SUMS: u32 = BLOCK * BLOCK;
 // Products summed before they are added to the total: a long chain of additions loses accuracy.
 const CHAIN: u32 = 128u;
-var<workgroup> shared_sums: array<f32, WORKGROUP * SUMS>;
+var<workgroup> cells: array<vec4<f32>, WORKGROUP>;
+
+fn put(g: u32, o: u32, i: u32, end: u32, v: f32) {
+    if (i >= end) { return; }
+    let to = p.weight + (g * p.outputs + o) * p.inputs + i;
+    if (p.accumulate != 0u) { dw[to] += v; } else { dw[to] = v; }
+}
+
+// Adds up all lanes' sums for a row of up to four weights that ends before `end`.
+fn store(lane: u32, g: u32, o: u32, i: u32, end: u32, v: vec4<f32>) {
+    cells[lane] = v;
+    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (lane < half) { cells[lane] += cells[lane + half]; }
+    }
+    workgroupBarrier();
+    let sum = cells[0];
+    // The cells may be written again only when all have read.
+    workgroupBarrier();
+    if ((lane == 0u) & (o < p.outputs)) {
+        put(g, o, i, end, sum.x);
+        put(g, o, i + 1u, end, sum.y);
+        put(g, o, i + 2u, end, sum.z);
+        put(g, o, i + 3u, end, sum.w);
+    }
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
     let number = linear(group, groups);
     let blocks = (p.inputs + BLOCK - 1u) / BLOCK;
-    let first_o = number / blocks * BLOCK;
+    let rows = (p.outputs + BLOCK - 1u) / BLOCK;
+    let first_o = number / blocks % rows * BLOCK;
     let first_i = number % blocks * BLOCK;
-    if (first_o >= p.outputs) { return; }
+    let g = number / blocks / rows;
+    if (g >= p.groups) { return; }
+    let end = min(first_i + BLOCK, p.inputs);
     let columns = p.batch * p.pixels;
+    let exact = p.pixels % WORKGROUP == 0u;
     // Channels beyond the last repeat it; they are not stored.
-    var row_o: array<u32, BLOCK>;
-    var row_i: array<u32, BLOCK>;
-    for (var k = 0u; k < BLOCK; k++) {
-        row_o[k] = p.output + min(first_o + k, p.outputs - 1u) * p.pixels;
-        row_i[k] = p.input + min(first_i + k, p.inputs - 1u) * p.pixels;
-    }
-    var total: array<f32, SUMS>;
-    for (var s = 0u; s < SUMS; s++) { total[s] = 0.0; }
-    for (var chain = lane; chain < columns; chain += WORKGROUP * CHAIN) {
-        var sum: array<f32, SUMS>;
-        for (var s = 0u; s < SUMS; s++) { sum[s] = 0.0; }
-        let end = min(columns, chain + WORKGROUP * CHAIN);
-        for (var column = chain; column < end; column += WORKGROUP) {
-            let n = column / p.pixels;
+    let last_o = p.outputs - 1u;
+    let last_i = p.inputs - 1u;
+    let all_o = p.output + g * p.outputs * p.pixels;
+    let all_i = p.input + g * p.inputs * p.pixels;
+    let o0 = all_o + first_o * p.pixels;
+    let o1 = all_o + min(first_o + 1u, last_o) * p.pixels;
+    let o2 = all_o + min(first_o + 2u, last_o) * p.pixels;
+    let o3 = all_o + min(first_o + 3u, last_o) * p.pixels;
+    let o4 = all_o + min(first_o + 4u, last_o) * p.pixels;
+    let o5 = all_o + min(first_o + 5u, last_o) * p.pixels;
+    let o6 = all_o + min(first_o + 6u, last_o) * p.pixels;
+    let o7 = all_o + min(first_o + 7u, last_o) * p.pixels;
+    let i0 = all_i + first_i * p.pixels;
+    let i1 = all_i + min(first_i + 1u, last_i) * p.pixels;
+    let i2 = all_i + min(first_i + 2u, last_i) * p.pixels;
+    let i3 = all_i + min(first_i + 3u, last_i) * p.pixels;
+    let i4 = all_i + min(first_i + 4u, last_i) * p.pixels;
+    let i5 = all_i + min(first_i + 5u, last_i) * p.pixels;
+    let i6 = all_i + min(first_i + 6u, last_i) * p.pixels;
+    let i7 = all_i + min(first_i + 7u, last_i) * p.pixels;
+    var t0a = vec4(0.0);
+    var t0b = vec4(0.0);
+    var t1a = vec4(0.0);
+    var t1b = vec4(0.0);
+    var t2a = vec4(0.0);
+    var t2b = vec4(0.0);
+    var t3a = vec4(0.0);
+    var t3b = vec4(0.0);
+    var t4a = vec4(0.0);
+    var t4b = vec4(0.0);
+    var t5a = vec4(0.0);
+    var t5b = vec4(0.0);
+    var t6a = vec4(0.0);
+    var t6b = vec4(0.0);
+    var t7a = vec4(0.0);
+    var t7b = vec4(0.0);
+    for (var chain = 0u; chain < columns; chain += WORKGROUP * CHAIN) {
+        var s0a = vec4(0.0);
+        var s0b = vec4(0.0);
+        var s1a = vec4(0.0);
+        var s1b = vec4(0.0);
+        var s2a = vec4(0.0);
+        var s2b = vec4(0.0);
+        var s3a = vec4(0.0);
+        var s3b = vec4(0.0);
+        var s4a = vec4(0.0);
+        var s4b = vec4(0.0);
+        var s5a = vec4(0.0);
+        var s5b = vec4(0.0);
+        var s6a = vec4(0.0);
+        var s6b = vec4(0.0);
+        var s7a = vec4(0.0);
+        var s7b = vec4(0.0);
+        let stop = min(columns, chain + WORKGROUP * CHAIN);
+        for (var base = chain; base < stop; base += WORKGROUP) {
+            // Lanes beyond the last column add nothing.
+            let column = min(base + lane, columns - 1u);
+            let inside = vec4(base + lane < columns);
+            // Where a workgroup's pixels never straddle two images, one division does for all.
+            var n = base / p.pixels;
+            if (!exact) { n = column / p.pixels; }
             let pixel = column - n * p.pixels;
-            let at_o = n * p.outputs * p.pixels + pixel;
-            let at_i = n * p.inputs * p.pixels + pixel;
-            var value: array<f32, BLOCK>;
-            for (var k = 0u; k < BLOCK; k++) { value[k] = x[row_i[k] + at_i]; }
-            for (var o = 0u; o < BLOCK; o++) {
-                let g = dy[row_o[o] + at_o];
-                for (var i = 0u; i < BLOCK; i++) { sum[o * BLOCK + i] = fma(g, value[i], sum[o * BLOCK + i]); }
+            let at_o = n * p.groups * p.outputs * p.pixels + pixel;
+            let at_i = n * p.groups * p.inputs * p.pixels + pixel;
+            var a = vec4(x[i0 + at_i], x[i1 + at_i], 0.0, 0.0);
+            if (BLOCK > 2u) { a = vec4(a.xy, x[i2 + at_i], x[i3 + at_i]); }
+            var b = vec4(0.0);
+            if (BLOCK > 4u) { b = vec4(x[i4 + at_i], x[i5 + at_i], x[i6 + at_i], x[i7 + at_i]); }
+            if (!exact) {
+                a = select(vec4(0.0), a, inside);
+                b = select(vec4(0.0), b, inside);
+            }
+            let g0 = vec4(dy[o0 + at_o]);
+            s0a = fma(g0, a, s0a);
+            if (BLOCK > 4u) { s0b = fma(g0, b, s0b); }
+            let g1 = vec4(dy[o1 + at_o]);
+            s1a = fma(g1, a, s1a);
+            if (BLOCK > 4u) { s1b = fma(g1, b, s1b); }
+            if (BLOCK > 2u) {
+                let g2 = vec4(dy[o2 + at_o]);
+                s2a = fma(g2, a, s2a);
+                if (BLOCK > 4u) { s2b = fma(g2, b, s2b); }
+                let g3 = vec4(dy[o3 + at_o]);
+                s3a = fma(g3, a, s3a);
+                if (BLOCK > 4u) { s3b = fma(g3, b, s3b); }
+            }
+            if (BLOCK > 4u) {
+                let g4 = vec4(dy[o4 + at_o]);
+                s4a = fma(g4, a, s4a);
+                s4b = fma(g4, b, s4b);
+                let g5 = vec4(dy[o5 + at_o]);
+                s5a = fma(g5, a, s5a);
+                s5b = fma(g5, b, s5b);
+                let g6 = vec4(dy[o6 + at_o]);
+                s6a = fma(g6, a, s6a);
+                s6b = fma(g6, b, s6b);
+                let g7 = vec4(dy[o7 + at_o]);
+                s7a = fma(g7, a, s7a);
+                s7b = fma(g7, b, s7b);
             }
         }
-        for (var s = 0u; s < SUMS; s++) { total[s] += sum[s]; }
-    }
-    for (var s = 0u; s < SUMS; s++) { shared_sums[s * WORKGROUP + lane] = total[s]; }
-    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (lane < half) {
-            for (var s = 0u; s < SUMS; s++) {
-                shared_sums[s * WORKGROUP + lane] += shared_sums[s * WORKGROUP + lane + half];
-            }
+        t0a += s0a;
+        t1a += s1a;
+        if (BLOCK > 2u) {
+            t2a += s2a;
+            t3a += s3a;
+        }
+        if (BLOCK > 4u) {
+            t0b += s0b;
+            t1b += s1b;
+            t2b += s2b;
+            t3b += s3b;
+            t4a += s4a;
+            t4b += s4b;
+            t5a += s5a;
+            t5b += s5b;
+            t6a += s6a;
+            t6b += s6b;
+            t7a += s7a;
+            t7b += s7b;
         }
     }
-    workgroupBarrier();
-    if (lane < SUMS) {
-        let o = first_o + lane / BLOCK;
-        let i = first_i + lane % BLOCK;
-        if (o < p.outputs && i < p.inputs) {
-            let to = p.weight + o * p.inputs + i;
-            let sum = shared_sums[lane * WORKGROUP];
-            if (p.accumulate != 0u) { dw[to] += sum; } else { dw[to] = sum; }
-        }
+    store(lane, g, first_o, first_i, end, t0a);
+    store(lane, g, first_o + 1u, first_i, end, t1a);
+    if (BLOCK > 2u) {
+        store(lane, g, first_o + 2u, first_i, end, t2a);
+        store(lane, g, first_o + 3u, first_i, end, t3a);
+    }
+    if (BLOCK > 4u) {
+        store(lane, g, first_o, first_i + 4u, end, t0b);
+        store(lane, g, first_o + 1u, first_i + 4u, end, t1b);
+        store(lane, g, first_o + 2u, first_i + 4u, end, t2b);
+        store(lane, g, first_o + 3u, first_i + 4u, end, t3b);
+        store(lane, g, first_o + 4u, first_i, end, t4a);
+        store(lane, g, first_o + 4u, first_i + 4u, end, t4b);
+        store(lane, g, first_o + 5u, first_i, end, t5a);
+        store(lane, g, first_o + 5u, first_i + 4u, end, t5b);
+        store(lane, g, first_o + 6u, first_i, end, t6a);
+        store(lane, g, first_o + 6u, first_i + 4u, end, t6b);
+        store(lane, g, first_o + 7u, first_i, end, t7a);
+        store(lane, g, first_o + 7u, first_i + 4u, end, t7b);
     }
 }

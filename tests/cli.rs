@@ -221,6 +221,10 @@ mod show {
         .unwrap();
         assert!(graph["nodes"].as_array().unwrap().len() > 10);
         assert_eq!(graph["outputs"][0]["name"], "logits");
+        let fused = good(&["show", "--layers", "3", "--channels", "4", "--image", "1x8x8", "--fused"]);
+        assert_eq!(fused.matches("\n  mixed_cell  (").count(), 3, "{fused}");
+        let cell = "6 states, 14 edges, state 0: 16 filters, 8 second filters";
+        assert!(fused.contains(cell), "{fused}");
         let chain = good(&["show", "--space", "chain-mlp", "--image", "1x8x8"]);
         assert!(chain.contains("chain-mlp supernet") && chain.contains("linear"), "{chain}");
     }
@@ -308,6 +312,32 @@ mod bench {
     }
 
     #[test]
+    fn fusion_saves_dispatches_and_bytes() {
+        let (fused, plain) = (step(&[]), step(&["--no-fusion"]));
+        assert_eq!((&fused["fusion"], &plain["fusion"]), (&true.into(), &false.into()));
+        assert_eq!(fused["parameters"], plain["parameters"]);
+        for field in ["dispatches", "bytes_moved"] {
+            assert!(fused[field].as_u64() < plain[field].as_u64(), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_training_step_and_an_edge_are_timed() {
+        let network = ["--architecture", "DARTS_V2", "--channels", "4", "--layers", "2", "--image", "1x8x8"];
+        let always = ["--batch", "2", "--device", "cpu", "--repeat", "1", "--json"];
+        let training = json(&[&["bench", "step"], &network[..], &always].concat());
+        let edge = json(&[&["bench", "edge", "--image", "4x6x6", "--stride", "2"], &always[..]].concat());
+        for value in [&training, &edge] {
+            assert!(value["median_ms"].as_f64() > Some(0.0) && value["ready_ms"].as_f64() > Some(0.0), "{value}");
+            for field in ["dispatches", "bytes_moved", "peak_bytes", "flops", "parameters"] {
+                assert!(value[field].as_u64() > Some(0), "{field}: {value}");
+            }
+        }
+        assert_eq!((&training["architecture"], &training["order"]), (&"DARTS_V2".into(), &Value::Null));
+        assert_eq!((&edge["stride"], edge["primitives"].as_array().map(Vec::len)), (&2.into(), Some(8)));
+    }
+
+    #[test]
     fn the_profile_accounts_for_every_dispatch() {
         let value = step(&["--profile"]);
         let rows = value["profile"].as_array().unwrap();
@@ -321,6 +351,12 @@ mod bench {
         assert_eq!(value["dispatches"], dispatches);
         assert_eq!(value["flops"].as_f64().unwrap(), sum("flops"));
         assert!((sum("share") - 1.0).abs() < 1e-9);
+        for row in rows {
+            let limits = ["gflops_per_second", "gbytes_per_second"]
+                .map(|f| row[f].as_f64().unwrap() / value[format!("peak_{f}")].as_f64().unwrap());
+            let nearer = limits[0].max(limits[1]);
+            assert!((row["share_of_peak"].as_f64().unwrap() - nearer).abs() <= 1e-6 * nearer, "{row}");
+        }
         let times: Vec<f64> = rows.iter().map(|row| row["ms"].as_f64().unwrap()).collect();
         assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
     }
@@ -362,6 +398,10 @@ mod bench {
         bad(2, "bench step --repeat 0", &["--repeat", "1..="]);
         bad(2, "bench kernels --seconds 0", &["seconds from 0.001"]);
         bad(2, "bench kernels --seconds NaN", &["seconds from 0.001"]);
+        bad(1, "bench edge --image 3x8x8 --stride 2 --device cpu", &["3 channels"]);
+        bad(2, "bench edge --stride 3", &["--stride", "1..=2"]);
+        bad(2, "bench edge --primitives max_pol_3x3", &["unknown primitive `max_pol_3x3`", "max_pool_3x3"]);
+        bad(2, "bench step --architecture DARTS_V2 --order 2", &["--architecture", "--order"]);
         bad(2, "bench kernel", &["kernel", "kernels"]);
     }
 }

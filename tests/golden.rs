@@ -170,13 +170,16 @@ fn primitives_and_the_mixed_operation() {
         groups.sort();
         assert!(!groups.is_empty(), "{}: no operations", golden.name);
         for group in groups {
-            operation(device, golden, &group);
+            FUSION.iter().for_each(|&fusion| operation(device, golden, &group, fusion));
         }
     });
 }
 
+/// With fused cells and without.
+const FUSION: [bool; 2] = [true, false];
+
 /// Checks one primitive, or the mixed operation, at one stride: `NAME/strideS`.
-fn operation(device: &Device, golden: &mut Golden, group: &str) {
+fn operation(device: &Device, golden: &mut Golden, group: &str, fusion: bool) {
     let (name, stride) = group.split_once("/stride").unwrap();
     let stride: usize = stride.parse().unwrap();
     let &[_, channels, height, width] = golden.shape(&format!("{group}/x")) else {
@@ -205,7 +208,7 @@ fn operation(device: &Device, golden: &mut Golden, group: &str) {
         append(name.parse().unwrap(), "root")
     };
     let tables = graph.tables().unwrap();
-    let mut network = Network::new(device, graph, 0).unwrap();
+    let mut network = Network::with_fusion(device, graph, 0, fusion).unwrap();
     let rename = |(k, v): (String, Array)| (format!("root.{k}"), v);
     let weights: Arrays = golden.below(&format!("{group}/weight/")).into_iter().map(rename).collect();
     network.load(&weights).unwrap();
@@ -315,99 +318,99 @@ fn evaluation_networks() {
 
 #[test]
 fn search_steps() {
-    each_file("search", |device, golden| {
-        let order = if golden.number("order") == 2 { Order::Second } else { Order::First };
-        let shape = golden.shape("step0/train/x").to_vec();
-        let settings = NetworkSettings {
-            image: Features::new(shape[1], shape[2], shape[3]),
-            classes: golden.number("classes"),
-            channels: golden.number("channels"),
-            layers: golden.number("layers"),
-            ..NetworkSettings::default()
-        };
-        let space = Darts::default();
-        let graph = space.supernet(&settings).unwrap();
-        let sgd = SgdConfig { momentum: 0.9, weight_decay: 3e-4, nesterov: false, clip: 5.0 };
-        let mut supernet = Supernet::new(device, graph, SupernetConfig { batch: shape[0], sgd, seed: 0 }).unwrap();
-        let mut init = golden.below("init/");
-        let mut alphas = Vec::new();
-        for table in supernet.tables().to_vec() {
-            let Some(Array { value: Value::F32(values), .. }) = init.remove(&table.name) else {
-                panic!("{}", table.name)
-            };
-            alphas.extend(values);
-        }
-        supernet.alphas().values().write(device, &alphas).unwrap();
-        supernet.network_mut().load(&init).unwrap();
-        assert_eq!(supernet.network().parameters().values().count(), golden.number("parameters"));
-        let adam = AdamConfig { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-3, decoupled: false };
-        let alpha = AlphaStep::new(&supernet, order, adam).unwrap();
+    each_file("search", |device, golden| FUSION.iter().for_each(|&fusion| steps(device, golden, fusion)));
+}
 
-        let recorder = || Recorder::within(device, supernet.workspace());
-        let (look, logits) =
-            supernet.record_pass(recorder(), supernet.valid(), Wants::Alphas, Scalars::VALID_LOSS).unwrap();
-        let look = look.finish();
-        let alpha_recording = alpha.record(&supernet, recorder()).unwrap().finish();
-        let weight_recording = supernet.record_weight_step(recorder()).unwrap().finish();
-        for step in 0..golden.number("steps") {
-            for (part, batch) in [("train", supernet.train()), ("valid", supernet.valid())] {
-                batch.x.write(device, golden.get(&format!("step{step}/{part}/x"))).unwrap();
-                batch.y.write_words(device, &golden.labels(&format!("step{step}/{part}/y"))).unwrap();
-            }
-            let values = Step {
-                weight_rate: 0.025,
-                alpha_rate: 3e-3,
-                alpha_corrections: alpha.corrections(step as u32 + 1),
-                ..Step::default()
-            };
-            supernet.step().write(device, &values).unwrap();
-            device.run(&look).unwrap();
-            let seen = wait(supernet.scalars().all().read(device));
-            let compare = |golden: &mut Golden, quantity: &str, got: &[f32]| {
-                let quantity = format!("step{step}/{quantity}");
-                let expected = golden.get(&quantity).to_vec();
-                golden.yardstick(&quantity, got, &expected);
-            };
-            compare(golden, "valid/loss", &seen[Scalars::VALID_LOSS..][..1]);
-            if step == 0 {
-                compare(golden, "valid/logits", &wait(logits.read(device)));
-            }
-            device.run(&alpha_recording).unwrap();
-            let gradient = wait(alpha.gradient().read(device));
-            let values = wait(supernet.alphas().read(device));
-            for (flat, prefix) in [(&gradient, "d"), (&values, "")] {
-                for (name, _, got) in supernet.alphas().split(flat) {
-                    compare(golden, &format!("{prefix}{name}"), got);
-                }
-            }
-            device.run(&weight_recording).unwrap();
-            let scalars = wait(supernet.scalars().all().read(device));
-            compare(golden, "train/loss", &scalars[Scalars::TRAIN_LOSS..][..1]);
-            compare(golden, "train/grad_norm", &scalars[Scalars::NORM..][..1]);
-            if step == 0 {
-                let flat = wait(supernet.network().parameters().gradients().read(device));
-                all_weights(golden, &supernet, "step0/dweight", &flat);
-            }
+fn steps(device: &Device, golden: &mut Golden, fusion: bool) {
+    let order = if golden.number("order") == 2 { Order::Second } else { Order::First };
+    let shape = golden.shape("step0/train/x").to_vec();
+    let settings = NetworkSettings {
+        image: Features::new(shape[1], shape[2], shape[3]),
+        classes: golden.number("classes"),
+        channels: golden.number("channels"),
+        layers: golden.number("layers"),
+        ..NetworkSettings::default()
+    };
+    let space = Darts::default();
+    let graph = space.supernet(&settings).unwrap();
+    let sgd = SgdConfig { momentum: 0.9, weight_decay: 3e-4, nesterov: false, clip: 5.0 };
+    let mut supernet = Supernet::new(device, graph, SupernetConfig { batch: shape[0], sgd, seed: 0, fusion }).unwrap();
+    let mut init = golden.below("init/");
+    let mut alphas = Vec::new();
+    for table in supernet.tables().to_vec() {
+        let Some(Array { value: Value::F32(values), .. }) = init.remove(&table.name) else { panic!("{}", table.name) };
+        alphas.extend(values);
+    }
+    supernet.alphas().values().write(device, &alphas).unwrap();
+    supernet.network_mut().load(&init).unwrap();
+    assert_eq!(supernet.network().parameters().values().count(), golden.number("parameters"));
+    let adam = AdamConfig { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-3, decoupled: false };
+    let alpha = AlphaStep::new(&supernet, order, adam).unwrap();
+
+    let recorder = || Recorder::within(device, supernet.workspace());
+    let (look, logits) =
+        supernet.record_pass(recorder(), supernet.valid(), Wants::Alphas, Scalars::VALID_LOSS).unwrap();
+    let look = look.finish();
+    let alpha_recording = alpha.record(&supernet, recorder()).unwrap().finish();
+    let weight_recording = supernet.record_weight_step(recorder()).unwrap().finish();
+    for step in 0..golden.number("steps") {
+        for (part, batch) in [("train", supernet.train()), ("valid", supernet.valid())] {
+            batch.x.write(device, golden.get(&format!("step{step}/{part}/x"))).unwrap();
+            batch.y.write_words(device, &golden.labels(&format!("step{step}/{part}/y"))).unwrap();
         }
-        let flat = wait(supernet.network().parameters().read(device));
-        all_weights(golden, &supernet, "final", &flat);
+        let values = Step {
+            weight_rate: 0.025,
+            alpha_rate: 3e-3,
+            alpha_corrections: alpha.corrections(step as u32 + 1),
+            ..Step::default()
+        };
+        supernet.step().write(device, &values).unwrap();
+        device.run(&look).unwrap();
+        let seen = wait(supernet.scalars().all().read(device));
+        let compare = |golden: &mut Golden, quantity: &str, got: &[f32]| {
+            let quantity = format!("step{step}/{quantity}");
+            let expected = golden.get(&quantity).to_vec();
+            golden.yardstick(&quantity, got, &expected);
+        };
+        compare(golden, "valid/loss", &seen[Scalars::VALID_LOSS..][..1]);
+        if step == 0 {
+            compare(golden, "valid/logits", &wait(logits.read(device)));
+        }
+        device.run(&alpha_recording).unwrap();
+        let gradient = wait(alpha.gradient().read(device));
         let values = wait(supernet.alphas().read(device));
-        let weights: Vec<TableWeights> = supernet
-            .alphas()
-            .split(&values)
-            .map(|(name, shape, values)| TableWeights {
-                name: name.into(),
-                rows: shape[0],
-                options: shape[1],
-                values: values.chunks(shape[1]).flat_map(softmax).collect(),
-            })
-            .collect();
-        let derived = space.print(&space.derive(&weights).unwrap());
-        let expected = Genotype::read(&golden.metadata["genotype"]).unwrap().to_string();
-        if derived != expected {
-            golden.failures.push(format!("{}: derived {derived}, expected {expected}", golden.name));
+        for (flat, prefix) in [(&gradient, "d"), (&values, "")] {
+            for (name, _, got) in supernet.alphas().split(flat) {
+                compare(golden, &format!("{prefix}{name}"), got);
+            }
         }
-    });
+        device.run(&weight_recording).unwrap();
+        let scalars = wait(supernet.scalars().all().read(device));
+        compare(golden, "train/loss", &scalars[Scalars::TRAIN_LOSS..][..1]);
+        compare(golden, "train/grad_norm", &scalars[Scalars::NORM..][..1]);
+        if step == 0 {
+            let flat = wait(supernet.network().parameters().gradients().read(device));
+            all_weights(golden, &supernet, "step0/dweight", &flat);
+        }
+    }
+    let flat = wait(supernet.network().parameters().read(device));
+    all_weights(golden, &supernet, "final", &flat);
+    let values = wait(supernet.alphas().read(device));
+    let weights: Vec<TableWeights> = supernet
+        .alphas()
+        .split(&values)
+        .map(|(name, shape, values)| TableWeights {
+            name: name.into(),
+            rows: shape[0],
+            options: shape[1],
+            values: values.chunks(shape[1]).flat_map(softmax).collect(),
+        })
+        .collect();
+    let derived = space.print(&space.derive(&weights).unwrap());
+    let expected = Genotype::read(&golden.metadata["genotype"]).unwrap().to_string();
+    if derived != expected {
+        golden.failures.push(format!("{}: derived {derived}, expected {expected}", golden.name));
+    }
 }
 
 fn softmax(row: &[f32]) -> Vec<f32> {
@@ -417,11 +420,12 @@ fn softmax(row: &[f32]) -> Vec<f32> {
 
 /// Compares the concatenation of all weights (or gradients) with the arrays below `prefix`.
 fn all_weights(golden: &mut Golden, supernet: &Supernet, prefix: &str, flat: &[f32]) {
-    let mut expected = Vec::with_capacity(flat.len());
-    for (name, _, _) in supernet.network().parameters().split(flat) {
+    let (mut got, mut expected) = (Vec::with_capacity(flat.len()), Vec::with_capacity(flat.len()));
+    for (name, _, values) in supernet.network().parameters().split(flat) {
+        got.extend_from_slice(values);
         expected.extend_from_slice(golden.get(&format!("{prefix}/{name}")));
     }
     let quantity = format!("{prefix} (all weights)");
     let quantity = if prefix == "final" { quantity } else { format!("{prefix} (all)") };
-    golden.yardstick(&quantity, flat, &expected);
+    golden.yardstick(&quantity, &got, &expected);
 }

@@ -12,6 +12,7 @@ use cellwright::search::{EpochEnd, Event, SearchError};
 use cellwright::space::chain::{Chain, Layer, Operation, Width};
 use cellwright::space::{self, Architecture, NetworkSettings, Space, SpaceSettings};
 use cellwright::tensor::{self, Tensor};
+use std::collections::BTreeSet;
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     pollster::block_on(future)
@@ -239,15 +240,19 @@ fn the_number_of_threads_changes_nothing() {
 #[test]
 fn each_recording_computes_only_the_gradients_of_its_own_step() {
     let (space, images) = cells();
-    let search = darts(&Device::cpu(), &*space, 4, &images, quick(1, Order::First), 1).unwrap();
-    let [alphas, weights] =
-        search.recordings().map(|r| r.describe().map(|(kernel, _)| kernel).collect::<std::collections::BTreeSet<_>>());
-    let of_weights = |kernel: &&&str| kernel.ends_with("_backward_weight") || **kernel == "sgd";
-    let of_alphas = |kernel: &&&str| matches!(**kernel, "mixed_backward_weights" | "softmax_backward" | "adam");
-    assert_eq!(alphas.iter().filter(of_weights).count(), 0, "{alphas:?}");
-    assert_eq!(alphas.iter().filter(of_alphas).count(), 3, "{alphas:?}");
-    assert_eq!(weights.iter().filter(of_alphas).count(), 0, "{weights:?}");
-    assert!(weights.iter().filter(of_weights).count() > 3, "{weights:?}");
+    for fusion in [true, false] {
+        let config = DartsConfig { fusion, ..quick(1, Order::First) };
+        let search = darts(&Device::cpu(), &*space, 4, &images, config, 1).unwrap();
+        let [alphas, weights] =
+            search.recordings().map(|r| r.describe().map(|(kernel, _)| kernel).collect::<BTreeSet<_>>());
+        let mixing = if fusion { "mixture_backward_weights" } else { "mixed_backward_weights" };
+        let of_weights = |kernel: &&&str| kernel.ends_with("_backward_weight") || **kernel == "sgd";
+        let of_alphas = |kernel: &&&str| [mixing, "softmax_backward", "adam"].contains(*kernel);
+        assert_eq!(alphas.iter().filter(of_weights).count(), 0, "{alphas:?}");
+        assert_eq!(alphas.iter().filter(of_alphas).count(), 3, "{alphas:?}");
+        assert_eq!(weights.iter().filter(of_alphas).count(), 0, "{weights:?}");
+        assert!(weights.iter().filter(of_weights).count() > 3, "{weights:?}");
+    }
 }
 
 #[test]

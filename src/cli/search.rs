@@ -20,6 +20,9 @@ pub struct Args {
     /// Epochs of search.
     #[arg(long, value_name = "EPOCHS")]
     budget: Option<u32>,
+    /// Compute every operation by itself: slower, the same results but for rounding.
+    #[arg(long)]
+    no_fusion: bool,
     #[command(flatten)]
     device: DeviceArg,
     /// Print the summary as JSON.
@@ -96,6 +99,8 @@ pub fn run(args: &Args) -> Outcome {
     let more = [
         ("strategy", args.strategy.as_deref().map(toml_text)),
         ("search.epochs", args.budget.map(|epochs| epochs.to_string())),
+        ("search.fusion", args.no_fusion.then(|| "false".to_owned())),
+        ("train.fusion", args.no_fusion.then(|| "false".to_owned())),
     ];
     let config = args.experiment.config(args.config.as_deref(), &more)?;
     let device = args.device.open()?;

@@ -26,9 +26,13 @@ pub struct Args {
     /// What to show [default: the cells of an architecture that has cells, else the network].
     #[arg(long)]
     what: Option<What>,
-    /// Components of names that make one box of a network; `all` gives each operation its own.
-    #[arg(long, default_value = "2", value_parser = parse_depth, value_name = "N|all")]
-    depth: Depth,
+    /// Show the whole network with what is computed together as one node.
+    #[arg(long)]
+    fused: bool,
+    /// Components of names that make one box of a network; `all` gives each operation its own
+    /// [default: 2, with --fused all].
+    #[arg(long, value_parser = parse_depth, value_name = "N|all")]
+    depth: Option<Depth>,
     /// Write this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -73,7 +77,10 @@ pub fn run(args: &Args) -> super::Outcome {
         (None, Some(path)) => of_ending(path)?,
         (None, None) => Format::Text,
     };
-    let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
+    let mut subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
+    if args.fused {
+        subject.graph = subject.graph.fuse().0;
+    }
     let drawn = draw(args, format, &subject)?;
     match &args.out {
         Some(path) => write_file(path, &drawn),
@@ -98,7 +105,8 @@ fn of_ending(path: &Path) -> Result<Format, String> {
 
 fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dyn Error>> {
     let cells = subject.sketch.as_ref().map(|s| s.cells.as_slice()).unwrap_or_default();
-    let what = args.what.unwrap_or(if cells.is_empty() { What::Network } else { What::Cells });
+    let network = cells.is_empty() || args.fused;
+    let what = args.what.unwrap_or(if network { What::Network } else { What::Cells });
     if format == Format::Genotype {
         let sketch = subject.sketch.as_ref().ok_or(
             "a supernet has no genotype, nothing is chosen yet: give --architecture, or --format svg, dot, text or json",
@@ -107,12 +115,16 @@ fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dy
     }
     if format == Format::Json {
         return Ok(match &subject.sketch {
-            Some(sketch) if args.what != Some(What::Network) => format!("{:#}\n", sketch.json),
+            Some(sketch) if what != What::Network => format!("{:#}\n", sketch.json),
             _ => serde_json::to_string_pretty(&subject.graph)? + "\n",
         });
     }
     let diagrams = match what {
-        What::Network => vec![network::diagram(&subject.graph, &subject.title(), args.depth.0)?],
+        What::Network => {
+            let default = if args.fused { Detail::Operations } else { Detail::Groups(2) };
+            let detail = args.depth.map_or(default, |depth| depth.0);
+            vec![network::diagram(&subject.graph, &subject.title(), detail)?]
+        }
         What::Cells if subject.sketch.is_none() => {
             return Err("a supernet's cells are not chosen yet: give --architecture, or use --what network".into());
         }

@@ -6,7 +6,7 @@
 //! candidates of its choice points; a candidate's inputs are the choice point's own and are not
 //! counted twice. Running statistics and architecture weights are not parameters.
 
-use crate::graph::{Features, Graph, Node, Op, Options};
+use crate::graph::{Features, Graph, Node, Op};
 use serde::Serialize;
 
 /// Bytes of one value (float32).
@@ -66,21 +66,24 @@ impl Cost {
     /// [`CostError::Overflow`] where a count does not fit into 64 bits.
     pub fn of(graph: &Graph, batch: usize) -> Result<Self, CostError> {
         let mut cost = Self { batch, parameters: 0, multiply_adds: 0, activation_bytes: 0, nodes: Vec::new() };
-        cost.add_graph(graph, None)?;
+        cost.add_graph(graph, 0, None)?;
         Ok(cost)
     }
 
-    fn add_graph(&mut self, graph: &Graph, candidate: Option<&str>) -> Result<(), CostError> {
-        // The inputs of a candidate are nodes of the graph around it.
-        let skip = if candidate.is_some() { graph.input_count() } else { 0 };
-        for node in &graph.nodes[skip..] {
-            if let Op::Choice(choice) = &node.op
-                && let Options::Operations(candidates) = &choice.options
-            {
-                for inner in candidates {
-                    let label = candidate.map_or_else(|| inner.label.clone(), |c| format!("{c}/{}", inner.label));
-                    self.add_graph(&inner.graph, Some(&label))?;
-                }
+    fn add_graph(&mut self, graph: &Graph, first: usize, candidate: Option<&str>) -> Result<(), CostError> {
+        for node in &graph.nodes[first..] {
+            for (label, inner) in node.op.inner() {
+                let label = match (candidate, label) {
+                    (outer, "") => outer.map(str::to_owned),
+                    (None, label) => Some(label.to_owned()),
+                    (Some(outer), label) => Some(format!("{outer}/{label}")),
+                };
+                // The inputs of an inner graph are nodes of the graph around it.
+                self.add_graph(inner, inner.input_count(), label.as_deref())?;
+            }
+            // Its own last node is the same value.
+            if matches!(node.op, Op::Fused(_)) {
+                continue;
             }
             let counted = node_cost(graph, node, candidate, self.batch)?;
             let add = |total: u64, more: u64, quantity| total.checked_add(more).ok_or_else(|| overflow(node, quantity));

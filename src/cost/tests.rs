@@ -1,5 +1,5 @@
 use super::*;
-use crate::graph::{Candidate, Choice, Conv};
+use crate::graph::{Candidate, Choice, Conv, Options};
 
 fn classifier() -> Graph {
     let mut graph = Graph::new(&[Features::new(3, 8, 8)]);

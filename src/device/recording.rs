@@ -142,6 +142,23 @@ impl Recorder {
         self.dispatch_bytes(kernel, bytemuck::bytes_of(params), inputs, outputs)
     }
 
+    /// Records one dispatch of a kernel that touches only some of what is bound: it moves `bytes` bytes.
+    ///
+    /// Without this, all elements that the bindings name are counted (see [`Recording::bytes_moved`]).
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn dispatch_moving<P: bytemuck::Pod>(
+        &mut self,
+        kernel: &'static Kernel,
+        params: &P,
+        inputs: &[Binding<'_>],
+        outputs: &[Binding<'_>],
+        bytes: u64,
+    ) -> Result<(), Error> {
+        self.record(kernel, bytemuck::bytes_of(params), inputs, outputs, Some(bytes))
+    }
+
     /// Records one dispatch whose parameter struct is given as bytes, as a [`Case`](super::Case) holds it.
     ///
     /// # Errors
@@ -152,6 +169,17 @@ impl Recorder {
         params: &[u8],
         inputs: &[Binding<'_>],
         outputs: &[Binding<'_>],
+    ) -> Result<(), Error> {
+        self.record(kernel, params, inputs, outputs, None)
+    }
+
+    fn record(
+        &mut self,
+        kernel: &'static Kernel,
+        params: &[u8],
+        inputs: &[Binding<'_>],
+        outputs: &[Binding<'_>],
+        moved: Option<u64>,
     ) -> Result<(), Error> {
         let mismatch =
             |problem: String| Error::Mismatch { kernel: kernel.name, scope: self.scope.to_string(), problem };
@@ -209,7 +237,7 @@ impl Recorder {
         }
         limits.fold(launch.groups)?;
         let memories = |bindings: &[Binding<'_>]| bindings.iter().map(|b| b.buffer.memory().clone()).collect();
-        let bytes = inputs.iter().chain(outputs).map(|b| b.elements as u64 * 4).sum();
+        let bytes = moved.unwrap_or_else(|| inputs.iter().chain(outputs).map(|b| b.elements as u64 * 4).sum());
         inputs.iter().chain(outputs).for_each(|binding| self.keep(binding.buffer));
         let dispatch = Dispatch {
             kernel,
@@ -327,7 +355,8 @@ impl Recording {
         self.dispatched().count()
     }
 
-    /// Bytes that the dispatches read plus write, element by element.
+    /// Bytes that the dispatches read plus write: every element that a binding names once, unless a
+    /// dispatch was recorded with a figure of its own ([`Recorder::dispatch_moving`]).
     pub fn bytes_moved(&self) -> u64 {
         self.dispatched().map(|d| d.bytes).sum()
     }

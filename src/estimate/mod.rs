@@ -30,3 +30,6 @@ pub async fn blame(device: &crate::device::Device, recordings: &[&Recording]) ->
     }
     Ok("no kernel when run again".into())
 }
+
+#[cfg(test)]
+mod tests;

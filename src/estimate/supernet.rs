@@ -21,6 +21,8 @@ pub struct SupernetConfig {
     pub sgd: SgdConfig,
     /// Seed of initial weights and of all random choices.
     pub seed: u64,
+    /// Whether patterns of operations that are known to be faster together are recorded so.
+    pub fusion: bool,
 }
 
 /// Scalars that one step computes on the device; those that must be finite come first.
@@ -109,7 +111,7 @@ impl Supernet {
         }
         let image = graph.shape(0);
         let shape = [image.channels, image.height, image.width];
-        let network = Network::new(device, graph, config.seed)?;
+        let network = Network::with_fusion(device, graph, config.seed, config.fusion)?;
         // A seed of its own: the weights use streams of the run's seed from 0 on.
         let alphas = architecture_weights(device, &tables, 1e-3, config.seed ^ 0xA1FA_0000_0000_0000)?;
         let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;

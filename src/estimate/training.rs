@@ -31,6 +31,8 @@ pub struct TrainingConfig {
     pub auxiliary_weight: f32,
     /// Share of the target spread evenly over the classes.
     pub label_smoothing: f32,
+    /// Whether patterns of operations that are known to be faster together are recorded so.
+    pub fusion: bool,
 }
 
 impl Default for TrainingConfig {
@@ -45,6 +47,7 @@ impl Default for TrainingConfig {
             drop_path: 0.2,
             auxiliary_weight: 0.4,
             label_smoothing: 0.0,
+            fusion: true,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Training {
     ) -> Result<Self, EstimateError> {
         let batches = Batches::new(images, config.batch, Last::Drop, Shuffle { seed, stream: 0 })?;
         let auxiliary = graph.outputs.iter().position(|o| o.name == "auxiliary");
-        let network = Network::new(device, graph, seed)?;
+        let network = Network::with_fusion(device, graph, seed, config.fusion)?;
         let batch = Batch::new(device, config.batch, data.shape())?;
         let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;
         let step = StepBuffer::new(device)?;
@@ -156,6 +159,11 @@ impl Training {
     /// The network with its present weights.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// What a step runs.
+    pub fn recording(&self) -> &Recording {
+        &self.recording
     }
 
     /// Steps taken and to be taken.

@@ -4,10 +4,12 @@
 //! `network`, counted by `cost`, drawn by `report`. A **supernet is a graph with choice points**:
 //! nodes whose operation is [`Op::Choice`]. Nothing here knows of devices or tensors.
 
+pub mod fuse;
 mod op;
 mod parameters;
 mod shape;
 
+pub use fuse::{Fused, Pattern};
 pub use op::{Candidate, Choice, Conv, Op, Options, Padding, Pool};
 pub use parameters::Parameter;
 pub use shape::Features;
@@ -145,19 +147,17 @@ impl Graph {
 
     /// Whether any choice point is left: a supernet.
     pub fn has_choices(&self) -> bool {
-        self.nodes.iter().any(|n| matches!(n.op, Op::Choice(_)))
+        !self.choices().is_empty()
     }
 
-    /// The choice points with the nodes they belong to, in order, candidates' own included.
+    /// The choice points with the nodes they belong to, in order, those of inner graphs included.
     pub fn choices(&self) -> Vec<(&Node, &Choice)> {
         let mut found = Vec::new();
         for node in &self.nodes {
             if let Op::Choice(choice) = &node.op {
                 found.push((node, choice));
-                if let Options::Operations(candidates) = &choice.options {
-                    found.extend(candidates.iter().flat_map(|c| c.graph.choices()));
-                }
             }
+            found.extend(node.op.inner().into_iter().flat_map(|(_, graph)| graph.choices()));
         }
         found
     }

@@ -1,6 +1,6 @@
 //! The operations a graph is made of, and the shape each one gives.
 
-use super::{Features, Graph};
+use super::{Features, Fused, Graph};
 use serde::{Deserialize, Serialize};
 
 /// Rows and columns added around an image; negative values cut them off.
@@ -208,6 +208,8 @@ pub enum Op {
     DropPath,
     /// A choice point: what makes the graph a supernet.
     Choice(Choice),
+    /// A sub-graph that is computed in one go.
+    Fused(Fused),
 }
 
 impl Op {
@@ -236,6 +238,19 @@ impl Op {
             Self::Dropout { .. } => "dropout",
             Self::DropPath => "drop_path",
             Self::Choice(_) => "choice",
+            Self::Fused(fused) => fused.pattern.name(),
+        }
+    }
+
+    /// The graphs that this operation consists of: a choice point's candidates, each with its label, or
+    /// what a fused node stands for. Their inputs are the operation's own.
+    pub fn inner(&self) -> Vec<(&str, &Graph)> {
+        match self {
+            Self::Choice(Choice { options: Options::Operations(candidates), .. }) => {
+                candidates.iter().map(|c| (c.label.as_str(), &c.graph)).collect()
+            }
+            Self::Fused(fused) => vec![("", &fused.graph)],
+            _ => Vec::new(),
         }
     }
 
@@ -306,6 +321,7 @@ impl Op {
                 },
             },
             Self::Choice(choice) => choice_shape(choice, inputs),
+            Self::Fused(fused) => fused.infer(inputs),
         }
     }
 }

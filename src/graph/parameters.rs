@@ -1,6 +1,6 @@
 //! What an operation learns: names and shapes of its parameters.
 
-use super::{Features, Graph, Node, Op, Options};
+use super::{Features, Graph, Node, Op};
 
 /// One learned parameter of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Parameter {
 
 impl Op {
     /// Names and shapes of what this operation learns from inputs of the given shapes; running
-    /// statistics and architecture weights are not among them. A choice point has none of its own.
+    /// statistics and architecture weights are not among them. Choice points and fused nodes have none of their own.
     pub fn parameters(&self, inputs: &[Features]) -> Vec<(&'static str, Vec<usize>)> {
         let with_bias = |weight: Vec<usize>, bias: bool| {
             let outputs = weight[0];
@@ -38,7 +38,7 @@ impl Graph {
         node.inputs.iter().map(|&i| self.nodes[i].shape).collect()
     }
 
-    /// All learned parameters, candidates' own included, in node order.
+    /// All learned parameters, those of inner graphs included, in node order.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut found = Vec::new();
         for node in &self.nodes {
@@ -46,11 +46,7 @@ impl Graph {
                 let name = if node.name.is_empty() { name.to_owned() } else { format!("{}.{name}", node.name) };
                 found.push(Parameter { name, shape });
             }
-            if let Op::Choice(choice) = &node.op
-                && let Options::Operations(candidates) = &choice.options
-            {
-                found.extend(candidates.iter().flat_map(|c| c.graph.parameters()));
-            }
+            found.extend(node.op.inner().into_iter().flat_map(|(_, graph)| graph.parameters()));
         }
         found
     }

@@ -4,9 +4,10 @@
 //! may be negative (the image is shifted); how much there is below and on the right follows from the
 //! size of y.
 
-use super::gemm::{self, ROWS, Rows, SHORT, WIDTH};
+use super::correlate::{self, Rows, Sums};
+use super::gemm::{self, ROWS, WIDTH};
 use super::parallel::{self, sum_pieces};
-use super::vector::scratch;
+use super::vector::{LANES, scratch};
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::params;
 use columns::{Columns, gather_results};
@@ -205,7 +206,8 @@ fn forward(call: &mut Call<'_>) {
     }
     // w · windows, where the columns of the latter are those of y. Small images share a panel.
     let padded = rows.next_multiple_of(ROWS);
-    let a = packed(&p, |group| gemm::pack(rows, depth, |row, k| w[(group * rows + row) * depth + k]));
+    let groups = p.groups as usize;
+    let a = gemm::pack(groups, rows, depth, |group, row, k| w[(group * rows + row) * depth + k]);
     let images = p.images(WIDTH);
     let unit = images * p.outputs as usize * pixels;
     // With few images the outputs are shared out, too.
@@ -251,11 +253,6 @@ fn forward(call: &mut Call<'_>) {
     });
 }
 
-/// The packed matrices of all groups, one behind the other.
-fn packed(p: &Params, pack: impl Fn(usize) -> Vec<f32>) -> Vec<f32> {
-    if p.groups == 1 { pack(0) } else { (0..p.groups as usize).flat_map(pack).collect() }
-}
-
 fn backward_input(call: &mut Call<'_>) {
     let p: Params = call.params();
     let (w, dy, dx) = (&call.input(0)[p.w()], &call.input(1)[p.y()], &mut call.output(0)[p.x()]);
@@ -265,7 +262,7 @@ fn backward_input(call: &mut Call<'_>) {
     }
     // wᵀ · dy, whose rows are those of the unfolded windows, is added where the windows were read.
     let padded = rows.next_multiple_of(ROWS);
-    let a = packed(&p, |group| gemm::pack(rows, depth, |row, o| w[(group * depth + o) * rows + row]));
+    let a = gemm::pack(p.groups as usize, rows, depth, |group, row, o| w[(group * depth + o) * rows + row]);
     let images = p.images(WIDTH);
     let unit = images * p.inputs as usize * p.pixels();
     dx.par_chunks_mut(unit).enumerate().for_each(|(unit, dx)| {
@@ -305,8 +302,9 @@ fn backward_weight(call: &mut Call<'_>) {
         let x = &x[unit * images * p.inputs as usize * p.pixels()..];
         let dy = &dy[unit * images * p.outputs as usize * pixels..];
         let columns = images.min(batch - unit * images) * pixels;
-        let width = columns.min(RUN).next_multiple_of(SHORT);
-        scratch([outputs * width, RUN_ROWS.min(depth) * width], |[a, b]| {
+        let width = columns.min(RUN).next_multiple_of(LANES);
+        let memory = correlate::memory(outputs, RUN_ROWS.min(depth));
+        scratch([outputs * width, RUN_ROWS.min(depth) * width, memory], |[a, b, sums]| {
             for column in (0..columns).step_by(width) {
                 let window = Columns::new(&p, column, width, columns);
                 for group in 0..p.groups as usize {
@@ -314,9 +312,12 @@ fn backward_weight(call: &mut Call<'_>) {
                     for k in (0..depth).step_by(RUN_ROWS) {
                         let b = &mut b[..RUN_ROWS.min(depth - k) * width];
                         window.gather(x, group * p.group_inputs(), k, b);
-                        let a = Rows { values: a, pitch: width, count: outputs };
-                        let b = Rows { values: b, pitch: width, count: b.len() / width };
-                        gemm::correlate(a, b, width, &mut dw[group * outputs * depth + k..], depth);
+                        let a = Rows { values: a, pitch: width, image: 0, count: outputs };
+                        let b = Rows { values: b, pitch: width, image: 0, count: b.len() / width };
+                        let dw = &mut dw[group * outputs * depth + k..];
+                        let mut sums = Sums::new(sums, [outputs, b.count], dw, depth);
+                        sums.add(a, b, 1, width);
+                        sums.finish();
                     }
                 }
             }

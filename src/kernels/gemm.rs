@@ -1,116 +1,247 @@
-//! The matrix products of the convolution twins, on panels: blocks of columns small enough for the
-//! cache, packed so that the inner loops are contiguous and have no remainders.
+//! The matrix products of the convolution twins, on rows that lie where they lie or in panels: blocks of
+//! columns small enough for the cache.
 
-use super::vector::{LANES, fma, vectorised};
+use super::vector::{LANES, fma, vectorised, wide};
 use rayon::prelude::*;
 
 /// Columns of a panel.
 pub(super) const WIDTH: usize = 64;
-/// Rows of the result that share each load of a panel's row.
+/// Rows of a matrix that [`pack`] puts side by side.
 pub(super) const ROWS: usize = 4;
 /// Products summed in registers before they are added to memory. Limits rounding errors, which grow
-/// with the length of a chain of additions, and keeps that part of the panel in the first-level cache.
+/// with the length of a chain of additions, and keeps that part of the columns in the first-level cache.
 const DEPTH: usize = 128;
-/// Columns in one vector of [`correlate`]: 16 accumulators of this size fit the registers.
-pub(super) const SHORT: usize = 8;
+/// Packed values above which threads share the packing.
+const ALONE: usize = 1 << 14;
 
-/// Packs the matrix `at(row, k)` for [`multiply`]: groups of [`ROWS`] rows, column by column, rows
-/// beyond the last as zeros.
-pub(super) fn pack(rows: usize, depth: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Vec<f32> {
-    let mut packed = vec![0.0; rows.next_multiple_of(ROWS) * depth];
-    packed.par_chunks_mut((depth * ROWS).max(1)).enumerate().for_each(|(block, packed)| {
-        for (k, packed) in packed.chunks_exact_mut(ROWS).enumerate() {
-            for (row, packed) in (block * ROWS..rows).zip(packed) {
-                *packed = at(row, k);
+/// Packs the matrices `at(matrix, row, k)` for [`multiply`], one behind the other: groups of [`ROWS`] rows,
+/// column by column, rows beyond the last as zeros.
+pub(super) fn pack(
+    count: usize,
+    rows: usize,
+    depth: usize,
+    at: impl Fn(usize, usize, usize) -> f32 + Sync,
+) -> Vec<f32> {
+    let blocks = rows.div_ceil(ROWS);
+    let mut packed = vec![0.0; count * blocks * ROWS * depth];
+    let fill = |(block, packed): (usize, &mut [f32])| {
+        let (matrix, first) = (block / blocks, block % blocks * ROWS);
+        for (k, packed) in packed.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
+            for (row, packed) in (first..rows).zip(packed) {
+                *packed = at(matrix, row, k);
             }
         }
-    });
+    };
+    let size = (depth * ROWS).max(1);
+    if packed.len() > ALONE {
+        packed.par_chunks_mut(size).enumerate().for_each(fill);
+    } else {
+        packed.chunks_mut(size).enumerate().for_each(fill);
+    }
     packed
 }
 
+/// A product of a packed matrix and rows that are any distance apart.
+#[derive(Clone, Copy)]
+pub(super) struct Product<'a> {
+    /// The matrix, from [`pack`].
+    pub a: &'a [f32],
+    /// Its columns.
+    pub depth: usize,
+    /// The first of them that takes part; what those before it gave is in y already.
+    pub first: usize,
+    /// What is added to each row; empty: nothing.
+    pub bias: &'a [f32],
+    /// Whether y is added to.
+    pub add: bool,
+    /// Rows of y.
+    pub rows: usize,
+    /// Columns of x and y, a multiple of [`LANES`].
+    pub columns: usize,
+    /// Distance between the beginnings of two rows of x.
+    pub x_pitch: usize,
+    /// Distance between the beginnings of two rows of y.
+    pub y_pitch: usize,
+}
+
+/// y (+)= a · x + bias for the columns of `a` from `first` on, as many as x has rows up to `depth`.
+pub(super) fn product(p: Product<'_>, x: &[f32], y: &mut [f32]) {
+    if wide() {
+        product_wide(p, x, y);
+    } else {
+        product_narrow(p, x, y);
+    }
+}
+
+/// c = a · b for panels: `b` holds the rows of b from `first` on, as many as there are up to `depth`; `c` has as
+/// many rows as `a`. What the rows before `first` gave is in c already.
+pub(super) fn multiply(a: &[f32], depth: usize, first: usize, b: &[f32], c: &mut [f32]) {
+    let rows = c.len() / WIDTH;
+    let add = first > 0;
+    let p = Product { a, depth, first, bias: &[], add, rows, columns: WIDTH, x_pitch: WIDTH, y_pitch: WIDTH };
+    product(p, b, c);
+}
+
 vectorised! {
-    /// c = a · b for `a` from [`pack`] with `depth` columns and as many rows as `c` has (a multiple of
-    /// [`ROWS`]). The panel `b` holds the rows of b from `first` on, as many as there are up to `depth`;
-    /// what those before it gave is in `c` already.
-    fn multiply(a: &[f32], depth: usize, first: usize, b: &[f32], c: &mut [f32]) = multiply_body
+    fn product_wide(p: Product<'_>, x: &[f32], y: &mut [f32]) = product_body_wide
+}
+
+vectorised! {
+    fn product_narrow(p: Product<'_>, x: &[f32], y: &mut [f32]) = product_body_narrow
 }
 
 #[inline(always)]
-fn multiply_body<const FUSED: bool>(a: &[f32], depth: usize, first: usize, b: &[f32], c: &mut [f32]) {
-    let c = c.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<ROWS>().0;
-    for (part, b) in b.as_chunks::<WIDTH>().0.chunks(DEPTH).enumerate() {
-        let first = first + part * DEPTH;
-        for (a, c) in a.chunks_exact(depth * ROWS).zip(c.iter_mut()) {
-            let a = &a.as_chunks::<ROWS>().0[first..];
-            for strip in 0..WIDTH / LANES {
-                let mut sums = [[0.0f32; LANES]; ROWS];
-                for (a, b) in a.iter().zip(b) {
-                    let b = &b.as_chunks::<LANES>().0[strip];
-                    for row in 0..ROWS {
-                        for lane in 0..LANES {
-                            sums[row][lane] = fma::<FUSED>(a[row], b[lane], sums[row][lane]);
-                        }
+fn product_body_wide<const FUSED: bool>(p: Product<'_>, x: &[f32], y: &mut [f32]) {
+    product_body::<FUSED, true>(p, x, y);
+}
+
+#[inline(always)]
+fn product_body_narrow<const FUSED: bool>(p: Product<'_>, x: &[f32], y: &mut [f32]) {
+    product_body::<FUSED, false>(p, x, y);
+}
+
+#[inline(always)]
+fn product_body<const FUSED: bool, const WIDE: bool>(p: Product<'_>, x: &[f32], y: &mut [f32]) {
+    for (part, x) in x.chunks(DEPTH * p.x_pitch).enumerate() {
+        let first = p.first + part * DEPTH;
+        if first >= p.depth {
+            break;
+        }
+        let (bias, add) = if part == 0 { (p.bias, p.add) } else { (&[][..], true) };
+        // The columns in work stay in the first-level cache while the rows pass.
+        let mut column = 0;
+        while column < p.columns {
+            let two = WIDE && column + 2 * LANES <= p.columns;
+            let mut row = 0;
+            while row < p.rows {
+                let rows = p.rows - row;
+                let a = &p.a[row * p.depth..];
+                let y = Store { y: &mut y[row * p.y_pitch..], pitch: p.y_pitch, column, rows, add };
+                let bias = bias.get(row..).unwrap_or(&[]);
+                let four = |at: usize| &a[at * p.depth..][..ROWS * p.depth].as_chunks::<ROWS>().0[first..];
+                let x = x.chunks(p.x_pitch);
+                if WIDE && rows > ROWS {
+                    if two {
+                        eight_rows::<FUSED, 2>([four(0), four(ROWS)], x, bias, y);
+                    } else {
+                        eight_rows::<FUSED, 1>([four(0), four(ROWS)], x, bias, y);
                     }
-                }
-                for (c, sums) in c.iter_mut().zip(sums) {
-                    let c = &mut c.as_chunks_mut::<LANES>().0[strip];
-                    for (c, sum) in c.iter_mut().zip(sums) {
-                        *c = if first == 0 { sum } else { *c + sum };
+                    row += 2 * ROWS;
+                } else {
+                    if two {
+                        four_rows::<FUSED, 2>([four(0); 2], x, bias, y);
+                    } else {
+                        four_rows::<FUSED, 1>([four(0); 2], x, bias, y);
                     }
+                    row += ROWS;
                 }
+            }
+            column += if two { 2 * LANES } else { LANES };
+        }
+    }
+}
+
+/// Where a block of sums goes.
+struct Store<'a> {
+    y: &'a mut [f32],
+    pitch: usize,
+    column: usize,
+    /// Rows that there are; those beyond are not stored.
+    rows: usize,
+    add: bool,
+}
+
+impl Store<'_> {
+    #[inline(always)]
+    fn put(&mut self, row: usize, vector: usize, sums: [f32; LANES]) {
+        if row < self.rows {
+            let to = &mut self.y[row * self.pitch + self.column + vector * LANES..][..LANES];
+            if self.add {
+                to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
+            } else {
+                to.copy_from_slice(&sums);
             }
         }
     }
 }
 
-/// Rows of equal length at equal distances.
-#[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
-    /// Memory, from the first row's first element.
-    pub values: &'a [f32],
-    /// Distance between the beginnings of two rows.
-    pub pitch: usize,
-    /// Number of rows.
-    pub count: usize,
-}
-
-vectorised! {
-    /// c[i, j] += Σ a[i, t] · b[j, t] over the first `length` columns (a multiple of [`SHORT`], at most
-    /// some hundred for accuracy); `c` has `pitch` columns.
-    fn correlate(a: Rows<'_>, b: Rows<'_>, length: usize, c: &mut [f32], pitch: usize) = correlate_body
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(a: f32, x: &[f32; LANES], sums: &mut [f32; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] = fma::<FUSED>(a, x[lane], sums[lane]);
+    }
 }
 
 #[inline(always)]
-fn correlate_body<const FUSED: bool>(a: Rows<'_>, b: Rows<'_>, length: usize, c: &mut [f32], pitch: usize) {
-    let length = length / SHORT;
-    // Rows beyond the last repeat it; their sums are not stored.
-    #[inline(always)]
-    fn four<'a>(rows: Rows<'a>, first: usize, length: usize) -> [&'a [[f32; SHORT]]; 4] {
-        std::array::from_fn(|row| {
-            let start = (first + row).min(rows.count - 1) * rows.pitch;
-            &rows.values[start..].as_chunks::<SHORT>().0[..length]
-        })
-    }
-    for i in (0..a.count).step_by(4) {
-        let [a0, a1, a2, a3] = four(a, i, length);
-        for j in (0..b.count).step_by(4) {
-            let [b0, b1, b2, b3] = four(b, j, length);
-            let mut sums = [[[0.0f32; SHORT]; 4]; 4];
-            for t in 0..length {
-                let (a, b) = ([a0[t], a1[t], a2[t], a3[t]], [b0[t], b1[t], b2[t], b3[t]]);
-                for row in 0..4 {
-                    for column in 0..4 {
-                        for lane in 0..SHORT {
-                            sums[row][column][lane] =
-                                fma::<FUSED>(a[row][lane], b[column][lane], sums[row][column][lane]);
-                        }
+fn vector(x: &[f32], at: usize) -> [f32; LANES] {
+    let mut values = [0.0; LANES];
+    values.copy_from_slice(&x[at..at + LANES]);
+    values
+}
+
+/// A block of rows of one or two vectors. Its sums have names of their own: compilers keep arrays of that
+/// size in memory.
+macro_rules! rows {
+    ($name:ident, $($row:literal of $block:literal $lane:literal: $s:ident $t:ident),*) => {
+        #[inline(always)]
+        fn $name<const FUSED: bool, const VECTORS: usize>(
+            a: [&[[f32; ROWS]]; 2],
+            x: std::slice::Chunks<'_, f32>,
+            bias: &[f32],
+            mut y: Store<'_>,
+        ) {
+            $(
+                let mut $s = [bias.get($row).copied().unwrap_or(0.0); LANES];
+                let mut $t = $s;
+            )*
+            for ((a0, a1), x) in a[0].iter().zip(a[1]).zip(x) {
+                let a = [a0, a1];
+                let x0 = vector(x, y.column);
+                let x1 = if VECTORS == 2 { vector(x, y.column + LANES) } else { x0 };
+                $(
+                    multiply_add::<FUSED>(a[$block][$lane], &x0, &mut $s);
+                    if VECTORS == 2 {
+                        multiply_add::<FUSED>(a[$block][$lane], &x1, &mut $t);
                     }
-                }
+                )*
             }
-            for (row, sums) in sums.iter().enumerate().take(a.count - i) {
-                for (column, s) in sums.iter().enumerate().take(b.count - j) {
-                    let sum = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-                    c[(i + row) * pitch + j + column] += sum;
+            $(
+                y.put($row, 0, $s);
+                if VECTORS == 2 {
+                    y.put($row, 1, $t);
+                }
+            )*
+        }
+    };
+}
+
+rows!(four_rows, 0 of 0 0: s0 t0, 1 of 0 1: s1 t1, 2 of 0 2: s2 t2, 3 of 0 3: s3 t3);
+rows!(eight_rows, 0 of 0 0: s0 t0, 1 of 0 1: s1 t1, 2 of 0 2: s2 t2, 3 of 0 3: s3 t3,
+    4 of 1 0: s4 t4, 5 of 1 1: s5 t5, 6 of 1 2: s6 t6, 7 of 1 3: s7 t7);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::noise;
+
+    #[test]
+    fn both_widths_give_the_product() {
+        for [rows, depth, columns] in [[1, 1, 16], [4, 3, 32], [5, 7, 48], [9, 130, 16], [16, 300, 80], [21, 2, 32]] {
+            let (w, x, bias) = (noise(rows * depth, 1), noise(depth * (columns + 5), 2), noise(rows, 3));
+            let a = pack(1, rows, depth, |_, row, k| w[row * depth + k]);
+            for (add, bias) in [(false, &bias[..]), (true, &[])] {
+                let (x_pitch, y_pitch) = (columns + 5, columns + 3);
+                let p = Product { a: &a, depth, first: 0, bias, add, rows, columns, x_pitch, y_pitch };
+                for product in [product_wide, product_narrow] {
+                    let mut y = vec![2.0; rows * y_pitch];
+                    product(p, &x, &mut y);
+                    for (at, &y) in y.iter().enumerate() {
+                        let (row, column) = (at / y_pitch, at % y_pitch);
+                        let term = |k: usize| f64::from(w[row * depth + k]) * f64::from(x[k * x_pitch + column]);
+                        let start = if add { 2.0 } else { f64::from(bias[row]) };
+                        let expected = if column < columns { start + (0..depth).map(term).sum::<f64>() } else { 2.0 };
+                        assert!((f64::from(y) - expected).abs() < 1e-4, "{rows}×{depth}×{columns}: {y}, {expected}");
+                    }
                 }
             }
         }

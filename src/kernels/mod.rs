@@ -6,17 +6,24 @@
 
 pub mod activation;
 pub mod batch_norm;
+mod blend;
+mod chains;
 pub mod channels;
 pub mod conv;
+mod correlate;
 pub mod depthwise;
 pub mod dropout;
 pub mod elementwise;
+pub mod factorized_reduce;
+pub mod filter_bank;
 pub mod gather;
 mod gemm;
 pub mod loss;
 pub mod matmul;
 pub mod mixed;
+pub mod mixture;
 pub mod optimiser;
+mod panel;
 mod parallel;
 pub mod peak;
 pub mod philox;
@@ -30,6 +37,7 @@ pub mod softmax;
 mod stencil;
 mod vector;
 pub mod width;
+mod windows;
 
 use crate::device::Kernel;
 use parallel::{each, each_accumulating, each_backward};
@@ -50,9 +58,15 @@ pub static ALL: &[&Kernel] = &[
     &depthwise::FORWARD,
     &depthwise::BACKWARD_INPUT,
     &depthwise::BACKWARD_WEIGHT,
+    &filter_bank::FORWARD,
+    &filter_bank::BACKWARD_INPUT,
+    &filter_bank::BACKWARD_WEIGHT,
     &pointwise::FORWARD,
     &pointwise::BACKWARD_INPUT,
     &pointwise::BACKWARD_WEIGHT,
+    &factorized_reduce::FORWARD,
+    &factorized_reduce::BACKWARD_INPUT,
+    &factorized_reduce::BACKWARD_WEIGHT,
     &batch_norm::STATISTICS,
     &batch_norm::FOLD,
     &batch_norm::FORWARD,
@@ -62,6 +76,11 @@ pub static ALL: &[&Kernel] = &[
     &mixed::FORWARD,
     &mixed::BACKWARD_CANDIDATES,
     &mixed::BACKWARD_WEIGHTS,
+    &mixture::FORWARD,
+    &mixture::SUMS,
+    &mixture::BACKWARD,
+    &mixture::BACKWARD_SHARED,
+    &mixture::BACKWARD_WEIGHTS,
     &pool::MAX_FORWARD,
     &pool::MAX_BACKWARD,
     &pool::AVG_FORWARD,

@@ -1,6 +1,7 @@
 //! Tensors as planes: how kernels over [batch, channels, pixels] are cut into workgroups on a GPU,
 //! and into pieces of fixed size on the CPU.
 
+use super::chains::{self, Rows, most, total};
 use crate::device::{Class, Launch};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -97,14 +98,63 @@ pub(super) fn each_plane(y: &mut [f32], pixels: usize, f: impl Fn(usize, usize, 
     });
 }
 
-/// A part of a channel: `rows` runs of `width` elements, `stride` apart, from element `first` on.
+/// A part of a channel: of the images from `row` on `rows` many, and of each `width` pixels from `column` on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub(super) channel: usize,
-    pub(super) first: usize,
-    pub(super) stride: usize,
+    pub(super) row: usize,
     pub(super) rows: usize,
+    pub(super) column: usize,
     pub(super) width: usize,
+}
+
+impl Part {
+    /// The part of a dense [batch, channels, pixels], as `rows` rows of `width` values.
+    pub(super) fn of<'a>(&self, x: &'a [f32], channels: usize, pixels: usize) -> Rows<'a> {
+        Rows { values: &x[(self.row * channels + self.channel) * pixels + self.column..], stride: channels * pixels }
+    }
+
+    /// Σ (x − mean) · dy and Σ dy.
+    pub(super) fn products(&self, x: &[f32], dy: &[f32], [channels, pixels]: [usize; 2], mean: f32) -> [f64; 2] {
+        self.pieces().fold([0.0; 2], |[product, sum], piece| {
+            let [x, dy] = [x, dy].map(|values| piece.of(values, channels, pixels));
+            let more = chains::product(x, mean, dy, piece.rows, piece.width);
+            [product + more, sum + total(dy, piece.rows, piece.width)]
+        })
+    }
+
+    /// Cut up so that each piece can be summed in float32 and stays in the first-level cache meanwhile.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Self> + use<> {
+        let (rows, width) = most(self.width);
+        let (part, end, right) = (*self, self.row + self.rows, self.column + self.width);
+        (part.row..end).step_by(rows).flat_map(move |row| {
+            (part.column..right).step_by(width).map(move |column| Self {
+                channel: part.channel,
+                row,
+                rows: rows.min(end - row),
+                column,
+                width: width.min(right - column),
+            })
+        })
+    }
+}
+
+/// [batch, channels, pixels] cut into parts of fixed size: as many for each channel, and one channel's
+/// after the other's.
+pub(super) fn channel_parts([batch, channels, pixels]: [usize; 3]) -> Vec<Part> {
+    let rows = (PIECE / pixels.max(1)).max(1);
+    let width = pixels.clamp(1, PIECE);
+    let part = |channel, row, column| Part {
+        channel,
+        row,
+        rows: rows.min(batch - row),
+        column,
+        width: width.min(pixels - column),
+    };
+    (0..channels)
+        .flat_map(|channel| (0..batch).step_by(rows).map(move |row| (channel, row)))
+        .flat_map(|(channel, row)| (0..pixels).step_by(width).map(move |column| part(channel, row, column)))
+        .collect()
 }
 
 /// Sums over the batch and the pixels of each channel of [batch, channels, pixels]: `sum` gives those
@@ -113,30 +163,17 @@ pub(super) fn channel_sums<const N: usize>(
     [batch, channels, pixels]: [usize; 3],
     sum: impl Fn(Part) -> [f64; N] + Sync,
 ) -> Vec<[f64; N]> {
-    let rows = (PIECE / pixels.max(1)).max(1);
-    let width = pixels.clamp(1, PIECE);
-    let (bands, columns) = (batch.div_ceil(rows), pixels.div_ceil(width));
-    let parts = bands * columns;
-    let part = |index: usize| {
-        let (channel, rest) = (index / parts, index % parts);
-        let (row, column) = (rest / columns * rows, rest % columns * width);
-        sum(Part {
-            channel,
-            first: (row * channels + channel) * pixels + column,
-            stride: channels * pixels,
-            rows: rows.min(batch - row),
-            width: width.min(pixels - column),
-        })
-    };
+    let parts = channel_parts([batch, channels, pixels]);
     // Below a piece, waking another thread takes longer than the sums.
     let sums: Vec<[f64; N]> = if batch * channels * pixels <= PIECE {
-        (0..channels * parts).map(part).collect()
+        parts.into_iter().map(sum).collect()
     } else {
-        (0..channels * parts).into_par_iter().map(part).collect()
+        parts.into_par_iter().map(&sum).collect()
     };
+    let each = sums.len() / channels.max(1);
     (0..channels)
         .map(|channel| {
-            sums[channel * parts..][..parts].iter().fold([0.0; N], |mut total, sum| {
+            sums[channel * each..][..each].iter().fold([0.0; N], |mut total, sum| {
                 total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
                 total
             })
@@ -158,8 +195,14 @@ mod tests {
         for [batch, channels, pixels] in [[3, 2, 5], [1, 1, 40_000], [700, 3, 64], [2, 3, 16_384], [5, 4, 1]] {
             let x: Vec<f32> = (0..batch * channels * pixels).map(|i| (i % 97) as f32).collect();
             let sums = channel_sums([batch, channels, pixels], |part| {
-                let runs = (0..part.rows).flat_map(|row| &x[part.first + row * part.stride..][..part.width]);
-                [runs.map(|&v| f64::from(v)).sum(), (part.rows * part.width) as f64]
+                let (mut sum, mut count) = (0.0, 0.0);
+                for piece in part.pieces() {
+                    let rows = piece.of(&x, channels, pixels);
+                    let runs = (0..piece.rows).flat_map(|row| &rows.values[row * rows.stride..][..piece.width]);
+                    sum += runs.map(|&v| f64::from(v)).sum::<f64>();
+                    count += (piece.rows * piece.width) as f64;
+                }
+                [sum, count]
             });
             for (channel, &[sum, count]) in sums.iter().enumerate() {
                 let expected: f64 = (0..batch)

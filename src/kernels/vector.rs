@@ -13,16 +13,31 @@ pub(super) fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// Whether the processor has fused multiply-adds (and is one that `vectorised!` compiles for).
-pub(super) fn fused() -> bool {
+/// Whether the processor has 32 vector registers of [`LANES`] floats (and is one that `vectorised!` compiles
+/// for): room for larger blocks.
+pub(super) fn wide() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
-        std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+        std::arch::is_x86_feature_detected!("fma")
+            && std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512cd")
+            && std::arch::is_x86_feature_detected!("avx512dq")
+            && std::arch::is_x86_feature_detected!("avx512vl")
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
-        cfg!(target_arch = "aarch64")
+        false
     }
+}
+
+/// Reads one value of each cache line, in order, so that the processor fetches what is soon read in pieces
+/// far apart: it foresees a few long runs better than many short ones.
+pub(super) fn touch(values: &[f32]) {
+    // What is more than a second-level cache holds would be gone before it is used.
+    let lines = values.as_chunks::<LANES>().0.iter().take(1 << 12);
+    // The result means nothing, but without a use the reads would be left out.
+    std::hint::black_box(lines.fold(0.0f32, |most, line| most.max(line[0])));
 }
 
 /// Declares a function that runs `body::<FUSED>`, an `#[inline(always)]` function, compiled for
@@ -30,20 +45,19 @@ pub(super) fn fused() -> bool {
 macro_rules! vectorised {
     ($(#[$meta:meta])* fn $name:ident($($argument:ident: $type:ty),* $(,)?) = $body:ident) => {
         $(#[$meta])*
-        pub(super) fn $name($($argument: $type),*) {
+        pub(in crate::kernels) fn $name($($argument: $type),*) {
             #[multiversion::multiversion(targets(
                 "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
                 "x86_64+avx2+fma",
                 "aarch64+neon",
             ))]
             fn compiled($($argument: $type),*) {
-                $body::<true>($($argument),*);
+                use multiversion::target::target_cfg_f;
+                // Otherwise `mul_add` would be a library call.
+                const FUSED: bool = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
+                $body::<FUSED>($($argument),*);
             }
-            if $crate::kernels::vector::fused() {
-                compiled($($argument),*);
-            } else {
-                $body::<false>($($argument),*);
-            }
+            compiled($($argument),*);
         }
     };
 }

@@ -1,10 +1,11 @@
 //! Finds a place in the flat buffers for what each node learns.
 
+use super::fused::CellPlan;
 use crate::graph::{Graph, Node, Op, Options};
 use crate::nn::{Init, Spec};
 
 /// Where a node's parameters and statistics are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Layer {
     /// Nothing learned.
     Plain,
@@ -14,6 +15,8 @@ pub(super) enum Layer {
     Norm { affine: Option<[usize; 2]>, statistics: usize },
     /// The layers of each candidate.
     Choice(Vec<Vec<Layer>>),
+    /// A fused cell.
+    Cell(Box<CellPlan>),
 }
 
 #[derive(Default)]

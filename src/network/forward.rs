@@ -42,6 +42,11 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Whether all options of choice points are computed and batch statistics used: what fused cells do.
+    const fn mixes(&self) -> bool {
+        self.training && matches!(self.choices, Choices::Mixed(_))
+    }
+
     /// Evaluation of a plain network: running statistics, no gradients.
     pub const fn evaluation() -> Self {
         Self { training: false, gradients: false, choices: Choices::None, randomness: None, drop_path: None }
@@ -62,7 +67,11 @@ impl Network {
             return Err(Error::shape("network", format!("takes images of {wanted}, got {:?}", x.shape())));
         }
         let mut run = Run { network: self, pass, dropped: 0 };
-        let outputs = run.graph(tape, &self.graph, &self.layers, std::slice::from_ref(x), None)?;
+        let (graph, layers) = match &self.fused {
+            Some(fused) if pass.mixes() && self.fits(fused, x.shape()[0]) => (&fused.graph, &fused.layers),
+            _ => (&self.graph, &self.layers),
+        };
+        let outputs = run.graph(tape, graph, layers, std::slice::from_ref(x), None)?;
         outputs
             .into_iter()
             .map(|y| match *y.shape() {
@@ -70,6 +79,19 @@ impl Network {
                 _ => Ok(y),
             })
             .collect()
+    }
+
+    /// Whether the device can bind what fused cells keep together for a batch.
+    fn fits(&self, fused: &super::Fused, batch: usize) -> bool {
+        let limit = self.device.limits().binding_bytes;
+        fused.graph.nodes.iter().zip(&fused.layers).all(|(node, layer)| match (layer, &node.op) {
+            (Layer::Cell(plan), Op::Fused(inner)) => {
+                let candidate = inner.graph.nodes.iter().map(|n| n.shape).find(|s| s.height == node.shape.height);
+                let bytes = candidate.map_or(0, |s| 4 * (s.count() * batch * plan.most_candidates()) as u64);
+                bytes <= limit
+            }
+            _ => true,
+        })
     }
 }
 
@@ -107,6 +129,14 @@ impl Run<'_> {
             let made = match (&node.op, layer) {
                 (Op::Input, _) => self.identity(tape, &inputs[index], target)?,
                 (Op::Choice(choice), layer) => self.choice(tape, choice, layer, &read, target)?,
+                (Op::Fused(_), Layer::Cell(plan)) => {
+                    let weights = match self.pass.choices {
+                        Choices::Mixed(tables) => tables.get(&plan.table),
+                        _ => None,
+                    };
+                    let missing = || Error::shape("network", format!("no weights for the table `{}`", plan.table));
+                    self.network.record_cell(tape, plan, &read, weights.ok_or_else(missing)?, self.pass, EPSILON)?
+                }
                 (op, layer) => {
                     if let Some(target) = target {
                         tape.write_next_to(target.clone());
@@ -192,7 +222,9 @@ impl Run<'_> {
                 (Some(probability), Some(randomness)) => ops::drop_path(tape, x, probability, &randomness),
                 _ => self.identity(tape, x, target),
             },
-            Op::Input | Op::Choice(_) => Err(Error::shape("network", "inputs and choices are handled before")),
+            Op::Input | Op::Choice(_) | Op::Fused(_) => {
+                Err(Error::shape("network", "inputs, choices and fused nodes are handled before"))
+            }
         }
     }
 
@@ -324,7 +356,7 @@ fn place(tape: &mut Tape, made: Var, target: &Tensor) -> Result<Var, Error> {
     ops::scale(tape, &made, 1.0)
 }
 
-fn window(pool: &Pool) -> ops::Window {
+pub(super) fn window(pool: &Pool) -> ops::Window {
     let Pool { kernel, stride, padding, count_padding } = *pool;
     ops::Window { kernel, stride, padding, count_padding }
 }

@@ -3,12 +3,14 @@
 
 mod build;
 mod forward;
+mod fused;
 mod state;
 
 pub use forward::{Choices, Pass, Path};
 
 use crate::device::Device;
-use crate::graph::{Graph, Table};
+use crate::graph::fuse::MixedCell;
+use crate::graph::{Graph, Op, Table};
 use crate::nn::{Init, Parameters, Spec, Statistics};
 use crate::tensor::Error;
 
@@ -18,8 +20,16 @@ pub struct Network {
     device: Device,
     graph: Graph,
     layers: Vec<build::Layer>,
+    fused: Option<Fused>,
     parameters: Parameters,
     statistics: Statistics,
+}
+
+/// The same network with fused nodes.
+#[derive(Debug)]
+struct Fused {
+    graph: Graph,
+    layers: Vec<build::Layer>,
 }
 
 impl Network {
@@ -30,11 +40,22 @@ impl Network {
     /// # Errors
     /// [`crate::device::Error::OutOfMemory`] or [`crate::device::Error::Limit`].
     pub fn new(device: &Device, graph: Graph, seed: u64) -> Result<Self, Error> {
+        Self::with_fusion(device, graph, seed, true)
+    }
+
+    /// As [`Network::new`]; `fusion` says whether patterns of operations that are known to be faster
+    /// together are recorded so.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn with_fusion(device: &Device, graph: Graph, seed: u64, fusion: bool) -> Result<Self, Error> {
         let mut builder = build::Builder::default();
         let layers = builder.layers(&graph);
-        let parameters = Parameters::new(device, &builder.specs, seed)?;
-        let statistics = Statistics::new(device, &builder.norms)?;
-        Ok(Self { device: device.clone(), graph, layers, parameters, statistics })
+        let mut places = fused::Places::default();
+        let fused = if fusion { fuse(&graph, &layers, &builder, &mut places) } else { None };
+        let parameters = Parameters::new(device, &builder.specs, &places.parameters, seed)?;
+        let statistics = Statistics::new(device, &builder.norms, &places.norms)?;
+        Ok(Self { device: device.clone(), graph, layers, fused, parameters, statistics })
     }
 
     /// The device it lives on.
@@ -63,6 +84,24 @@ impl Network {
     }
 }
 
+/// Fuses a graph and plans its fused nodes; none if there is nothing to fuse.
+fn fuse(graph: &Graph, layers: &[build::Layer], builder: &build::Builder, places: &mut fused::Places) -> Option<Fused> {
+    let names = fused::Names::new(builder);
+    let (graph, origins) = graph.fuse();
+    let mut planned = Vec::with_capacity(origins.len());
+    for (node, &origin) in graph.nodes.iter().zip(&origins) {
+        planned.push(match &node.op {
+            Op::Fused(fused) => {
+                let cell = MixedCell::of(&fused.graph)?;
+                build::Layer::Cell(Box::new(fused::CellPlan::new(&cell, &names, places)?))
+            }
+            _ => layers[origin].clone(),
+        });
+    }
+    let any = planned.iter().any(|layer| matches!(layer, build::Layer::Cell(_)));
+    any.then_some(Fused { graph, layers: planned })
+}
+
 /// Architecture weights for the tables of a supernet: one parameter a table, `[rows, options]`,
 /// drawn from `deviation` · N(0, 1) (DARTS: 1e-3).
 ///
@@ -71,7 +110,7 @@ impl Network {
 pub fn architecture_weights(device: &Device, tables: &[Table], deviation: f32, seed: u64) -> Result<Parameters, Error> {
     let spec =
         |t: &Table| Spec { name: t.name.clone(), shape: vec![t.rows, t.options.len()], init: Init::Normal(deviation) };
-    Parameters::new(device, &tables.iter().map(spec).collect::<Vec<_>>(), seed)
+    Parameters::new(device, &tables.iter().map(spec).collect::<Vec<_>>(), &[], seed)
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use crate::device::Pending;
 use crate::nn::{Array, ExchangeError, Value};
 use std::collections::BTreeMap;
 
+/// What PyTorch calls running mean and variance.
+const RUNNING: [&str; 2] = ["running_mean", "running_var"];
+
 impl Network {
     /// Parameters, running statistics and `num_batches_tracked`, named as PyTorch's `state_dict`.
     ///
@@ -19,13 +22,11 @@ impl Network {
             .map(|(name, shape, values)| (name.to_owned(), Array::f32(shape, values.to_vec())))
             .collect();
         let running = wait(self.statistics.running().read(&self.device)).await?;
-        let mut rest = running.as_slice();
-        for (name, channels) in self.statistics.layers() {
-            let (mean, after) = rest.split_at(channels);
-            let (variance, after) = after.split_at(channels);
-            rest = after;
-            arrays.insert(format!("{name}.running_mean"), Array::f32(&[channels], mean.to_vec()));
-            arrays.insert(format!("{name}.running_var"), Array::f32(&[channels], variance.to_vec()));
+        for (name, places) in self.statistics.layers() {
+            for (part, place) in RUNNING.into_iter().zip(places) {
+                let values = running[place].to_vec();
+                arrays.insert(format!("{name}.{part}"), Array::f32(&[values.len()], values));
+            }
             let tracked = Value::I64(vec![self.statistics.tracked() as i64]);
             arrays.insert(format!("{name}.num_batches_tracked"), Array { shape: Vec::new(), value: tracked });
         }
@@ -40,21 +41,23 @@ impl Network {
     /// array that does not fit.
     pub fn load(&mut self, arrays: &BTreeMap<String, Array>) -> Result<(), ExchangeError> {
         let mut known: Vec<String> = Vec::new();
-        let mut values = Vec::with_capacity(self.parameters.values().count());
+        let mut values = vec![0.0; self.parameters.values().count()];
         for index in 0..self.parameters.len() {
             let name = self.parameters.name(index);
-            values.extend_from_slice(numbers(arrays, name, self.parameters.value(index).shape())?);
+            let given = numbers(arrays, name, self.parameters.value(index).shape())?;
+            values[self.parameters.place(index)].copy_from_slice(given);
             known.push(name.to_owned());
         }
-        let mut running = Vec::with_capacity(self.statistics.running().count());
+        let mut running = vec![0.0; self.statistics.running().count()];
         let mut tracked = None;
-        for (name, channels) in self.statistics.layers() {
-            for (part, default) in [("running_mean", 0.0), ("running_var", 1.0)] {
+        for (name, places) in self.statistics.layers() {
+            for ((part, default), place) in RUNNING.into_iter().zip([0.0, 1.0]).zip(places) {
                 let full = format!("{name}.{part}");
                 if arrays.contains_key(&full) {
-                    running.extend_from_slice(numbers(arrays, &full, &[channels])?);
+                    let given = numbers(arrays, &full, &[place.len()])?;
+                    running[place].copy_from_slice(given);
                 } else {
-                    running.extend(std::iter::repeat_n(default, channels));
+                    running[place].fill(default);
                 }
                 known.push(full);
             }

@@ -4,6 +4,7 @@ use crate::autograd::{Tape, Var};
 use crate::device::{Device, Pending};
 use crate::random::Random;
 use crate::tensor::{Error, Tensor};
+use std::ops::Range;
 
 /// How a parameter starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,18 +45,24 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Makes parameters with initial values drawn from `seed`, each from a stream of its own.
+    /// Makes parameters with initial values drawn from `seed`, each from a stream of its own. They lie in
+    /// memory in the order of `places`, those that it does not name behind the others.
     ///
     /// # Errors
     /// [`crate::device::Error::OutOfMemory`] or [`crate::device::Error::Limit`].
-    pub fn new(device: &Device, specs: &[Spec], seed: u64) -> Result<Self, Error> {
+    pub fn new(device: &Device, specs: &[Spec], places: &[usize], seed: u64) -> Result<Self, Error> {
+        let entry = |spec: &Spec| Entry { name: spec.name.clone(), shape: spec.shape.clone(), offset: usize::MAX };
+        let mut entries: Vec<Entry> = specs.iter().map(entry).collect();
         let mut values = Vec::new();
-        let mut entries = Vec::with_capacity(specs.len());
-        for (index, spec) in specs.iter().enumerate() {
-            let count: usize = spec.shape.iter().product();
-            entries.push(Entry { name: spec.name.clone(), shape: spec.shape.clone(), offset: values.len() });
+        for index in places.iter().copied().chain(0..specs.len()) {
+            if entries[index].offset != usize::MAX {
+                continue;
+            }
+            entries[index].offset = values.len();
+            let Spec { shape, init, .. } = &specs[index];
+            let count: usize = shape.iter().product();
             let mut random = Random::new(seed, index as u64);
-            values.extend((0..count).map(|_| match spec.init {
+            values.extend((0..count).map(|_| match *init {
                 Init::Constant(value) => value,
                 Init::Uniform(bound) => random.range(-bound, bound),
                 Init::Normal(deviation) => deviation * random.normal(),
@@ -121,6 +128,33 @@ impl Parameters {
         } else {
             Ok(Var::constant(self.value(index)))
         }
+    }
+
+    /// Several parameters that lie behind one another in memory, from the first to the last, as one on a
+    /// tape.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if they do not fill `shape`.
+    pub fn run(
+        &self,
+        tape: &mut Tape,
+        [first, last]: [usize; 2],
+        shape: &[usize],
+        gradient: bool,
+    ) -> Result<Var, Error> {
+        let (begin, end) = (self.place(first).start, self.place(last).end);
+        if end.checked_sub(begin) != Some(shape.iter().product()) {
+            let problem = format!("`{}` to `{}` do not fill {shape:?}", self.name(first), self.name(last));
+            return Err(Error::shape("parameters", problem));
+        }
+        let [values, gradients] = [&self.values, &self.gradients].map(|flat| flat.view(begin, shape));
+        if gradient { tape.parameter(values, gradients) } else { Ok(Var::constant(values)) }
+    }
+
+    /// Where a parameter lies in the flat values.
+    pub fn place(&self, index: usize) -> Range<usize> {
+        let Entry { shape, offset, .. } = &self.entries[index];
+        *offset..offset + shape.iter().product::<usize>()
     }
 
     /// Splits flat values (or gradients) by parameter: name, shape, values.

@@ -1,61 +1,92 @@
 //! Running mean and variance of every batch normalisation, in one flat buffer.
 
+use crate::autograd::ops::Moments;
 use crate::device::{Device, Recorder};
 use crate::kernels::batch_norm;
 use crate::tensor::{Error, Tensor};
+use std::ops::Range;
 
 /// Share of the newest batch in the running statistics.
 const MOMENTUM: f32 = 0.1;
 
-/// Running statistics: for each layer, in order, `[mean | variance]`.
+/// Running statistics: `[means | variances]` of all layers.
 ///
 /// A training pass writes the batch's own to `moments`; they enter the running ones
 /// only by [`record_update`](Self::record_update), after the loss is known to be finite.
 #[derive(Debug)]
 pub struct Statistics {
-    layers: Vec<(String, usize, usize)>,
+    layers: Vec<Layer>,
     running: Tensor,
     moments: Tensor,
     tracked: u64,
 }
 
+#[derive(Debug)]
+struct Layer {
+    name: String,
+    channels: usize,
+    /// Of the means; the variances lie as far behind the first variance.
+    offset: usize,
+}
+
 impl Statistics {
-    /// Statistics (mean 0, variance 1) of layers given by name and channels.
+    /// Statistics (mean 0, variance 1) of layers given by name and channels. `places` says how they lie in
+    /// memory: layers of one entry share a place, because they see the same values. Layers that it does not
+    /// name follow in order, each with a place of its own.
     ///
     /// # Errors
     /// [`crate::device::Error::OutOfMemory`] or [`crate::device::Error::Limit`].
-    pub fn new(device: &Device, layers: &[(String, usize)]) -> Result<Self, Error> {
-        let mut values = Vec::new();
-        let mut placed = Vec::with_capacity(layers.len());
-        for (name, channels) in layers {
-            placed.push((name.clone(), *channels, values.len()));
-            values.extend(std::iter::repeat_n(0.0, *channels).chain(std::iter::repeat_n(1.0, *channels)));
+    pub fn new(device: &Device, layers: &[(String, usize)], places: &[Vec<usize>]) -> Result<Self, Error> {
+        let mut offsets: Vec<Option<usize>> = vec![None; layers.len()];
+        let mut total = 0;
+        let own: Vec<Vec<usize>> = (0..layers.len()).map(|layer| vec![layer]).collect();
+        for shared in places.iter().chain(&own) {
+            let open: Vec<usize> = shared.iter().copied().filter(|&layer| offsets[layer].is_none()).collect();
+            open.iter().for_each(|&layer| offsets[layer] = Some(total));
+            total += open.first().map_or(0, |&layer| layers[layer].1);
         }
-        let running = Tensor::from_values(device, &values, &[values.len()])?;
-        let moments = Tensor::from_values(device, &values, &[values.len()])?;
-        Ok(Self { layers: placed, running, moments, tracked: 0 })
+        let values: Vec<f32> = [0.0, 1.0].into_iter().flat_map(|v| std::iter::repeat_n(v, total)).collect();
+        let running = Tensor::from_values(device, &values, &[2, total])?;
+        let moments = Tensor::from_values(device, &values, &[2, total])?;
+        let layer = |((name, channels), offset): (&(String, usize), Option<usize>)| Layer {
+            name: name.clone(),
+            channels: *channels,
+            offset: offset.unwrap_or_default(),
+        };
+        Ok(Self { layers: layers.iter().zip(offsets).map(layer).collect(), running, moments, tracked: 0 })
     }
 
-    /// Name and number of channels of each layer.
-    pub fn layers(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.layers.iter().map(|(name, channels, _)| (name.as_str(), *channels))
+    /// For each layer, its name and where its means and its variances lie in the flat statistics.
+    pub fn layers(&self) -> impl Iterator<Item = (&str, [Range<usize>; 2])> {
+        let total = self.running.count() / 2;
+        let places = move |l: &Layer| [0, total].map(|half| half + l.offset..half + l.offset + l.channels);
+        self.layers.iter().map(move |l| (l.name.as_str(), places(l)))
     }
 
-    /// All running statistics.
+    /// All running statistics, `[2, total]`.
     pub fn running(&self) -> &Tensor {
         &self.running
     }
 
-    /// Running mean and variance of one layer, `[2 · channels]`.
-    pub fn running_of(&self, layer: usize) -> Tensor {
-        let (_, channels, offset) = self.layers[layer];
-        self.running.view(offset, &[2 * channels])
+    /// Running mean and variance of a layer.
+    pub fn running_of(&self, layer: usize) -> Moments {
+        self.moments_in(&self.running, self.layers[layer].offset, self.layers[layer].channels)
     }
 
-    /// Where a training pass writes one layer's mean and unbiased variance, `[2 · channels]`.
-    pub fn moments_of(&self, layer: usize) -> Tensor {
-        let (_, channels, offset) = self.layers[layer];
-        self.moments.view(offset, &[2 * channels])
+    /// Where a training pass writes a layer's mean and unbiased variance.
+    pub fn moments_of(&self, layer: usize) -> Moments {
+        self.moments_in(&self.moments, self.layers[layer].offset, self.layers[layer].channels)
+    }
+
+    /// The same for layers that lie behind one another in memory, from the first to the last.
+    pub fn moments_between(&self, first: usize, last: usize) -> Moments {
+        let end = self.layers[last].offset + self.layers[last].channels;
+        self.moments_in(&self.moments, self.layers[first].offset, end - self.layers[first].offset)
+    }
+
+    fn moments_in(&self, values: &Tensor, offset: usize, channels: usize) -> Moments {
+        let total = values.count() / 2;
+        Moments { mean: values.view(offset, &[channels]), variance: values.view(total + offset, &[channels]) }
     }
 
     /// Number of batches that have entered (`num_batches_tracked`).

@@ -1,7 +1,8 @@
 //! Any [`Graph`] as a diagram; groups of operations collapse into one box each.
 
 use super::{Block, Diagram, Direction, DrawError, Kind};
-use crate::graph::{Choice, Features, Graph, Node, Op, Options};
+use crate::graph::fuse::{Form, MixedCell, MixedEdge};
+use crate::graph::{Choice, Features, Fused, Graph, Node, Op, Options};
 
 /// How much of a graph to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +163,7 @@ fn single(node: &Node) -> Block {
     let kind = match &node.op {
         Op::Input => Kind::Input,
         Op::Conv(conv) if conv.dilation != [1, 1] => Kind::Dilated,
+        Op::Fused(_) => Kind::Choice,
         op => Kind::of_operation(op.name()),
     };
     let mut details = Vec::new();
@@ -176,7 +178,30 @@ fn single(node: &Node) -> Block {
             Options::Widths(_) => details.push(format!("width {}", labels.join(", "))),
         }
     }
+    if let Op::Fused(fused) = &node.op {
+        details.extend(inside(fused));
+    }
     Block { label: describe(&node.op), details, kind }
+}
+
+/// What a fused node computes together.
+fn inside(fused: &Fused) -> Vec<String> {
+    let Some(cell) = MixedCell::of(&fused.graph) else { return Vec::new() };
+    let edges: Vec<&MixedEdge> = cell.states.iter().flat_map(|(_, edges)| edges).collect();
+    let mut details = vec![format!("{} states, {} edges", cell.states.len(), edges.len())];
+    for (state, (stride, edges)) in cell.states.iter().enumerate() {
+        let count = |of: fn(&Form) -> bool| edges.iter().flat_map(|e| &e.options).filter(|f| of(f)).count();
+        let first = count(|f| matches!(f, Form::Separable(_)));
+        let second = count(|f| matches!(f, Form::Separable(stages) if stages.len() == 2));
+        let reductions = count(|f| matches!(f, Form::Reduce { .. }));
+        if first + reductions > 0 {
+            let step = if *stride > 1 { format!(" /{stride}") } else { String::new() };
+            let parts = [(first, "filters"), (second, "second filters"), (reductions, "reductions")];
+            let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+            details.push(format!("state {state}{step}: {}", parts.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    details
 }
 
 /// An operation with what tells it from others of its name, e.g. `conv 3×3 /2`.

@@ -3,19 +3,28 @@
 use super::*;
 use crate::kernels::batch_norm as kernels;
 
+/// Mean and variance of each channel: two places in one buffer.
+#[derive(Clone, Debug)]
+pub struct Moments {
+    /// Means, `[channels]`.
+    pub mean: Tensor,
+    /// Variances, `[channels]`.
+    pub variance: Tensor,
+}
+
 /// Where the mean and variance come from.
 #[derive(Clone, Copy, Debug)]
 pub enum Statistics<'a> {
-    /// From the batch itself (training); mean and unbiased variance are written to `moments`
-    /// (`[2 · channels]`), from which running statistics are updated later.
+    /// From the batch itself (training); mean and unbiased variance are written to `moments`, from which
+    /// running statistics are updated later.
     Batch {
         /// Receives mean and unbiased variance.
-        moments: &'a Tensor,
+        moments: &'a Moments,
     },
-    /// From running mean and variance (`[2 · channels]`; evaluation).
+    /// From running mean and variance (evaluation).
     Running {
         /// Mean and variance.
-        running: &'a Tensor,
+        running: &'a Moments,
     },
 }
 
@@ -43,7 +52,10 @@ pub fn batch_norm(tape: &mut Tape, x: &Var, norm: BatchNorm<'_>) -> Result<Var, 
         Statistics::Running { running } => running,
     };
     let of_channels = |v: &Var| v.tensor().count() == channels;
-    if stored.count() != 2 * channels || norm.affine.is_some_and(|(w, b)| !of_channels(w) || !of_channels(b)) {
+    if stored.mean.count() != channels
+        || stored.variance.count() != channels
+        || norm.affine.is_some_and(|(w, b)| !of_channels(w) || !of_channels(b))
+    {
         return Err(Error::shape("batch_norm", format!("parameters or statistics do not fit {shape:?}")));
     }
     if norm.affine.is_some_and(|(w, b)| !w.tensor().buffer().same(b.tensor().buffer())) {
@@ -62,19 +74,26 @@ pub fn batch_norm(tape: &mut Tape, x: &Var, norm: BatchNorm<'_>) -> Result<Var, 
             let params = kernels::Statistics {
                 x: x.tensor().at(),
                 saved: saved.at(),
-                moments: moments.at(),
+                mean: moments.mean.at(),
+                variance: moments.variance.at(),
                 batch,
                 channels,
                 pixels,
                 epsilon: norm.epsilon,
             };
-            let outputs = [saved.binding(), moments.binding()];
+            let outputs = [saved.binding(), moments.mean.binding()];
             tape.recorder().dispatch(&kernels::STATISTICS, &params, &[x.tensor().binding()], &outputs)?;
             true
         }
         Statistics::Running { running } => {
-            let params = kernels::Fold { running: running.at(), saved: saved.at(), channels, epsilon: norm.epsilon };
-            tape.recorder().dispatch(&kernels::FOLD, &params, &[running.binding()], &[saved.binding()])?;
+            let params = kernels::Fold {
+                mean: running.mean.at(),
+                variance: running.variance.at(),
+                saved: saved.at(),
+                channels,
+                epsilon: norm.epsilon,
+            };
+            tape.recorder().dispatch(&kernels::FOLD, &params, &[running.mean.binding()], &[saved.binding()])?;
             false
         }
     };

@@ -83,7 +83,7 @@ impl Backward for Slice {
     }
 }
 
-fn record_copy(
+pub(super) fn record_copy(
     recorder: &mut Recorder,
     x: &Tensor,
     x_first: usize,

@@ -222,6 +222,7 @@ impl Geometry {
                     batch: n(batch),
                     inputs: n(channels),
                     outputs: n(outputs),
+                    groups: 1,
                     pixels: n(height * width),
                     has_bias: has_bias.into(),
                     accumulate: accumulate.into(),

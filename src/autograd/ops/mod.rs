@@ -9,18 +9,20 @@ mod dropout;
 mod linear;
 mod loss;
 mod mixed;
+mod mixed_cell;
 mod pool;
 mod width;
 
 pub use activation::{relu, sigmoid, tanh};
 pub use arithmetic::{add, mean, multiply, record_reduce, reshape, scale, sum};
-pub use batch_norm::{BatchNorm, Statistics, batch_norm};
+pub use batch_norm::{BatchNorm, Moments, Statistics, batch_norm};
 pub use channels::{concat, slice_channels};
 pub use conv::{ConvArgs, conv2d};
 pub use dropout::{Randomness, drop_path, dropout};
 pub use linear::{linear, matmul};
 pub use loss::{accuracy, cross_entropy};
 pub use mixed::{mixed, softmax};
+pub use mixed_cell::{Bank, Edge, Fan, Filter, MixedCell, Pool, Reduce, Source, mixed_cell};
 pub use pool::{Window, avg_pool, global_avg_pool, max_pool};
 pub use width::width_mask;
 
@@ -29,9 +31,13 @@ use crate::tensor::{Error, Tensor};
 
 /// `[batch, channels, height, width]` of an image tensor.
 fn image(operation: &'static str, x: &Var) -> Result<[usize; 4], Error> {
-    x.shape()
+    image_shape(operation, x.shape())
+}
+
+fn image_shape(operation: &'static str, shape: &[usize]) -> Result<[usize; 4], Error> {
+    shape
         .try_into()
-        .map_err(|_| Error::shape(operation, format!("takes [batch, channels, height, width], got {:?}", x.shape())))
+        .map_err(|_| Error::shape(operation, format!("takes [batch, channels, height, width], got {shape:?}")))
 }
 
 /// Number of bytes a tensor holds.

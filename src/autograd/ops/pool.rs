@@ -23,7 +23,7 @@ pub struct Window {
 /// # Errors
 /// [`Error::Shape`] if the window does not fit.
 pub fn max_pool(tape: &mut Tape, x: &Var, pool: Window) -> Result<Var, Error> {
-    let geometry = Geometry::new("max_pool", x, pool)?;
+    let geometry = Geometry::new("max_pool", x.shape(), pool)?;
     let y = tape.output(&geometry.output)?;
     let indices = Tensor::scratch(tape.recorder(), &geometry.output)?;
     let params = geometry.params(x.tensor().at(), y.at(), indices.at(), false);
@@ -59,7 +59,7 @@ impl Backward for Max {
 /// # Errors
 /// [`Error::Shape`] if the window does not fit.
 pub fn avg_pool(tape: &mut Tape, x: &Var, pool: Window) -> Result<Var, Error> {
-    let geometry = Geometry::new("avg_pool", x, pool)?;
+    let geometry = Geometry::new("avg_pool", x.shape(), pool)?;
     let y = tape.output(&geometry.output)?;
     let params = geometry.params(x.tensor().at(), y.at(), 0, false);
     tape.recorder().dispatch(&kernels::AVG_FORWARD, &params, &[x.tensor().binding()], &[y.binding()])?;
@@ -135,15 +135,15 @@ pub(super) fn record_global_backward(
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Geometry {
+pub(super) struct Geometry {
     input: [usize; 4],
     output: [usize; 4],
     pool: Window,
 }
 
 impl Geometry {
-    fn new(operation: &'static str, x: &Var, pool: Window) -> Result<Self, Error> {
-        let input = image(operation, x)?;
+    pub(super) fn new(operation: &'static str, input: &[usize], pool: Window) -> Result<Self, Error> {
+        let input = image_shape(operation, input)?;
         let extent = |size: usize| {
             let padded = size + 2 * pool.padding;
             (pool.kernel > 0 && pool.stride > 0 && padded >= pool.kernel && 2 * pool.padding <= pool.kernel)
@@ -155,7 +155,7 @@ impl Geometry {
         }
     }
 
-    fn params(&self, input: u32, output: u32, indices: u32, accumulate: bool) -> kernels::Params {
+    pub(super) fn params(&self, input: u32, output: u32, indices: u32, accumulate: bool) -> kernels::Params {
         kernels::Params {
             input,
             output,

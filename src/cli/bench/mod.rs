@@ -1,6 +1,8 @@
-//! `cellwright bench`: times kernels, or a search step.
+//! `cellwright bench`: times kernels, a search or training step, or a mixed edge.
 
+mod edge;
 mod kernels;
+mod measure;
 mod step;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,14 +18,17 @@ pub struct Args {
 enum What {
     /// Time every kernel and hold it against the device's measured peak.
     Kernels(kernels::Args),
-    /// Time one search step of a supernet on random images.
+    /// Time one search step of a supernet, or one training step of a network, on random images.
     Step(step::Args),
+    /// Time one mixed edge, forward and backward.
+    Edge(edge::Args),
 }
 
 pub fn run(args: &Args) -> super::Outcome {
     match &args.what {
         What::Kernels(args) => kernels::run(args),
         What::Step(args) => step::run(args),
+        What::Edge(args) => edge::run(args),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
 use crate::kernels::planes::{by_channel, by_sum, channel_sums, each_plane};
-use crate::kernels::runs::{centred, products, scale};
+use crate::kernels::runs::{centred, scale};
 use crate::params;
 
 params! {
@@ -112,7 +112,8 @@ fn sums(call: &mut Call<'_>) {
     let x = &call.input(0)[p.x as usize..][..count];
     let (mean, inverse) = call.input(1)[p.saved as usize..][..2 * channels].split_at(channels);
     let dy = &call.input(2)[p.dy as usize..][..count];
-    let totals = channel_sums([batch, channels, pixels], |part| products(x, dy, part, f64::from(mean[part.channel])));
+    let totals =
+        channel_sums([batch, channels, pixels], |part| part.products(x, dy, [channels, pixels], mean[part.channel]));
     let sums = &mut call.output(0)[p.sums as usize..][..2 * channels];
     for (c, [product, sum]) in totals.into_iter().enumerate() {
         sums[c] = (product * f64::from(inverse[c])) as f32;

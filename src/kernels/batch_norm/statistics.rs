@@ -2,8 +2,8 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, Launch, noise};
+use crate::kernels::chains::moments;
 use crate::kernels::planes::{by_sum, channel_sums};
-use crate::kernels::runs::moments;
 use crate::params;
 
 params! {
@@ -13,8 +13,10 @@ params! {
         pub x: u32,
         /// Offset of [mean | 1/√(biased variance + ε)].
         pub saved: u32,
-        /// Offset of [mean | unbiased variance].
-        pub moments: u32,
+        /// Offset of the means in `moments`.
+        pub mean: u32,
+        /// Offset of the unbiased variances there.
+        pub variance: u32,
         /// Batch size.
         pub batch: u32,
         /// Channels.
@@ -29,8 +31,10 @@ params! {
 params! {
     /// Parameters of [`FOLD`].
     pub struct Fold {
-        /// Offset of [running mean | running variance].
-        pub running: u32,
+        /// Offset of the running means.
+        pub mean: u32,
+        /// Offset of the running variances.
+        pub variance: u32,
         /// Offset of [mean | 1/√(variance + ε)].
         pub saved: u32,
         /// Channels.
@@ -121,9 +125,17 @@ fn statistics(call: &mut Call<'_>) {
     let p: Statistics = call.params();
     let [batch, channels, pixels] = [p.batch, p.channels, p.pixels].map(|n| n as usize);
     let x = &call.input(0)[p.x as usize..][..batch * channels * pixels];
-    // Deviations from an element of the channel: at most √m deviations off, which float64 bears.
+    // Each piece is summed about its own mean, in float32. Together, about an element of the channel: at
+    // most √m deviations off, which float64 bears.
     let shift = |channel: usize| x.get(channel * pixels).map_or(0.0, |&v| f64::from(v));
-    let sums = channel_sums([batch, channels, pixels], |part| moments(x, part, shift(part.channel)));
+    let sums = channel_sums([batch, channels, pixels], |part| {
+        part.pieces().fold([0.0; 2], |[sum, squares], piece| {
+            let (mean, [rest, inner]) = moments(piece.of(x, channels, pixels), piece.rows, piece.width);
+            let count = (piece.rows * piece.width) as f64;
+            let off = f64::from(mean) - shift(piece.channel);
+            [sum + rest + count * off, squares + inner + off * (2.0 * rest + count * off)]
+        })
+    });
     let count = (batch * pixels) as f64;
     finish(call, &p, |channel| {
         let [sum, squares] = sums[channel];
@@ -147,27 +159,26 @@ fn statistics_reference(call: &mut Call<'_>) {
 fn finish(call: &mut Call<'_>, p: &Statistics, of: impl Fn(usize) -> (f64, f64)) {
     let (count, channels) = (f64::from(p.batch) * f64::from(p.pixels), p.channels as usize);
     let saved = &mut call.output(0)[p.saved as usize..][..2 * channels];
-    let moments = &mut call.output(1)[p.moments as usize..][..2 * channels];
+    let moments = call.output(1);
     for channel in 0..channels {
         let (mean, squares) = of(channel);
         // Rounding may leave a tiny negative sum; a NaN stays one.
         let squares = if squares < 0.0 { 0.0 } else { squares };
         saved[channel] = mean as f32;
         saved[channels + channel] = (1.0 / (squares / count + f64::from(p.epsilon)).sqrt()) as f32;
-        moments[channel] = mean as f32;
-        moments[channels + channel] = (squares / (count - 1.0).max(1.0)) as f32;
+        moments[p.mean as usize + channel] = mean as f32;
+        moments[p.variance as usize + channel] = (squares / (count - 1.0).max(1.0)) as f32;
     }
 }
 
 fn fold(call: &mut Call<'_>) {
     let p: Fold = call.params();
     let channels = p.channels as usize;
-    let running = &call.input(0)[p.running as usize..][..2 * channels];
+    let [mean, variance] = [p.mean, p.variance].map(|at| &call.input(0)[at as usize..][..channels]);
     let saved = &mut call.output(0)[p.saved as usize..][..2 * channels];
     for channel in 0..channels {
-        saved[channel] = running[channel];
-        saved[channels + channel] =
-            (1.0 / (f64::from(running[channels + channel]) + f64::from(p.epsilon)).sqrt()) as f32;
+        saved[channel] = mean[channel];
+        saved[channels + channel] = (1.0 / (f64::from(variance[channel]) + f64::from(p.epsilon)).sqrt()) as f32;
     }
 }
 
@@ -186,24 +197,26 @@ fn update(call: &mut Call<'_>) {
 
 fn case([batch, channels, pixels]: [usize; 3], mean: f32) -> Case {
     let [b, c, px] = [batch, channels, pixels].map(|n| n as u32);
-    let params = Statistics { x: 3, saved: 2, moments: 1, batch: b, channels: c, pixels: px, epsilon: 1e-5 };
+    let params =
+        Statistics { x: 3, saved: 2, mean: 1, variance: 3 + c, batch: b, channels: c, pixels: px, epsilon: 1e-5 };
     let x: Vec<f32> = noise(batch * channels * pixels + 4, 1).iter().map(|v| v + mean).collect();
     Case::new(format!("{batch}×{channels}×{pixels}, mean {mean}"), &params)
         .input(&x)
         .result(2 * channels + 3)
-        .result(2 * channels + 2)
+        .result(2 * channels + 4)
         .within(1e-6)
 }
 
 fn constant_case() -> Case {
-    let params = Statistics { x: 0, saved: 0, moments: 0, batch: 3, channels: 2, pixels: 25, epsilon: 1e-5 };
+    let params = Statistics { batch: 3, channels: 2, pixels: 25, variance: 2, epsilon: 1e-5, ..Default::default() };
     let constant = Case::new("constant channels", &params).input(&[0.3; 150]);
     constant.result(4).result(4).within(1e-6)
 }
 
 fn fold_case(channels: usize) -> Case {
-    let params = Fold { running: 2, saved: 3, channels: channels as u32, epsilon: 1e-5 };
-    let running: Vec<f32> = noise(2 * channels + 2, 1).iter().map(|v| v * v).collect();
+    let n = channels as u32;
+    let params = Fold { mean: 2, variance: n + 3, saved: 3, channels: n, epsilon: 1e-5 };
+    let running: Vec<f32> = noise(2 * channels + 3, 1).iter().map(|v| v * v).collect();
     Case::new(format!("{channels} channels"), &params).input(&running).result(2 * channels + 4).within(1e-6)
 }
 

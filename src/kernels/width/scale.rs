@@ -2,7 +2,7 @@
 
 use crate::device::{Call, Case, Kernel};
 use crate::kernels::planes::{by_plane, by_sum, channel_sums, each_plane, put};
-use crate::kernels::runs::{products, scale};
+use crate::kernels::runs::scale;
 use crate::params;
 
 params! {
@@ -119,7 +119,7 @@ fn dot(call: &mut Call<'_>) {
     let count = batch * channels * pixels;
     let x = &call.input(0)[p.x as usize..][..count];
     let dy = &call.input(1)[p.dy as usize..][..count];
-    let sums = channel_sums([batch, channels, pixels], |part| products(x, dy, part, 0.0));
+    let sums = channel_sums([batch, channels, pixels], |part| part.products(x, dy, [channels, pixels], 0.0));
     let dscale = &mut call.output(0)[p.dscale as usize..][..channels];
     for (dscale, [product, _]) in dscale.iter_mut().zip(sums) {
         put(dscale, product, p.accumulate);

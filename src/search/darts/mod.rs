@@ -81,6 +81,8 @@ pub struct DartsConfig {
     pub alpha_rate: f32,
     /// Variation of the images.
     pub augmentation: Augmentation,
+    /// Whether patterns of operations that are known to be faster together are recorded so.
+    pub fusion: bool,
 }
 
 impl Default for DartsConfig {
@@ -95,6 +97,7 @@ impl Default for DartsConfig {
             adam: AdamConfig::default(),
             alpha_rate: 3e-4,
             augmentation: Augmentation { padding: 4, flip: true, cutout: 0 },
+            fusion: true,
         }
     }
 }
@@ -149,7 +152,8 @@ impl<'s> Darts<'s> {
         let (for_weights, for_alphas) = split::halves(labels, seed)?;
         let train = Batches::new(for_weights, config.batch, Last::Drop, Shuffle { seed, stream: 1 })?;
         let valid = Fresh::new(for_alphas.clone(), config.batch, Shuffle { seed, stream: 2 }, 0)?;
-        let supernet = Supernet::new(device, graph, SupernetConfig { batch: config.batch, sgd: config.sgd, seed })?;
+        let DartsConfig { batch, sgd, fusion, .. } = config;
+        let supernet = Supernet::new(device, graph, SupernetConfig { batch, sgd, seed, fusion })?;
         let alpha = AlphaStep::new(&supernet, config.order, config.adam)?;
 
         let mut recorder = Recorder::within(device, supernet.workspace());

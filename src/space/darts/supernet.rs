@@ -2,7 +2,7 @@
 
 use super::skeleton::{self, Place};
 use super::{CELL_INPUTS, Darts, Variant};
-use crate::graph::{Candidate, Choice, Graph, NodeId, Op, Options, Table};
+use crate::graph::{Candidate, Choice, Features, Graph, NodeId, Op, Options, Table};
 use crate::space::{NetworkSettings, SpaceError};
 
 /// Tables of architecture weights: cells of one kind share theirs.
@@ -30,6 +30,22 @@ fn cell(space: &Darts, graph: &mut Graph, place: &Place, inputs: [NodeId; 2]) ->
         states.push(graph.push(format!("{}.states.{}", place.name, states.len()), Op::Add, &incoming)?);
     }
     Ok(graph.push(format!("{}.concat", place.name), Op::Concat, &states[CELL_INPUTS..])?)
+}
+
+impl Darts {
+    /// One edge of a normal cell alone: a graph whose input has the shape `input` and whose result is the
+    /// choice among all primitives, with the given step.
+    ///
+    /// # Errors
+    /// [`SpaceError::OddChannels`] where the map is halved and the number of channels is odd;
+    /// [`SpaceError::Graph`] if the map is too small.
+    pub fn mixed_edge(&self, input: Features, stride: usize) -> Result<Graph, SpaceError> {
+        let mut graph = Graph::new(&[input]);
+        let place = Place { name: "edge".into(), reduction: false };
+        let result = mixed(self, &mut graph, &place, 0, 0, stride)?;
+        graph.output("", result);
+        Ok(graph)
+    }
 }
 
 /// One edge: a choice point whose candidates are the primitives.

@@ -1,13 +1,14 @@
-//! Timing search steps: those of DARTS, on random images that stay on the device.
+//! A DARTS search step.
 
-use super::SearchError;
-use super::darts::{AlphaStep, Order};
+use super::Workload;
 use crate::cost::Cost;
 use crate::device::{Device, Recorder, Recording, Timing};
 use crate::estimate::{Supernet, SupernetConfig};
 use crate::graph::Graph;
 use crate::optim::{AdamConfig, SgdConfig, Step};
 use crate::random::Random;
+use crate::search::SearchError;
+use crate::search::darts::{AlphaStep, Order};
 use std::time::{Duration, Instant};
 
 /// A supernet with random images and labels, ready to take steps.
@@ -20,16 +21,24 @@ pub struct StepBench {
 }
 
 impl StepBench {
-    /// Prepares steps of the supernet `graph` with `batch` images in each half.
+    /// Prepares steps of the supernet `graph` with `batch` images in each half; `fusion` as in
+    /// [`SupernetConfig`].
     ///
     /// # Errors
     /// [`SearchError::Settings`] if the graph has no choice points or the batch is too large to
     /// count; [`SearchError::Tensor`] if it does not fit the device.
-    pub fn new(device: &Device, graph: Graph, batch: usize, order: Order, seed: u64) -> Result<Self, SearchError> {
+    pub fn new(
+        device: &Device,
+        graph: Graph,
+        batch: usize,
+        order: Order,
+        seed: u64,
+        fusion: bool,
+    ) -> Result<Self, SearchError> {
         // Sizes are multiplied freely from here on.
         Cost::of(&graph, batch).map_err(|error| SearchError::Settings(error.to_string()))?;
         let classes = graph.outputs.first().map_or(1, |logits| graph.shape(logits.node).channels).max(1);
-        let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed };
+        let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed, fusion };
         let supernet = Supernet::new(device, graph, config)?;
         let alpha = AlphaStep::new(&supernet, order, AdamConfig::default())?;
         for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {
@@ -48,54 +57,6 @@ impl StepBench {
     /// The supernet.
     pub fn supernet(&self) -> &Supernet {
         &self.supernet
-    }
-
-    /// What a step runs: first for the architecture weights, then for the weights.
-    pub fn recordings(&self) -> &[Recording; 2] {
-        &self.recordings
-    }
-
-    /// Dispatches of one step.
-    pub fn dispatches(&self) -> usize {
-        self.recordings.iter().map(Recording::dispatches).sum()
-    }
-
-    /// Bytes that the dispatches of one step read plus write.
-    pub fn bytes_moved(&self) -> u64 {
-        self.recordings.iter().map(Recording::bytes_moved).sum()
-    }
-
-    /// Floating-point operations of one step.
-    pub fn flops(&self) -> u64 {
-        self.recordings.iter().map(Recording::flops).sum()
-    }
-
-    /// Takes one step, from writing what changes to having read the losses.
-    ///
-    /// # Errors
-    /// [`SearchError::NotFinite`] if a loss or norm is not finite; an error of the device.
-    pub async fn step(&mut self) -> Result<Duration, SearchError> {
-        let start = Instant::now();
-        self.prepare()?;
-        for recording in &self.recordings {
-            self.supernet.device().run(recording)?;
-        }
-        self.finish().await?;
-        Ok(start.elapsed())
-    }
-
-    /// Takes one step and times each command of it.
-    ///
-    /// # Errors
-    /// As [`StepBench::step`].
-    pub async fn profile(&mut self) -> Result<Vec<Timing>, SearchError> {
-        self.prepare()?;
-        let mut timings = Vec::new();
-        for recording in &self.recordings {
-            timings.extend(self.supernet.device().profile(recording).await?);
-        }
-        self.finish().await?;
-        Ok(timings)
     }
 
     fn prepare(&self) -> Result<(), SearchError> {
@@ -117,6 +78,41 @@ impl StepBench {
     }
 }
 
+impl Workload for StepBench {
+    fn device(&self) -> &Device {
+        self.supernet.device()
+    }
+
+    /// First for the architecture weights, then for the weights.
+    fn recordings(&self) -> Vec<&Recording> {
+        self.recordings.iter().collect()
+    }
+
+    fn parameters(&self) -> usize {
+        self.supernet.network().parameters().values().count()
+    }
+
+    async fn step(&mut self) -> Result<Duration, SearchError> {
+        let start = Instant::now();
+        self.prepare()?;
+        for recording in &self.recordings {
+            self.supernet.device().run(recording)?;
+        }
+        self.finish().await?;
+        Ok(start.elapsed())
+    }
+
+    async fn profile(&mut self) -> Result<Vec<Timing>, SearchError> {
+        self.prepare()?;
+        let mut timings = Vec::new();
+        for recording in &self.recordings {
+            timings.extend(self.supernet.device().profile(recording).await?);
+        }
+        self.finish().await?;
+        Ok(timings)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +124,7 @@ mod tests {
         let image = Features::new(1, 8, 8);
         let settings = NetworkSettings { image, classes: 4, ..NetworkSettings::default() };
         let graph = Chain::mlp(1, &[4, 8]).unwrap().supernet(&settings).unwrap();
-        StepBench::new(&Device::cpu(), graph, 4, order, 1).unwrap()
+        StepBench::new(&Device::cpu(), graph, 4, order, 1, true).unwrap()
     }
 
     #[test]
@@ -159,7 +155,7 @@ mod tests {
     #[test]
     fn a_batch_beyond_all_memory_is_refused() {
         let graph = Chain::mlp(1, &[4, 8]).unwrap().supernet(&NetworkSettings::default()).unwrap();
-        let error = StepBench::new(&Device::cpu(), graph, usize::MAX / 2, Order::First, 1).unwrap_err();
+        let error = StepBench::new(&Device::cpu(), graph, usize::MAX / 2, Order::First, 1, true).unwrap_err();
         assert!(error.to_string().contains("64 bits"), "{error}");
     }
 }

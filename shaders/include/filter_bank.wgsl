@@ -1,0 +1,48 @@
+// What the shaders of a bank share: parameters, kinds, and the ReLU's argument. A kind that isn't there has KERNEL 0.
+struct Params { input: u32, output: u32, gradient: u32, weight0: u32, weight1: u32, weight2: u32, weight3: u32, saved: u32,
+                scale: u32, bias: u32, batch: u32, channels: u32, height: u32, width: u32, out_height: u32,
+                out_width: u32, stride: u32, in_channels: u32, out_channels: u32, branches0: u32, branches1: u32,
+                branches2: u32, branches3: u32, kernel0: u32, kernel1: u32, kernel2: u32, kernel3: u32,
+                dilation0: u32, dilation1: u32, dilation2: u32, dilation3: u32, shared_: u32, norm: u32, affine: u32,
+                accumulate: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+override STRIDE: u32 = 1;
+// 0: x itself enters the ReLU, 1: normalised, 2: normalised with γ and β.
+override NORM: u32 = 0;
+override KERNEL0: u32 = 3;
+override KERNEL1: u32 = 0;
+override KERNEL2: u32 = 0;
+override KERNEL3: u32 = 0;
+override DILATION0: u32 = 1;
+override DILATION1: u32 = 1;
+override DILATION2: u32 = 1;
+override DILATION3: u32 = 1;
+// Taps SHIFT apart read rows of x that results APART from one another share.
+override SHIFT0: u32 = 1;
+override SHIFT1: u32 = 1;
+override SHIFT2: u32 = 1;
+override SHIFT3: u32 = 1;
+override APART0: u32 = 1;
+override APART1: u32 = 1;
+override APART2: u32 = 1;
+override APART3: u32 = 1;
+
+struct Norm { mean: f32, factor: f32, bias: f32 }
+
+fn norm_of(channel: u32) -> Norm {
+    var norm = Norm(0.0, 1.0, 0.0);
+    if (NORM > 0u) {
+        norm.mean = saved[p.saved + channel];
+        norm.factor = saved[p.saved + p.norm + channel];
+    }
+    if (NORM > 1u) {
+        norm.factor *= parameters[p.scale + channel];
+        norm.bias = parameters[p.bias + channel];
+    }
+    return norm;
+}
+
+fn argument(value: f32, norm: Norm) -> f32 {
+    if (NORM == 0u) { return value; }
+    return fma(value - norm.mean, norm.factor, norm.bias);
+}

@@ -1,0 +1,177 @@
+//! A cell of a supernet in one operation: every state is a sum of mixtures of operations on earlier ones
+//! (Liu et al. 2019, equations 1 and 2).
+//!
+//! All edges that leave a state are computed together: one bank of depthwise filters, one grouped
+//! pointwise product, each parameter-free candidate once. Candidates are stored un-normalised and
+//! normalised where they are weighed and added; on the way back each one is replaced in place by its
+//! own gradient. The gradient of an architecture weight, Σ dy·x̂, is one of the sums that the gradient of
+//! batch normalisation needs anyway.
+
+mod backward;
+mod bank;
+mod fan;
+mod flow;
+
+pub use bank::{Bank, Filter};
+pub use fan::{Edge, Fan, Pool, Reduce, Source};
+
+use super::*;
+use crate::kernels::mixture;
+use fan::Made;
+
+/// A cell.
+#[derive(Clone, Debug)]
+pub struct MixedCell {
+    /// The edges that leave each state: those of the inputs first, then those of the sums.
+    pub fans: Vec<Fan>,
+    /// The sums that are joined along the channels to make the result, as numbers of states.
+    pub joined: Vec<usize>,
+    /// Added to variances.
+    pub epsilon: f32,
+}
+
+/// The cell's result `[batch, joined · channels, height, width]` for `inputs` `[batch, channels, …]` and the
+/// weights of all options, `[rows, options]`.
+///
+/// # Errors
+/// [`Error::Shape`] if shapes do not fit one another; else as recording does.
+pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCell) -> Result<Var, Error> {
+    let &[_, options] = weights.shape() else {
+        return Err(Error::shape("mixed_cell", format!("weights {:?} are not [rows, options]", weights.shape())));
+    };
+    let Some(first) = inputs.first() else { return Err(Error::shape("mixed_cell", "needs an input")) };
+    let [batch, channels, ..] = image("mixed_cell", first)?;
+    let shape = cell.shape(inputs)?;
+    if batch * shape[2] * shape[3] < 2 {
+        let problem = format!("{shape:?} has one value a channel, which has no variance: use a larger batch");
+        return Err(Error::shape("mixed_cell", problem));
+    }
+    let mut states: Vec<Option<Tensor>> = inputs.iter().map(|v| Some(v.tensor().clone())).collect();
+    states.resize(cell.fans.len(), None);
+    let record = Recording { weights: weights.tensor(), options, epsilon: cell.epsilon, shape };
+    let mut made = Vec::with_capacity(cell.fans.len());
+    for (state, fan) in cell.fans.iter().enumerate() {
+        let missing = || Error::shape("mixed_cell", format!("state {state} is read before it is computed"));
+        let x = states[state].clone().ok_or_else(missing)?;
+        made.push(fan.record(tape.recorder(), &x, &record, &mut states)?);
+    }
+    let [.., height, width] = shape;
+    let y = tape.output(&[batch, cell.joined.len() * channels, height, width])?;
+    for (slot, &state) in cell.joined.iter().enumerate() {
+        let missing = || Error::shape("mixed_cell", format!("state {state} is joined but never computed"));
+        let value = states.get(state).and_then(Option::as_ref).ok_or_else(missing)?;
+        channels::record_copy(tape.recorder(), value, 0, &y, slot * channels, channels, false)?;
+    }
+    let learned = cell.fans.iter().flat_map(Fan::learned);
+    let parents: Vec<&Var> = inputs.iter().copied().chain(learned).chain([weights]).collect();
+    Ok(tape.push("mixed_cell", &parents, y, || Undo {
+        inputs: inputs.iter().map(|v| (v.id(), v.shape().to_vec())).collect(),
+        weights: weights.clone(),
+        shape,
+        joined: cell.joined.clone(),
+        epsilon: cell.epsilon,
+        fans: cell.fans.iter().cloned().zip(made).collect(),
+    }))
+}
+
+impl MixedCell {
+    /// Shape of a sum.
+    fn shape(&self, inputs: &[&Var]) -> Result<[usize; 4], Error> {
+        let mut found: Option<[usize; 4]> = None;
+        for (input, fan) in inputs.iter().zip(&self.fans) {
+            let [batch, channels, height, width] = image("mixed_cell", input)?;
+            let shape = [batch, channels, height.div_ceil(fan.stride), width.div_ceil(fan.stride)];
+            if *found.get_or_insert(shape) != shape {
+                let problem =
+                    format!("inputs {:?} and {:?} do not give the same shape", inputs[0].shape(), input.shape());
+                return Err(Error::shape("mixed_cell", problem));
+            }
+        }
+        found.ok_or_else(|| Error::shape("mixed_cell", "needs an input"))
+    }
+}
+
+/// What all fans of a cell are recorded with.
+#[derive(Clone, Copy, Debug)]
+struct Recording<'a> {
+    weights: &'a Tensor,
+    options: usize,
+    epsilon: f32,
+    /// Of a sum.
+    shape: [usize; 4],
+}
+
+impl Recording<'_> {
+    /// Elements of a candidate.
+    fn unit(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    fn pixels(&self) -> usize {
+        self.shape[2] * self.shape[3]
+    }
+}
+
+#[derive(Debug)]
+struct Undo {
+    inputs: Vec<(Option<usize>, Vec<usize>)>,
+    weights: Var,
+    shape: [usize; 4],
+    joined: Vec<usize>,
+    epsilon: f32,
+    fans: Vec<(Fan, Option<Made>)>,
+}
+
+impl Backward for Undo {
+    fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+        let Self { inputs, weights, shape, joined, epsilon, mut fans } = *self;
+        let [_, channels, ..] = shape;
+        let options = weights.shape()[1];
+        let record = Recording { weights: weights.tensor(), options, epsilon, shape };
+        let mut states: Vec<Option<Tensor>> = vec![None; fans.len()];
+        for (slot, &state) in joined.iter().enumerate() {
+            let slice = Tensor::scratch(gradients.recorder(), &shape)?;
+            channels::record_copy(gradients.recorder(), dy, slot * channels, &slice, 0, channels, false)?;
+            states[state] = Some(slice);
+        }
+        let mut shares = Vec::new();
+        for state in (0..fans.len()).rev() {
+            let Some((fan, made)) = fans.pop() else { break };
+            let input = inputs.get(state);
+            let wanted = input.is_none_or(|(id, _)| id.is_some());
+            let (flow, share) = fan.record_backward(gradients, made, &record, &states, wanted, &weights)?;
+            shares.extend(share);
+            let Some(flow) = flow else { continue };
+            match input {
+                Some((id, shape)) => {
+                    gradients.add(*id, shape, |recorder, dx, add| flow.record(recorder, &record, &states, dx, add))?;
+                }
+                None => {
+                    let add = states[state].is_some();
+                    let dx = match states[state].take() {
+                        Some(dx) => dx,
+                        None => Tensor::scratch(gradients.recorder(), &shape)?,
+                    };
+                    flow.record(gradients.recorder(), &record, &states, &dx, add)?;
+                    states[state] = Some(dx);
+                }
+            }
+        }
+        gradients.add(weights.id(), weights.shape(), |recorder, dw, accumulate| {
+            if !accumulate {
+                recorder.clear(dw.buffer(), dw.at() as usize, dw.count())?;
+            }
+            shares.iter().try_for_each(|share| share.record(recorder, &record, dw))
+        })
+    }
+
+    fn saved_bytes(&self) -> usize {
+        self.fans.iter().filter_map(|(_, made)| made.as_ref()).map(Made::bytes).sum()
+    }
+}
+
+/// A table of words that dispatches read.
+fn table(recorder: &crate::device::Recorder, terms: &[mixture::Term]) -> Result<Tensor, Error> {
+    let words: Vec<u32> = terms.iter().flat_map(mixture::Term::words).collect();
+    Tensor::from_words(recorder.device(), &words, &[words.len()])
+}

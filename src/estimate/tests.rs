@@ -1,0 +1,115 @@
+//! Fused cells compute what the plain graph does: results, gradients, statistics.
+
+use super::*;
+use crate::device::{Choice, Device, Recorder, noise, skipped};
+use crate::graph::{Features, Graph, Op};
+use crate::optim::SgdConfig;
+use crate::space::darts::{Darts, Primitive};
+use crate::space::{NetworkSettings, Space};
+use std::collections::BTreeMap;
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    pollster::block_on(future)
+}
+
+fn devices() -> Vec<Device> {
+    let software =
+        wait(Device::open(&Choice::Software)).inspect_err(|e| skipped(&format!("on a software driver: {e}")));
+    std::iter::once(Device::cpu()).chain(software).collect()
+}
+
+/// Everything one pass computes, by name.
+fn pass(device: &Device, graph: &Graph, wants: Wants, fusion: bool) -> (BTreeMap<String, Vec<f32>>, usize) {
+    const BATCH: usize = 3;
+    let config = SupernetConfig { batch: BATCH, sgd: SgdConfig::default(), seed: 5, fusion };
+    let supernet = Supernet::new(device, graph.clone(), config).unwrap();
+    let batch = supernet.train();
+    batch.x.write(device, &noise(batch.x.count(), 1)).unwrap();
+    batch.y.write_words(device, &[0, 2, 1]).unwrap();
+    supernet.alphas().values().write(device, &noise(supernet.alphas().values().count(), 2)).unwrap();
+    let recorder = Recorder::within(device, supernet.workspace());
+    let (mut recorder, scores) = supernet.record_pass(recorder, batch, wants, Scalars::TRAIN_LOSS).unwrap();
+    let guard = supernet.scalars().one(Scalars::TRAIN_LOSS);
+    supernet.network().statistics().record_update(&mut recorder, &guard).unwrap();
+    let recording = recorder.finish();
+    device.run(&recording).unwrap();
+
+    let mut found = BTreeMap::from([("scores".to_owned(), wait(scores.read(device)).unwrap())]);
+    for (kind, parameters) in [("weights", supernet.network().parameters()), ("alphas", supernet.alphas())] {
+        let flat = wait(parameters.gradients().read(device)).unwrap();
+        found.extend(parameters.split(&flat).map(|(name, _, v)| (format!("{kind}/{name}"), v.to_vec())));
+    }
+    let running = wait(supernet.network().statistics().running().read(device)).unwrap();
+    for (name, places) in supernet.network().statistics().layers() {
+        found.insert(format!("running/{name}"), places.into_iter().flat_map(|p| running[p].to_vec()).collect());
+    }
+    (found, recording.dispatches())
+}
+
+fn norm(values: &[f32]) -> f64 {
+    values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+}
+
+fn agree(device: &Device, graph: &Graph, what: &str) {
+    assert!(graph.fuse().0.nodes.iter().any(|n| matches!(n.op, Op::Fused(_))), "{what}: nothing is fused");
+    for wants in [Wants::Both, Wants::Weights, Wants::Alphas] {
+        let (fused, few) = pass(device, graph, wants, true);
+        let (plain, many) = pass(device, graph, wants, false);
+        assert!(few < many, "{what}: {few} dispatches instead of {many}");
+        assert!(fused.keys().eq(plain.keys()));
+        let all = norm(
+            &plain
+                .iter()
+                .filter(|(name, _)| name.starts_with("weights"))
+                .flat_map(|(_, v)| v.clone())
+                .collect::<Vec<_>>(),
+        );
+        for (name, expected) in &plain {
+            let got = &fused[name];
+            let difference: Vec<f32> = got.iter().zip(expected).map(|(a, b)| a - b).collect();
+            let allowed = 2e-4 * norm(expected) + if name.starts_with("weights") { 1e-6 * all } else { 1e-7 };
+            assert!(
+                got.len() == expected.len() && norm(&difference) <= allowed,
+                "{what} on {}, {wants:?}: `{name}` is {:e} off of {:e}",
+                device.name(),
+                norm(&difference),
+                norm(expected)
+            );
+        }
+    }
+}
+
+fn supernet(space: &Darts, channels: usize, layers: usize, image: Features) -> Graph {
+    let settings = NetworkSettings { image, classes: 3, channels, layers, ..NetworkSettings::default() };
+    space.supernet(&settings).unwrap()
+}
+
+#[test]
+fn fused_cells_compute_what_the_plain_graph_does() {
+    for device in devices() {
+        agree(&device, &supernet(&Darts::default(), 4, 3, Features::new(2, 8, 8)), "the published space");
+        // An odd map: factorised reduction pads it.
+        agree(&device, &supernet(&Darts::default(), 2, 3, Features::new(1, 9, 7)), "an odd map");
+    }
+}
+
+#[test]
+fn fused_cells_take_any_nodes_and_primitives() {
+    use Primitive::*;
+    let device = Device::cpu();
+    // More edges from a state than one dispatch gathers, more kinds of filter than one takes.
+    let kinds = vec![SkipConnect, SepConv7x7, DilConv3x3, SepConv3x3, DilConv5x5, SepConv5x5, MaxPool3x3];
+    let space = Darts::new(6, kinds).unwrap();
+    agree(&device, &supernet(&space, 2, 3, Features::new(1, 8, 8)), "six nodes, seven primitives");
+    for primitives in [vec![None, AvgPool3x3], vec![SkipConnect, None], vec![DilConv5x5, MaxPool3x3]] {
+        let what = format!("{primitives:?}");
+        agree(&device, &supernet(&Darts::new(2, primitives).unwrap(), 2, 3, Features::new(1, 8, 8)), &what);
+    }
+}
+
+#[test]
+fn what_no_fused_form_knows_is_left_as_it_is() {
+    let space = Darts::new(2, vec![Primitive::Conv7x1Then1x7, Primitive::SkipConnect]).unwrap();
+    let graph = supernet(&space, 2, 3, Features::new(1, 8, 8));
+    assert_eq!(graph.fuse().0, graph);
+}
