@@ -1,12 +1,14 @@
 //! Fused cells compute what the plain graph does: results, gradients, statistics.
 
 use super::*;
+use crate::autograd::{Tape, Var, ops};
 use crate::device::{Choice, Device, Recorder, noise, skipped};
 use crate::graph::{Features, Graph, Op};
+use crate::network::{Choices, Pass};
 use crate::optim::SgdConfig;
 use crate::space::darts::{Darts, Primitive};
 use crate::space::{NetworkSettings, Space};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     pollster::block_on(future)
@@ -43,7 +45,20 @@ fn pass(device: &Device, graph: &Graph, wants: Wants, fusion: bool) -> (BTreeMap
     for (name, places) in supernet.network().statistics().layers() {
         found.insert(format!("running/{name}"), places.into_iter().flat_map(|p| running[p].to_vec()).collect());
     }
-    (found, recording.dispatches())
+
+    // And the supernet evaluated, with running statistics.
+    let mut tape = Tape::new(device);
+    let mut tables = HashMap::new();
+    for (index, table) in supernet.tables().iter().enumerate() {
+        let alpha = supernet.alphas().var(&mut tape, index, false).unwrap();
+        tables.insert(table.name.clone(), ops::softmax(&mut tape, &alpha).unwrap());
+    }
+    let pass = Pass { choices: Choices::Mixed(&tables), ..Pass::evaluation() };
+    let scores = supernet.network().forward(&mut tape, &Var::constant(batch.x.clone()), &pass).unwrap().remove(0);
+    let evaluation = tape.finish();
+    device.run(&evaluation).unwrap();
+    found.insert("evaluated".to_owned(), wait(scores.tensor().read(device)).unwrap());
+    (found, recording.dispatches() + evaluation.dispatches())
 }
 
 fn norm(values: &[f32]) -> f64 {

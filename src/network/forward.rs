@@ -42,9 +42,12 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Whether all options of choice points are computed and batch statistics used: what fused cells do.
-    const fn mixes(&self) -> bool {
-        self.training && matches!(self.choices, Choices::Mixed(_))
+    /// Whether all options of choice points are computed, and gradients asked for in training only: what
+    /// fused cells do.
+    fn mixes(&self, x: &Var) -> bool {
+        let Choices::Mixed(tables) = self.choices else { return false };
+        let gradients = self.gradients || x.wants_gradient() || tables.values().any(Var::wants_gradient);
+        self.training || !gradients
     }
 
     /// Evaluation of a plain network: running statistics, no gradients.
@@ -68,7 +71,7 @@ impl Network {
         }
         let mut run = Run { network: self, pass, dropped: 0 };
         let (graph, layers) = match &self.fused {
-            Some(fused) if pass.mixes() && self.fits(fused, x.shape()[0]) => (&fused.graph, &fused.layers),
+            Some(fused) if pass.mixes(x) && self.fits(fused, x.shape()[0]) => (&fused.graph, &fused.layers),
             _ => (&self.graph, &self.layers),
         };
         let outputs = run.graph(tape, graph, layers, std::slice::from_ref(x), None)?;

@@ -250,7 +250,7 @@ impl Network {
                     filters: plan.filters.clone(),
                     depthwise: parameters.run(tape, plan.depthwise, &[taps * channels], pass.gradients)?,
                     pointwise: parameters.run(tape, plan.pointwise, &[branches, channels, channels], pass.gradients)?,
-                    moments: statistics.moments_between(plan.norms[0], plan.norms[1]),
+                    moments: statistics.between(plan.norms, pass.training),
                 }))
             };
             let (first, second) = (bank(&fan.first)?, bank(&fan.second)?);
@@ -260,7 +260,7 @@ impl Network {
                     Some(Reduce {
                         weights: self.parameters.run(tape, plan.weights, &shape, pass.gradients)?,
                         branches: plan.branches,
-                        moments: statistics.moments_between(plan.norms[0], plan.norms[1]),
+                        moments: statistics.between(plan.norms, pass.training),
                     })
                 }
                 None => None,
@@ -268,12 +268,13 @@ impl Network {
             let pool = |p: &PoolPlan| Pool {
                 max: p.max,
                 window: p.window,
-                moments: p.norm.map(|norm| statistics.moments_of(norm)),
+                moments: p.norm.map(|norm| statistics.between([norm, norm], pass.training)),
             };
             let pools = fan.pools.iter().map(pool).collect();
             fans.push(Fan { stride: fan.stride, edges: fan.edges.clone(), first, second, reduce, pools });
         }
         let inputs: Vec<&Var> = inputs.iter().collect();
-        ops::mixed_cell(tape, &inputs, weights, MixedCell { fans, joined: plan.joined.clone(), epsilon })
+        let training = pass.training;
+        ops::mixed_cell(tape, &inputs, weights, MixedCell { fans, joined: plan.joined.clone(), training, epsilon })
     }
 }

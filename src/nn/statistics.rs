@@ -78,10 +78,11 @@ impl Statistics {
         self.moments_in(&self.moments, self.layers[layer].offset, self.layers[layer].channels)
     }
 
-    /// The same for layers that lie behind one another in memory, from the first to the last.
-    pub fn moments_between(&self, first: usize, last: usize) -> Moments {
-        let end = self.layers[last].offset + self.layers[last].channels;
-        self.moments_in(&self.moments, self.layers[first].offset, end - self.layers[first].offset)
+    /// Either of them for layers that lie behind one another in memory, from the first to the last: what a
+    /// training pass writes, or the running statistics.
+    pub fn between(&self, [first, last]: [usize; 2], training: bool) -> Moments {
+        let (begin, end) = (self.layers[first].offset, self.layers[last].offset + self.layers[last].channels);
+        self.moments_in(if training { &self.moments } else { &self.running }, begin, end - begin)
     }
 
     fn moments_in(&self, values: &Tensor, offset: usize, channels: usize) -> Moments {

@@ -1,9 +1,9 @@
 //! Separable convolutions side by side: a bank of depthwise filters and a grouped pointwise product.
 
-use super::{Moments, Recording};
+use super::{Moments, Recording, record_statistics};
 use crate::autograd::{Gradients, Var};
 use crate::device::{Binding, Recorder};
-use crate::kernels::{batch_norm, filter_bank, pointwise};
+use crate::kernels::{filter_bank, pointwise};
 use crate::tensor::{Error, Tensor};
 
 /// Kinds of filter that one dispatch takes.
@@ -29,7 +29,7 @@ pub struct Bank {
     pub depthwise: Var,
     /// Weights of the pointwise convolutions, `[branches, channels, channels]`.
     pub pointwise: Var,
-    /// Receives mean and unbiased variance, branch after branch.
+    /// Mean and variance, branch after branch: see [`MixedCell::training`](super::MixedCell::training).
     pub moments: Moments,
 }
 
@@ -74,18 +74,7 @@ impl Bank {
         let params = self.product(record, middle.at(), self.pointwise.tensor().at(), z.at());
         let weights = self.pointwise.tensor().binding();
         recorder.dispatch(&pointwise::FORWARD, &params, &[middle.binding(), weights, weights], &[z.binding()])?;
-        let params = batch_norm::Statistics {
-            x: z.at(),
-            saved: saved.at(),
-            mean: self.moments.mean.at(),
-            variance: self.moments.variance.at(),
-            batch: batch as u32,
-            channels: (self.branches() * channels) as u32,
-            pixels: record.pixels() as u32,
-            epsilon: record.epsilon,
-        };
-        let outputs = [saved.binding(), self.moments.mean.binding()];
-        recorder.dispatch(&batch_norm::STATISTICS, &params, &[z.binding()], &outputs)?;
+        record_statistics(recorder, z, saved, self.branches() * channels, record, &self.moments)?;
         Ok(middle)
     }
 

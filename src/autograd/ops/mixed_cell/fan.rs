@@ -1,12 +1,12 @@
 //! All edges that leave one state.
 
 use super::bank::{Bank, Reads};
-use super::{Moments, Recording, table};
+use super::{Moments, Recording, record_statistics, table};
 use crate::autograd::Var;
 use crate::autograd::ops::{Window, pool::Geometry};
 use crate::device::Recorder;
 use crate::kernels::mixture::{NONE, TERM, Term};
-use crate::kernels::{batch_norm, factorized_reduce, mixture, pool as pool_kernels};
+use crate::kernels::{factorized_reduce, mixture, pool as pool_kernels};
 use crate::tensor::{Error, Tensor};
 
 /// A candidate without weights, computed once for all edges.
@@ -16,7 +16,7 @@ pub struct Pool {
     pub max: bool,
     /// Its window.
     pub window: Window,
-    /// Receives mean and unbiased variance, if batch norm follows.
+    /// Mean and variance, if batch norm follows.
     pub moments: Option<Moments>,
 }
 
@@ -27,7 +27,7 @@ pub struct Reduce {
     pub weights: Var,
     /// Number of reductions.
     pub branches: usize,
-    /// Receives mean and unbiased variance, branch after branch.
+    /// Mean and variance, branch after branch.
     pub moments: Moments,
 }
 
@@ -182,14 +182,15 @@ impl Fan {
             let params = reduce.params(x, record, reduce.weights.tensor().at(), block.z.at());
             let inputs = [x.binding(), reduce.weights.tensor().binding()];
             recorder.dispatch(&factorized_reduce::FORWARD, &params, &inputs, &[block.z.binding()])?;
-            record_statistics(recorder, &block, record, &reduce.moments)?;
+            let channels = reduce.branches * channels;
+            record_statistics(recorder, &block.z, &block.saved, channels, record, &reduce.moments)?;
         }
         for (index, pool) in self.pools.iter().enumerate() {
             let block = self.block(3 + index, record, &made.candidates, &made.saved);
             let indices = pool.record(recorder, x, &block.z)?;
             made.indices.push(indices);
             if let Some(moments) = &pool.moments {
-                record_statistics(recorder, &block, record, moments)?;
+                record_statistics(recorder, &block.z, &block.saved, channels, record, moments)?;
             }
         }
         let terms: Vec<Vec<Term>> = self.edges.iter().map(|e| self.terms(e, record, &made)).collect();
@@ -345,25 +346,4 @@ impl Pool {
             }
         }
     }
-}
-
-fn record_statistics(
-    recorder: &mut Recorder,
-    block: &Block,
-    record: &Recording<'_>,
-    moments: &Moments,
-) -> Result<(), Error> {
-    let channels = block.branches * record.shape[1];
-    let params = batch_norm::Statistics {
-        x: block.z.at(),
-        saved: block.saved.at(),
-        mean: moments.mean.at(),
-        variance: moments.variance.at(),
-        batch: record.shape[0] as u32,
-        channels: channels as u32,
-        pixels: record.pixels() as u32,
-        epsilon: record.epsilon,
-    };
-    let outputs = [block.saved.binding(), moments.mean.binding()];
-    Ok(recorder.dispatch(&batch_norm::STATISTICS, &params, &[block.z.binding()], &outputs)?)
 }

@@ -16,7 +16,8 @@ pub use bank::{Bank, Filter};
 pub use fan::{Edge, Fan, Pool, Reduce, Source};
 
 use super::*;
-use crate::kernels::mixture;
+use crate::device::Recorder;
+use crate::kernels::{batch_norm, mixture};
 use fan::Made;
 
 /// A cell.
@@ -26,6 +27,9 @@ pub struct MixedCell {
     pub fans: Vec<Fan>,
     /// The sums that are joined along the channels to make the result, as numbers of states.
     pub joined: Vec<usize>,
+    /// Whether batch norms take mean and variance from the batch, and write them (the variance unbiased) to
+    /// their moments, or take the moments as they are: then there is no way back.
+    pub training: bool,
     /// Added to variances.
     pub epsilon: f32,
 }
@@ -42,13 +46,19 @@ pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCe
     let Some(first) = inputs.first() else { return Err(Error::shape("mixed_cell", "needs an input")) };
     let [batch, channels, ..] = image("mixed_cell", first)?;
     let shape = cell.shape(inputs)?;
-    if batch * shape[2] * shape[3] < 2 {
+    if cell.training && batch * shape[2] * shape[3] < 2 {
         let problem = format!("{shape:?} has one value a channel, which has no variance: use a larger batch");
         return Err(Error::shape("mixed_cell", problem));
     }
     let mut states: Vec<Option<Tensor>> = inputs.iter().map(|v| Some(v.tensor().clone())).collect();
     states.resize(cell.fans.len(), None);
-    let record = Recording { weights: weights.tensor(), options, epsilon: cell.epsilon, shape };
+    let learned = cell.fans.iter().flat_map(Fan::learned);
+    let parents: Vec<&Var> = inputs.iter().copied().chain(learned).chain([weights]).collect();
+    if !cell.training && parents.iter().any(|v| v.wants_gradient()) {
+        return Err(Error::shape("mixed_cell", "has gradients only where batch norms use the batch's statistics"));
+    }
+    let MixedCell { epsilon, training, .. } = cell;
+    let record = Recording { weights: weights.tensor(), options, epsilon, training, shape };
     let mut made = Vec::with_capacity(cell.fans.len());
     for (state, fan) in cell.fans.iter().enumerate() {
         let missing = || Error::shape("mixed_cell", format!("state {state} is read before it is computed"));
@@ -62,8 +72,6 @@ pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCe
         let value = states.get(state).and_then(Option::as_ref).ok_or_else(missing)?;
         channels::record_copy(tape.recorder(), value, 0, &y, slot * channels, channels, false)?;
     }
-    let learned = cell.fans.iter().flat_map(Fan::learned);
-    let parents: Vec<&Var> = inputs.iter().copied().chain(learned).chain([weights]).collect();
     Ok(tape.push("mixed_cell", &parents, y, || Undo {
         inputs: inputs.iter().map(|v| (v.id(), v.shape().to_vec())).collect(),
         weights: weights.clone(),
@@ -97,6 +105,7 @@ struct Recording<'a> {
     weights: &'a Tensor,
     options: usize,
     epsilon: f32,
+    training: bool,
     /// Of a sum.
     shape: [usize; 4],
 }
@@ -127,7 +136,7 @@ impl Backward for Undo {
         let Self { inputs, weights, shape, joined, epsilon, mut fans } = *self;
         let [_, channels, ..] = shape;
         let options = weights.shape()[1];
-        let record = Recording { weights: weights.tensor(), options, epsilon, shape };
+        let record = Recording { weights: weights.tensor(), options, epsilon, training: true, shape };
         let mut states: Vec<Option<Tensor>> = vec![None; fans.len()];
         for (slot, &state) in joined.iter().enumerate() {
             let slice = Tensor::scratch(gradients.recorder(), &shape)?;
@@ -170,8 +179,37 @@ impl Backward for Undo {
     }
 }
 
+/// Records mean and inverse deviation of `channels` channels of `z` to `saved`.
+fn record_statistics(
+    recorder: &mut Recorder,
+    z: &Tensor,
+    saved: &Tensor,
+    channels: usize,
+    record: &Recording<'_>,
+    moments: &Moments,
+) -> Result<(), Error> {
+    let (mean, variance, channels) = (moments.mean.at(), moments.variance.at(), channels as u32);
+    let (saved_at, epsilon) = (saved.at(), record.epsilon);
+    if !record.training {
+        let params = batch_norm::Fold { mean, variance, saved: saved_at, channels, epsilon };
+        return Ok(recorder.dispatch(&batch_norm::FOLD, &params, &[moments.mean.binding()], &[saved.binding()])?);
+    }
+    let params = batch_norm::Statistics {
+        x: z.at(),
+        saved: saved_at,
+        mean,
+        variance,
+        batch: record.shape[0] as u32,
+        channels,
+        pixels: record.pixels() as u32,
+        epsilon,
+    };
+    let outputs = [saved.binding(), moments.mean.binding()];
+    Ok(recorder.dispatch(&batch_norm::STATISTICS, &params, &[z.binding()], &outputs)?)
+}
+
 /// A table of words that dispatches read.
-fn table(recorder: &crate::device::Recorder, terms: &[mixture::Term]) -> Result<Tensor, Error> {
+fn table(recorder: &Recorder, terms: &[mixture::Term]) -> Result<Tensor, Error> {
     let words: Vec<u32> = terms.iter().flat_map(mixture::Term::words).collect();
     Tensor::from_words(recorder.device(), &words, &[words.len()])
 }
