@@ -34,7 +34,6 @@ pub mod reduce;
 mod rows;
 mod runs;
 pub mod softmax;
-mod stencil;
 mod vector;
 pub mod width;
 mod windows;

@@ -9,9 +9,10 @@
 
 use super::rows;
 
-pub(super) mod block;
-pub(super) mod run;
-pub(super) mod spread;
+pub(super) mod bank;
+mod block;
+mod run;
+mod spread;
 
 use block::{Group, LANES, Place, SIZE, WEIGHTS};
 

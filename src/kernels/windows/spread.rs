@@ -1,6 +1,7 @@
-//! Runs of planes: gradients on their way through the ReLU to where they belong.
+//! Runs of planes: gradients on their way (through the ReLU, if there is one) to where they belong.
 
 use super::run::{Entry, normal};
+use crate::kernels::parallel;
 use crate::kernels::vector::vectorised;
 
 /// One phase of a run of planes of gradients on its way to where the others are.
@@ -21,22 +22,43 @@ pub(in crate::kernels) struct Spread {
 }
 
 vectorised! {
-    /// Spreads sums over the planes of `to` where the ReLU's argument, of the planes of `x`, is positive.
+    /// Spreads sums over the planes of `to`, 0 where the ReLU's argument, of the planes of `x`, is not positive.
     fn spread(spread: &Spread, entry: Entry<'_>, x: &[f32], sums: &[f32], to: &mut [f32]) = spread_body
 }
 
 #[inline(always)]
 fn spread_body<const FUSED: bool>(spread: &Spread, entry: Entry<'_>, x: &[f32], sums: &[f32], to: &mut [f32]) {
     let pixels = spread.size[0] * spread.size[1];
-    for (number, (x, to)) in x.chunks_exact(pixels).zip(to.chunks_exact_mut(pixels)).enumerate() {
+    // A phase without a column may begin behind the last row.
+    if spread.results[1] == 0 {
+        return;
+    }
+    for (number, to) in to.chunks_exact_mut(pixels).enumerate() {
         let sums = &sums[number * spread.plane..];
+        let x = || &x[number * pixels..][..pixels];
         match entry {
-            Entry::Plain => masked(spread, x, sums, to, |_| 1.0),
-            Entry::Rectified => masked(spread, x, sums, to, |value| value),
+            Entry::Plain => placed(spread, sums, to),
+            Entry::Rectified => masked(spread, x(), sums, to, |value| value),
             Entry::Normalised(norms) => {
                 let norm = norms[number];
-                masked(spread, x, sums, to, |value| normal(norm, value));
+                masked(spread, x(), sums, to, |value| normal(norm, value));
             }
+        }
+    }
+}
+
+/// Without a ReLU.
+#[inline(always)]
+fn placed(spread: &Spread, sums: &[f32], to: &mut [f32]) {
+    let [down, right] = spread.stride;
+    for row in 0..spread.results[0] {
+        let first = (spread.first[0] + row * down) * spread.size[1] + spread.first[1];
+        let sums = &sums[row * spread.pitch..][..spread.results[1]];
+        let to = &mut to[first..];
+        match (right, spread.add) {
+            (1, _) => parallel::store(&mut to[..sums.len()], sums, 0.0, spread.add),
+            (_, false) => to.iter_mut().step_by(right).zip(sums).for_each(|(to, &sum)| *to = sum),
+            (_, true) => to.iter_mut().step_by(right).zip(sums).for_each(|(to, &sum)| *to += sum),
         }
     }
 }

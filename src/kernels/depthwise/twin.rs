@@ -1,0 +1,52 @@
+//! The tuned twins: a bank of one filter, without its ReLU.
+
+use super::{Params, reference};
+use crate::device::Call;
+use crate::kernels::windows::Axis;
+use crate::kernels::windows::bank::{Bank, Kind};
+
+fn bank(p: &Params) -> Bank {
+    let axis = |[size, out, kernel, stride, dilation]: [u32; 5], pad: i32| Axis {
+        size: size as usize,
+        out: out as usize,
+        kernel: kernel as usize,
+        stride: stride as usize,
+        dilation: dilation as usize,
+        pad: pad.into(),
+    };
+    let down = axis([p.height, p.out_height, p.kernel_rows, p.stride_rows, p.dilation_rows], p.pad_top);
+    let right = axis([p.width, p.out_width, p.kernel_columns, p.stride_columns, p.dilation_columns], p.pad_left);
+    Bank {
+        batch: p.batch as usize,
+        channels: p.channels as usize,
+        in_channels: p.channels as usize,
+        out_channels: p.channels as usize,
+        size: [down.size, right.size],
+        out: [down.out, right.out],
+        stride: [down.stride, right.stride],
+        kinds: vec![Kind { branches: 1, weight: p.weight as usize, window: [down, right] }],
+        shared: true,
+        rectified: false,
+        norms: Vec::new(),
+        accumulate: p.accumulate != 0,
+    }
+}
+
+pub(super) fn forward(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let done = bank(&p).forward(&call.input(0)[p.x()], call.input(1), &mut call.output(0)[p.y()]);
+    done.unwrap_or_else(|| reference::forward(call));
+}
+
+pub(super) fn backward_input(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (w, dy, dx) = (call.input(0), &call.input(1)[p.y()], &mut call.output(0)[p.x()]);
+    let done = bank(&p).backward_input(&[], w, dy, dx);
+    done.unwrap_or_else(|| reference::backward_input(call));
+}
+
+pub(super) fn backward_weight(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let done = bank(&p).backward_weight(&call.input(0)[p.x()], &call.input(1)[p.y()], call.output(0));
+    done.unwrap_or_else(|| reference::backward_weight(call));
+}
