@@ -11,6 +11,7 @@ use super::rows;
 
 pub(super) mod bank;
 mod block;
+mod dense;
 mod run;
 mod spread;
 

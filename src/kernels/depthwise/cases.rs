@@ -44,6 +44,7 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         square(2, 2, [9, 8], 5, 2, 2, 4),
         square(1, 2, [4, 4], 7, 1, 1, 3),
         square(3, 2, [2, 2], 5, 2, 2, 4),
+        square(5, 6, [2, 2], 3, 1, 1, 1),
         square(1, 2, [12, 10], 3, 3, 2, 1),
         square(1, 2, [7, 7], 1, 2, 1, -1),
         square(1, 1, [40, 70], 3, 1, 1, 1),

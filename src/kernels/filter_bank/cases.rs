@@ -86,6 +86,7 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         bank(0, [1, 1], [11, 9], 2, &[(1, 1, 2), (1, 7, 1), (1, 3, 3)]),
         bank(1, [1, 1], [13, 12], 3, &[(1, 3, 2), (1, 5, 3)]),
         normalised(1, bank(1, [2, 12], [4, 4], 1, &[(1, 3, 1)])),
+        within(normalised(1, bank(1, [5, 6], [2, 2], 1, &four[1..3]))),
         // Maps of many columns, and of many rows.
         bank(1, [1, 1], [5, 70], 1, &[(1, 3, 1), (1, 5, 2)]),
         normalised(0, bank(1, [1, 1], [68, 3], 1, &[(2, 3, 2)])),

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 mod forward;
 mod input;
+mod tiny;
 mod weight;
 
 /// Results in one piece of work, about.

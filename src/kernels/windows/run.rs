@@ -23,7 +23,7 @@ pub(super) fn normal([mean, factor, bias]: [f32; 3], value: f32) -> f32 {
 
 /// Not `max`, which would turn a NaN into 0.
 #[inline(always)]
-fn relu(value: f32) -> f32 {
+pub(super) fn relu(value: f32) -> f32 {
     if value < 0.0 { 0.0 } else { value }
 }
 

@@ -27,6 +27,9 @@ impl Bank {
     /// `None` if windows are too large for these loops; nothing has happened then. x and y begin with the first plane,
     /// w with the buffer.
     pub fn forward(&self, x: &[f32], w: &[f32], y: &mut [f32]) -> Option<()> {
+        if let Some(done) = self.forward_tiny(x, w, y) {
+            return Some(done);
+        }
         let (out, windows) = (self.out, self.windows());
         let size = tile(out, self.taps(), |tile| Layout::of(&windows, tile).length())?;
         if y.is_empty() {

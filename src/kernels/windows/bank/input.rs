@@ -25,6 +25,9 @@ impl Bank {
     /// `None` if windows are too large for these loops; nothing has happened then. Only a ReLU needs x, which may be
     /// empty otherwise. dx has no gaps; w begins with the buffer, the others with the first plane.
     pub fn backward_input(&self, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32]) -> Option<()> {
+        if let Some(done) = self.backward_input_tiny(x, w, dy, dx) {
+            return Some(done);
+        }
         let (stride, size, windows) = (self.stride, self.size, self.windows());
         let all = [0, 1].map(|a| size[a].div_ceil(stride[a]));
         let most = tile(all, self.taps(), |tile| Layout::of_gradients(&windows, tile).length())?;

@@ -26,6 +26,9 @@ impl Bank {
     /// `None` if windows are too large for these loops; nothing has happened then. x and dy begin with the first
     /// plane, dw with the buffer.
     pub fn backward_weight(&self, x: &[f32], dy: &[f32], dw: &mut [f32]) -> Option<()> {
+        if let Some(done) = self.backward_weight_tiny(x, dy, dw) {
+            return Some(done);
+        }
         let (out, windows) = (self.out, self.windows());
         let layouts = |tile| [Layout::of(&windows, tile), Layout::of_results(out, tile, &windows)];
         let length = |tile| layouts(tile).iter().map(Layout::length).max().unwrap_or(0);
