@@ -20,6 +20,12 @@ pub(super) fn write(memory: &Memory) -> RwLockWriteGuard<'_, Vec<u32>> {
     words(memory).write().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Runs commands one after the other, on a thread of the pool: there a twin hands work to other threads without
+/// putting its own to sleep, once for each dispatch.
+pub(super) fn run_all(commands: &[Command]) {
+    rayon::scope(|_| commands.iter().for_each(run));
+}
+
 pub(super) fn run(command: &Command) {
     match &command.action {
         Action::Dispatch(dispatch) => call(dispatch),

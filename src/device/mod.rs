@@ -229,7 +229,7 @@ impl Device {
     pub fn run(&self, recording: &Recording) -> Result<(), Error> {
         assert!(Arc::ptr_eq(&self.inner, &recording.device.inner), "a recording runs on the device it was made for");
         match &self.inner.backend {
-            Backend::Cpu => recording.commands.iter().for_each(cpu::run),
+            Backend::Cpu => cpu::run_all(&recording.commands),
             Backend::Gpu(gpu) => gpu.run(recording, &self.inner.limits)?,
         }
         Ok(())

@@ -223,7 +223,7 @@ fn forward(call: &mut Call<'_>) {
     } else {
         y.chunks_mut(unit).enumerate().map(|(at, y)| (at, 0, 0, y)).collect()
     };
-    pieces.into_par_iter().for_each(|(unit, first_group, first, y)| {
+    pieces.into_par_iter().with_min_len(parallel::products(p.flops())).for_each(|(unit, first_group, first, y)| {
         let here = images.min(p.batch as usize - unit * images);
         let (groups, block, outputs) =
             if share { (1, y.len() / pixels, y.len() / pixels) } else { (p.groups as usize, rows, p.outputs as usize) };
@@ -265,7 +265,7 @@ fn backward_input(call: &mut Call<'_>) {
     let a = gemm::pack(p.groups as usize, rows, depth, |group, row, o| w[(group * depth + o) * rows + row]);
     let images = p.images(WIDTH);
     let unit = images * p.inputs as usize * p.pixels();
-    dx.par_chunks_mut(unit).enumerate().for_each(|(unit, dx)| {
+    dx.par_chunks_mut(unit).enumerate().with_min_len(parallel::products(p.flops())).for_each(|(unit, dx)| {
         if p.accumulate == 0 {
             dx.fill(0.0);
         }
@@ -298,7 +298,7 @@ fn backward_weight(call: &mut Call<'_>) {
     let (x, dy, dw) = (&call.input(0)[p.x()], &call.input(1)[p.y()], &mut call.output(0)[p.w()]);
     let (batch, pixels, depth, outputs) = (p.batch as usize, p.out_pixels(), p.depth(), p.group_outputs());
     let images = p.images(RUN);
-    sum_pieces(dw, p.accumulate != 0, batch.div_ceil(images), |unit, dw| {
+    sum_pieces(dw, p.accumulate != 0, batch.div_ceil(images), p.flops(), |unit, dw| {
         let x = &x[unit * images * p.inputs as usize * p.pixels()..];
         let dy = &dy[unit * images * p.outputs as usize * pixels..];
         let columns = images.min(batch - unit * images) * pixels;

@@ -161,7 +161,8 @@ fn forward(call: &mut Call<'_>) {
     let images = p.images(WIDTH);
     let halves = Half::both(&p);
     let a = halves.map(|half| gemm::pack(1, rows, inputs, |_, row, c| w[half.output(row) * inputs + c]));
-    y.par_chunks_mut(images * outputs * pixels).enumerate().for_each(|(unit, y)| {
+    let least = parallel::products(p.flops());
+    y.par_chunks_mut(images * outputs * pixels).enumerate().with_min_len(least).for_each(|(unit, y)| {
         let x = &x[unit * images * inputs * p.pixels()..];
         let columns = y.len() / outputs;
         scratch([inputs * WIDTH, rows.next_multiple_of(ROWS) * WIDTH], |[b, c]| {
@@ -195,7 +196,8 @@ fn backward_input(call: &mut Call<'_>) {
     let halves = Half::both(&p);
     let a = halves.map(|half| gemm::pack(1, inputs, depth, |_, c, row| w[half.output(row) * inputs + c]));
     let unit = images * inputs * p.pixels();
-    dx.par_chunks_mut(unit).zip(x.par_chunks(unit)).enumerate().for_each(|(unit, (dx, x))| {
+    let units = dx.par_chunks_mut(unit).zip(x.par_chunks(unit)).enumerate();
+    units.with_min_len(parallel::products(p.flops())).for_each(|(unit, (dx, x))| {
         let dy = &dy[unit * images * outputs * pixels..];
         let columns = x.len() / p.pixels() / inputs * pixels;
         if p.accumulate == 0 {
@@ -223,7 +225,7 @@ fn backward_weight(call: &mut Call<'_>) {
     let (batch, pixels, block) = (p.batch as usize, p.out_pixels(), p.block as usize);
     let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
     let images = p.images(RUN);
-    sum_pieces(dw, p.accumulate != 0, batch.div_ceil(images), |unit, dw| {
+    sum_pieces(dw, p.accumulate != 0, batch.div_ceil(images), p.flops(), |unit, dw| {
         let x = &x[unit * images * inputs * p.pixels()..];
         let dy = &dy[unit * images * outputs * pixels..];
         let columns = images.min(batch - unit * images) * pixels;

@@ -1,6 +1,7 @@
 //! The matrix products of the convolution twins, on rows that lie where they lie or in panels: blocks of
 //! columns small enough for the cache.
 
+use super::parallel;
 use super::vector::{LANES, fma, vectorised, wide};
 use rayon::prelude::*;
 
@@ -11,8 +12,6 @@ pub(super) const ROWS: usize = 4;
 /// Products summed in registers before they are added to memory. Limits rounding errors, which grow
 /// with the length of a chain of additions, and keeps that part of the columns in the first-level cache.
 const DEPTH: usize = 128;
-/// Packed values above which threads share the packing.
-const ALONE: usize = 1 << 14;
 
 /// Packs the matrices `at(matrix, row, k)` for [`multiply`], one behind the other: groups of [`ROWS`] rows,
 /// column by column, rows beyond the last as zeros.
@@ -33,11 +32,8 @@ pub(super) fn pack(
         }
     };
     let size = (depth * ROWS).max(1);
-    if packed.len() > ALONE {
-        packed.par_chunks_mut(size).enumerate().for_each(fill);
-    } else {
-        packed.chunks_mut(size).enumerate().for_each(fill);
-    }
+    let least = parallel::least(2 * packed.len());
+    packed.par_chunks_mut(size).enumerate().with_min_len(least).for_each(fill);
     packed
 }
 

@@ -5,6 +5,7 @@
 //! its loss a NaN, which the guards of the optimisers see.
 
 use super::elementwise::spread;
+use super::parallel;
 use super::parallel::{pieces_of, sum};
 use super::reduce::combined;
 use crate::device::{Call, Case, Kernel};
@@ -153,7 +154,7 @@ fn forward(call: &mut Call<'_>) {
     let probabilities = &mut call.output(1)[p.probabilities as usize..][..batch * classes];
     let rows = losses.par_iter_mut().zip(probabilities.par_chunks_mut(classes));
     // Rows of few classes are handed out together.
-    let rows = rows.zip(logits.par_chunks(classes)).zip(labels).with_min_len(4096usize.div_ceil(classes));
+    let rows = rows.zip(logits.par_chunks(classes)).zip(labels).with_min_len(parallel::least(16 * batch * classes));
     rows.for_each(|(((loss, probabilities), z), &label)| {
         *loss = row(z, label, f64::from(p.smoothing), probabilities);
     });

@@ -3,6 +3,7 @@
 //! The active candidates lie stacked: bit k of `active` says that option k has a slot, slots are in the
 //! order of the options, and slot s begins `s · stride` elements behind the first. At most 32 options.
 
+use super::parallel;
 use super::planes::{PIECE, by_element, by_sum, put};
 use super::runs::{dot, scale};
 use crate::device::{Call, Case, Kernel};
@@ -136,7 +137,8 @@ fn forward(call: &mut Call<'_>) {
     let (count, stride) = (p.count as usize, p.stride as usize);
     let (weights, x) = (&call.input(0)[p.weights as usize..], &call.input(1)[p.x as usize..]);
     let y = &mut call.output(0)[p.y as usize..][..count];
-    y.par_chunks_mut(PIECE / 4).enumerate().for_each(|(piece, y)| {
+    let least = parallel::least(count * slots(p.active).count());
+    y.par_chunks_mut(PIECE / 4).enumerate().with_min_len(least).for_each(|(piece, y)| {
         if p.active == 0 && p.accumulate == 0 {
             y.fill(0.0);
         }

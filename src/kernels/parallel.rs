@@ -7,8 +7,24 @@ use rayon::prelude::*;
 /// Elements in one piece of elementwise work: small enough for the first-level cache.
 pub(super) const PIECE: usize = 4096;
 
-/// Elements of work below which the calling thread does it all: waking another costs more than it gains.
+/// Elements of work (read, written, or multiplied once) below which the calling thread does it all: handing some to
+/// another costs more than it gains. It decides who does the work, never what comes out.
 const ALONE: usize = 4 * PIECE;
+
+/// Whether the calling thread does so much work by itself.
+pub(super) fn alone(work: usize) -> bool {
+    work <= ALONE
+}
+
+/// The fewest pieces that a thread takes (for `with_min_len`): all of them where there is so little work.
+pub(super) fn least(work: usize) -> usize {
+    if alone(work) { usize::MAX } else { 1 }
+}
+
+/// As [`least`], for the sums of products of vectors held in registers.
+pub(super) fn products(flops: u64) -> usize {
+    least(usize::try_from(flops / 8).unwrap_or(usize::MAX))
+}
 
 /// Calls `f(first, piece)` for each piece of y, `first` being the piece's place in y.
 pub(super) fn pieces<T: Send>(y: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
@@ -18,7 +34,7 @@ pub(super) fn pieces<T: Send>(y: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
 /// As [`pieces`], with pieces of `size` elements. `work` is about how many elements all pieces together
 /// read or write: it decides whether other threads are worth waking.
 pub(super) fn pieces_of<T: Send>(size: usize, work: usize, y: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
-    if work <= ALONE || y.len() <= size {
+    if alone(work) || y.len() <= size {
         y.chunks_mut(size).enumerate().for_each(|(i, y)| f(i * size, y));
     } else {
         y.par_chunks_mut(size).enumerate().for_each(|(i, y)| f(i * size, y));
@@ -82,9 +98,15 @@ pub(super) fn blocks(values: &mut [f32], unit: usize, block: usize) -> Vec<(usiz
 /// Most floats that [`sum_pieces`] allocates.
 const PARTIAL_FLOATS: usize = 1 << 22;
 
-/// `to (+)= Σ` of what `add(unit, sum)` adds for each of `units`. Units are shared out to a number of
+/// `to (+)= Σ` of what `add(unit, sum)` adds for each of `units`, `flops` altogether. Units are shared out to a number of
 /// partial sums that depends on the sizes alone; those are added in order.
-pub(super) fn sum_pieces(to: &mut [f32], accumulate: bool, units: usize, add: impl Fn(usize, &mut [f32]) + Sync) {
+pub(super) fn sum_pieces(
+    to: &mut [f32],
+    accumulate: bool,
+    units: usize,
+    flops: u64,
+    add: impl Fn(usize, &mut [f32]) + Sync,
+) {
     if to.is_empty() {
         return;
     }
@@ -93,10 +115,10 @@ pub(super) fn sum_pieces(to: &mut [f32], accumulate: bool, units: usize, add: im
     let each = units.div_ceil(most).max(1);
     let pieces = units.div_ceil(each);
     let mut partial = vec![0.0; pieces * length];
-    partial.par_chunks_mut(length).enumerate().for_each(|(piece, sum)| {
+    partial.par_chunks_mut(length).enumerate().with_min_len(products(flops)).for_each(|(piece, sum)| {
         (piece * each..units.min((piece + 1) * each)).for_each(|unit| add(unit, sum));
     });
-    to.par_chunks_mut(PIECE).enumerate().for_each(|(at, to)| {
+    to.par_chunks_mut(PIECE).enumerate().with_min_len(least(partial.len())).for_each(|(at, to)| {
         if !accumulate {
             to.fill(0.0);
         }

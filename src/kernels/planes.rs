@@ -2,6 +2,7 @@
 //! and into pieces of fixed size on the CPU.
 
 use super::chains::{self, Rows, most, total};
+use super::parallel;
 use crate::device::{Class, Launch};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -90,7 +91,8 @@ fn segments(first: usize, len: usize, pixels: usize) -> impl Iterator<Item = (us
 /// Calls `f(plane, first, part)` for parts of planes that together are `y`; `first` is where in `y`
 /// the part begins.
 pub(super) fn each_plane(y: &mut [f32], pixels: usize, f: impl Fn(usize, usize, &mut [f32]) + Sync) {
-    y.par_chunks_mut(PIECE).enumerate().for_each(|(piece, y)| {
+    let least = parallel::least(y.len());
+    y.par_chunks_mut(PIECE).enumerate().with_min_len(least).for_each(|(piece, y)| {
         let first = piece * PIECE;
         for (plane, range) in segments(first, y.len(), pixels) {
             f(plane, first + range.start, &mut y[range]);
@@ -164,12 +166,8 @@ pub(super) fn channel_sums<const N: usize>(
     sum: impl Fn(Part) -> [f64; N] + Sync,
 ) -> Vec<[f64; N]> {
     let parts = channel_parts([batch, channels, pixels]);
-    // Below a piece, waking another thread takes longer than the sums.
-    let sums: Vec<[f64; N]> = if batch * channels * pixels <= PIECE {
-        parts.into_iter().map(sum).collect()
-    } else {
-        parts.into_par_iter().map(&sum).collect()
-    };
+    let least = parallel::least(2 * batch * channels * pixels);
+    let sums: Vec<[f64; N]> = parts.into_par_iter().with_min_len(least).map(&sum).collect();
     let each = sums.len() / channels.max(1);
     (0..channels)
         .map(|channel| {

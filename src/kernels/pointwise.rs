@@ -44,6 +44,11 @@ params! {
 }
 
 impl Params {
+    /// For `with_min_len`.
+    fn least(&self) -> usize {
+        parallel::products(2 * self.multiply_adds())
+    }
+
     fn of(params: &[u8]) -> Self {
         bytemuck::pod_read_unaligned(params)
     }
@@ -192,7 +197,7 @@ fn product(p: &Params, a: &[f32], depth: usize, x: &[f32], bias: Option<&[f32]>,
     let share = y.len() / (rows * pixels) < 8;
     let block = if share { rows.div_ceil(8).next_multiple_of(ROWS).min(rows) } else { rows };
     let pieces = parallel::blocks(y, rows * pixels, block * pixels);
-    pieces.into_par_iter().for_each(|(unit, start, y)| {
+    pieces.into_par_iter().with_min_len(p.least()).for_each(|(unit, start, y)| {
         let x = &x[unit * depth * pixels..][..depth * pixels];
         if pixels > NEAR {
             touch(x);
@@ -229,7 +234,7 @@ impl<'a> Whole<'a> {
 fn in_panels(p: &Params, whole: Whole<'_>, x: &[f32], y: &mut [f32]) {
     let (pixels, groups, rows, depth) = (p.pixels as usize, p.groups as usize, whole.rows, whole.depth);
     let images = (WIDTH / pixels).clamp(1, p.batch as usize);
-    y.par_chunks_mut(images * groups * rows * pixels).enumerate().for_each(|(unit, y)| {
+    y.par_chunks_mut(images * groups * rows * pixels).enumerate().with_min_len(p.least()).for_each(|(unit, y)| {
         let columns = y.len() / (groups * rows);
         let x = &x[unit * images * groups * depth * pixels..];
         scratch([depth * WIDTH, rows * WIDTH], |[b, c]| {
@@ -276,7 +281,7 @@ fn backward_weight(call: &mut Call<'_>) {
         sum_images(&p, group, images, x, dy, dw);
     };
     if pieces == 1 {
-        dw.par_chunks_mut(size).enumerate().for_each(|(group, dw)| {
+        dw.par_chunks_mut(size).enumerate().with_min_len(p.least()).for_each(|(group, dw)| {
             if p.accumulate == 0 {
                 dw.fill(0.0);
             }
@@ -285,7 +290,8 @@ fn backward_weight(call: &mut Call<'_>) {
         return;
     }
     let mut partial = vec![0.0; pieces * dw.len()];
-    partial.par_chunks_mut(size).enumerate().for_each(|(at, dw)| sum(at / pieces, at % pieces, dw));
+    let partials = partial.par_chunks_mut(size).enumerate().with_min_len(p.least());
+    partials.for_each(|(at, dw)| sum(at / pieces, at % pieces, dw));
     for (dw, partial) in dw.chunks_exact_mut(size).zip(partial.chunks_exact(size * pieces)) {
         if p.accumulate == 0 {
             dw.fill(0.0);

@@ -1,6 +1,7 @@
 //! Softmax over the columns of [rows, columns], for architecture weights and classes:
 //! `y = exp(x − max) / Σ exp(x − max)`, backward `dx = y · (dy − Σ y·dy)`.
 
+use super::parallel;
 use super::planes::{PIECE, by_row, put};
 use crate::device::{Call, Case, Kernel, noise};
 use crate::params;
@@ -103,7 +104,8 @@ fn forward(call: &mut Call<'_>) {
         }
         y.iter_mut().for_each(|y| *y = (f64::from(*y) / sum) as f32);
     };
-    y.par_chunks_mut(piece(columns)).zip(x.par_chunks(piece(columns))).for_each(|(y, x)| {
+    let rows = y.par_chunks_mut(piece(columns)).zip(x.par_chunks(piece(columns)));
+    rows.with_min_len(parallel::least(16 * count)).for_each(|(y, x)| {
         y.chunks_mut(columns).zip(x.chunks(columns)).for_each(row);
     });
 }
@@ -118,7 +120,8 @@ fn backward(call: &mut Call<'_>) {
     let dy = &call.input(1)[p.dy as usize..][..count];
     let dx = &mut call.output(0)[p.dx as usize..][..count];
     let size = piece(columns);
-    dx.par_chunks_mut(size).zip(y.par_chunks(size)).zip(dy.par_chunks(size)).for_each(|((dx, y), dy)| {
+    let rows = dx.par_chunks_mut(size).zip(y.par_chunks(size)).zip(dy.par_chunks(size));
+    rows.with_min_len(parallel::least(4 * count)).for_each(|((dx, y), dy)| {
         for ((dx, y), dy) in dx.chunks_mut(columns).zip(y.chunks(columns)).zip(dy.chunks(columns)) {
             let sum: f64 = y.iter().zip(dy).map(|(&y, &g)| f64::from(y) * f64::from(g)).sum();
             for ((dx, &y), &g) in dx.iter_mut().zip(y).zip(dy) {

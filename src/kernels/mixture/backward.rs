@@ -4,7 +4,7 @@ use super::forward::by_fours;
 use super::{NONE, Term, cases, terms};
 use crate::device::{Call, Class, Kernel};
 use crate::kernels::blend::centre;
-use crate::kernels::planes::PIECE;
+use crate::kernels::parallel;
 use crate::kernels::runs::scale;
 use crate::params;
 use rayon::prelude::*;
@@ -105,7 +105,7 @@ fn backward(call: &mut Call<'_>) {
         dy: call.input(4),
     };
     let z = call.output(0);
-    if batch * channels * pixels * terms.len() <= 2 * PIECE {
+    if parallel::alone(2 * batch * channels * pixels * terms.len()) {
         for n in 0..batch {
             for c in 0..channels {
                 for term in &terms {

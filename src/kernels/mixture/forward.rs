@@ -4,6 +4,7 @@ use super::cases::{self, Sample};
 use super::terms;
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::kernels::blend::{Source, blend};
+use crate::kernels::parallel;
 use crate::kernels::planes::{PIECE, put};
 use crate::params;
 use rayon::prelude::*;
@@ -99,11 +100,8 @@ fn forward(call: &mut Call<'_>) {
             blend(y, &sources, p.accumulate != 0);
         }
     };
-    if y.len() <= PIECE {
-        y.chunks_mut((planes * pixels).max(1)).enumerate().for_each(piece);
-    } else {
-        y.par_chunks_mut(planes * pixels).enumerate().for_each(piece);
-    }
+    let least = parallel::least(y.len() * terms.len());
+    y.par_chunks_mut((planes * pixels).max(1)).enumerate().with_min_len(least).for_each(piece);
 }
 
 fn reference(call: &mut Call<'_>) {

@@ -3,6 +3,7 @@
 use super::NONE;
 use crate::device::{Call, Case, Class, Kernel, Launch};
 use crate::kernels::blend::{Source, blend};
+use crate::kernels::parallel;
 use crate::kernels::planes::put;
 use crate::params;
 use rayon::prelude::*;
@@ -113,11 +114,8 @@ fn backward(call: &mut Call<'_>) {
             blend(part, &sources, accumulate != 0);
         }
     };
-    if pieces.len() <= BATCH {
-        pieces.into_iter().enumerate().for_each(run);
-    } else {
-        pieces.into_par_iter().enumerate().with_min_len(BATCH).for_each(run);
-    }
+    let least = parallel::least(count * edges * rows.len()).max(BATCH);
+    pieces.into_par_iter().enumerate().with_min_len(least).for_each(run);
 }
 
 fn reference(call: &mut Call<'_>) {

@@ -4,7 +4,8 @@ use super::cases;
 use super::{NONE, terms};
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::kernels::chains::{Rows, product, total};
-use crate::kernels::planes::{PIECE, Part, channel_parts};
+use crate::kernels::parallel;
+use crate::kernels::planes::{Part, channel_parts};
 use crate::params;
 use rayon::prelude::*;
 
@@ -137,12 +138,8 @@ fn sums(call: &mut Call<'_>) {
         }
         totals
     };
-    // Below a piece, waking another thread takes longer than the sums.
-    let found: Vec<Vec<[f64; 2]>> = if batch * channels * pixels * terms.len() <= 2 * PIECE {
-        parts.iter().map(of).collect()
-    } else {
-        parts.par_iter().map(of).collect()
-    };
+    let least = parallel::least(2 * batch * channels * pixels * terms.len());
+    let found: Vec<Vec<[f64; 2]>> = parts.par_iter().with_min_len(least).map(of).collect();
     let each = parts.len() / channels.max(1);
     for (c, found) in found.chunks_exact(each.max(1)).enumerate() {
         for (t, term) in terms.iter().enumerate() {

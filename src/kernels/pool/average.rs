@@ -2,6 +2,7 @@
 
 use super::{BENCHES, Params, SHAPES, Sizes, beyond, by_input, by_output, flops, label, lengths, shape};
 use crate::device::{Call, Case, Kernel};
+use crate::kernels::parallel;
 use crate::kernels::planes::put;
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -52,7 +53,7 @@ fn forward(call: &mut Call<'_>) {
     }
     let reciprocals = s.reciprocals(p.count_padding != 0);
     let pieces = y.par_chunks_mut(s.piece() * s.outputs()).zip(x.par_chunks(s.piece() * s.inputs()));
-    pieces.for_each(|(y, x)| {
+    pieces.with_min_len(parallel::least(8 * x.len())).for_each(|(y, x)| {
         let mut padded = vec![0.0; s.rows * s.columns];
         let (mut line_sums, mut sums) = (padded.clone(), padded.clone());
         for (y, x) in y.chunks_exact_mut(s.outputs()).zip(x.chunks_exact(s.inputs())) {
@@ -123,8 +124,9 @@ fn backward(call: &mut Call<'_>) {
     // dx is the sum of the windows that end at it: shares, spread out by the stride and pushed
     // kernel − 1 rows and columns in, are slid over like x in the forward pass.
     let (rows, columns) = (s.rows + s.kernel - 1, s.columns + s.kernel - 1);
+    let work = dx.len();
     let pieces = dx.par_chunks_mut(s.piece() * s.inputs()).zip(dy.par_chunks(s.piece() * s.outputs()));
-    pieces.for_each(|(dx, dy)| {
+    pieces.with_min_len(parallel::least(8 * work)).for_each(|(dx, dy)| {
         let mut padded = vec![0.0; rows * columns];
         let (mut line_sums, mut sums) = (padded.clone(), padded.clone());
         for (dx, dy) in dx.chunks_exact_mut(s.inputs()).zip(dy.chunks_exact(s.outputs())) {

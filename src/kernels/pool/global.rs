@@ -1,6 +1,7 @@
 //! The average of whole planes.
 
 use crate::device::{Call, Case, Kernel};
+use crate::kernels::parallel;
 use crate::kernels::planes::{PIECE, by_plane, by_row, each_plane, put};
 use crate::kernels::runs::sum;
 use crate::params;
@@ -72,7 +73,7 @@ fn forward(call: &mut Call<'_>) {
     let x = &call.input(0)[p.input as usize..][..planes * pixels];
     let y = &mut call.output(0)[p.output as usize..][..planes];
     let piece = (PIECE / pixels.max(1)).max(1);
-    y.par_chunks_mut(piece).enumerate().for_each(|(index, y)| {
+    y.par_chunks_mut(piece).enumerate().with_min_len(parallel::least(planes * pixels)).for_each(|(index, y)| {
         for (plane, y) in y.iter_mut().enumerate() {
             let x = &x[(index * piece + plane) * pixels..][..pixels];
             put(y, sum(x) / pixels as f64, p.accumulate);

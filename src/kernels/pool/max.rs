@@ -2,6 +2,7 @@
 
 use super::{BENCHES, Params, SHAPES, Sizes, beyond, by_input, by_output, flops, label, lengths, shape};
 use crate::device::{Call, Case, Kernel, noise};
+use crate::kernels::parallel;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -59,7 +60,7 @@ fn forward(call: &mut Call<'_>) {
     let places = places(&s);
     let size = s.piece() * s.outputs();
     let pieces = y.par_chunks_mut(size).zip(indices.par_chunks_mut(size)).zip(x.par_chunks(s.piece() * s.inputs()));
-    pieces.for_each(|((y, indices), x)| {
+    pieces.with_min_len(parallel::least(8 * x.len())).for_each(|((y, indices), x)| {
         let mut padded = vec![f32::NEG_INFINITY; s.rows * s.columns];
         let (mut best, mut at) = (padded.clone(), places.clone());
         let (mut line_best, mut line_at) = (padded.clone(), places.clone());
@@ -153,8 +154,9 @@ fn backward(call: &mut Call<'_>) {
         return;
     }
     let size = s.piece() * s.outputs();
+    let work = dx.len();
     let pieces = dx.par_chunks_mut(s.piece() * s.inputs()).zip(indices.par_chunks(size)).zip(dy.par_chunks(size));
-    pieces.for_each(|((dx, indices), dy)| {
+    pieces.with_min_len(parallel::least(8 * work)).for_each(|((dx, indices), dy)| {
         let mut scratch = Scratch::new(&s);
         let outputs = indices.chunks_exact(s.outputs()).zip(dy.chunks_exact(s.outputs()));
         for (dx, (indices, dy)) in dx.chunks_exact_mut(s.inputs()).zip(outputs) {

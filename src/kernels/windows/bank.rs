@@ -104,6 +104,12 @@ impl Bank {
         (PIECE / results.max(1)).clamp(1, self.channels.max(1))
     }
 
+    /// About how much work there is, in products of vectors.
+    fn work(&self) -> usize {
+        let taps: usize = self.kinds.iter().map(|kind| kind.branches * kind.taps()).sum();
+        self.batch * self.channels * self.out_pixels() * taps / 2
+    }
+
     fn pixels(&self) -> usize {
         self.size.iter().product()
     }

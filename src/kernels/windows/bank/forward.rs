@@ -1,6 +1,7 @@
 //! y (+)= w ∗ f(x).
 
 use super::{Bank, pieces, with_sources};
+use crate::kernels::parallel;
 use crate::kernels::windows::block::Source;
 use crate::kernels::windows::run::{Results, convolve, prepare};
 use crate::kernels::windows::{Fill, Layout, Plan, tile, tiles};
@@ -55,41 +56,43 @@ impl Bank {
                 }
             }
         }
-        work.into_par_iter().for_each(|Work { n, channels: piece, mut y }| {
-            with_sources([longest, 0], 0, |source, _, _| {
-                for tile in &tiles {
-                    let run = tile.layout.together();
-                    let enter = |channels: Range<usize>, source: &mut Source| {
-                        if tiles.len() > 1 {
-                            source.fill(0.0);
-                        }
-                        let planes = self.planes(x, n, channels.clone());
-                        prepare(&tile.layout, &tile.fills, self.entry(channels), planes, source);
-                    };
-                    let leave = |k: usize, b: usize, run: Range<usize>, y: &mut [f32], source: &Source| {
-                        let taps = self.kinds[k].taps();
-                        let w = &w[self.weights(k, b) + run.start * taps..][..run.len() * taps];
-                        let first = (run.start - piece.start) * pixels + tile.first[0] * out[1] + tile.first[1];
-                        let to = Results { to: &mut y[first..], plane: pixels, add: self.accumulate };
-                        convolve(&tile.layout, &tile.plans[k], source, w, taps, to);
-                    };
-                    if self.shared {
-                        for run in pieces(piece.clone(), run) {
-                            enter(run.clone(), source);
-                            let branches = self.each_branch().zip(&mut y);
-                            branches.for_each(|((k, b), y)| leave(k, b, run.clone(), y, source));
-                        }
-                    } else {
-                        for (branch, ((k, b), y)) in self.each_branch().zip(&mut y).enumerate() {
+        work.into_par_iter().with_min_len(parallel::least(self.work())).for_each(
+            |Work { n, channels: piece, mut y }| {
+                with_sources([longest, 0], 0, |source, _, _| {
+                    for tile in &tiles {
+                        let run = tile.layout.together();
+                        let enter = |channels: Range<usize>, source: &mut Source| {
+                            if tiles.len() > 1 {
+                                source.fill(0.0);
+                            }
+                            let planes = self.planes(x, n, channels.clone());
+                            prepare(&tile.layout, &tile.fills, self.entry(channels), planes, source);
+                        };
+                        let leave = |k: usize, b: usize, run: Range<usize>, y: &mut [f32], source: &Source| {
+                            let taps = self.kinds[k].taps();
+                            let w = &w[self.weights(k, b) + run.start * taps..][..run.len() * taps];
+                            let first = (run.start - piece.start) * pixels + tile.first[0] * out[1] + tile.first[1];
+                            let to = Results { to: &mut y[first..], plane: pixels, add: self.accumulate };
+                            convolve(&tile.layout, &tile.plans[k], source, w, taps, to);
+                        };
+                        if self.shared {
                             for run in pieces(piece.clone(), run) {
-                                enter(branch * channels + run.start..branch * channels + run.end, source);
-                                leave(k, b, run, y, source);
+                                enter(run.clone(), source);
+                                let branches = self.each_branch().zip(&mut y);
+                                branches.for_each(|((k, b), y)| leave(k, b, run.clone(), y, source));
+                            }
+                        } else {
+                            for (branch, ((k, b), y)) in self.each_branch().zip(&mut y).enumerate() {
+                                for run in pieces(piece.clone(), run) {
+                                    enter(branch * channels + run.start..branch * channels + run.end, source);
+                                    leave(k, b, run, y, source);
+                                }
                             }
                         }
                     }
-                }
-            });
-        });
+                });
+            },
+        );
         Some(())
     }
 }

@@ -57,7 +57,8 @@ impl Bank {
         let length = tiles.iter().map(|tile| tile.layout.together()).max().unwrap_or(1) * plane;
         let longest = tiles.iter().map(|tile| tile.layout.together() * tile.layout.length()).max().unwrap_or(0);
         let together = self.together(if self.shared { self.branches() } else { 1 } * pixels);
-        parallel::blocks(dx, channels * pixels, together * pixels).into_par_iter().for_each(|(group, at, dx)| {
+        let blocks = parallel::blocks(dx, channels * pixels, together * pixels).into_par_iter();
+        blocks.with_min_len(parallel::least(self.work())).for_each(|(group, at, dx)| {
             let (n, own, piece) = (group / groups, group % groups, at / pixels..(at + dx.len()) / pixels);
             with_sources([longest, 0], phases * length, |source, _, sums| {
                 let runs = tiles.iter().flat_map(|t| pieces(piece.clone(), t.layout.together()).map(move |r| (t, r)));

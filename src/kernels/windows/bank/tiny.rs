@@ -145,7 +145,7 @@ impl Bank {
         let (matrices, groups) = (dense.matrices(self, w), self.channels.div_ceil(dense.group));
         let distance = self.out_channels * dense.written;
         let images = dense.images(self.branches() * groups);
-        let work = self.batch * matrices.len() * LANES;
+        let work = 2 * self.batch * matrices.len();
         parallel::pieces_of(images * distance, work, y, |first, y| {
             let images = first / distance..self.batch.min(first / distance + images);
             scratch([images.len() * self.channels * dense.rows], |[held]| {
@@ -181,7 +181,7 @@ impl Bank {
         let (matrices, groups) = (dense.matrices(self, w), self.channels.div_ceil(dense.group));
         let (distance, x_distance) = (self.read() * dense.written, self.in_channels * dense.written);
         let images = dense.images(self.branches() * groups);
-        let work = self.batch * matrices.len() * LANES;
+        let work = 2 * self.batch * matrices.len();
         parallel::pieces_of(images * distance, work, dx, |first, dx| {
             let first = first / distance;
             let from_distance = self.out_channels * dense.rows;
@@ -258,7 +258,9 @@ impl Bank {
             totals
         };
         let groups = self.channels.div_ceil(dense.group);
-        let all: Vec<Vec<f64>> = (0..groups).into_par_iter().map(add).collect();
+        let work = self.batch * self.branches() * groups * dense.length();
+        let groups = (0..groups).into_par_iter().with_min_len(parallel::least(2 * work));
+        let all: Vec<Vec<f64>> = groups.map(add).collect();
         for (group, totals) in all.into_iter().enumerate() {
             let (channels, mut totals) = (dense.channels(self, group), totals.into_iter());
             for (k, b) in self.each_branch() {

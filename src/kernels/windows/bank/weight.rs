@@ -92,7 +92,8 @@ impl Bank {
             });
             totals
         };
-        let parts: Vec<Vec<f64>> = work.clone().into_par_iter().map(add).collect();
+        let parts: Vec<Vec<f64>> =
+            work.clone().into_par_iter().with_min_len(parallel::least(self.work())).map(add).collect();
         let per_piece = self.batch.div_ceil(images).max(1);
         for ((piece, _), parts) in work.iter().step_by(per_piece).zip(parts.chunks(per_piece)) {
             let mut at = 0;
