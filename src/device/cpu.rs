@@ -3,20 +3,21 @@
 use super::Call;
 use super::memory::{Memory, Storage};
 use super::recording::{Action, Command, Dispatch};
+use super::words::Words;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-fn words(memory: &Memory) -> &RwLock<Vec<u32>> {
+fn words(memory: &Memory) -> &RwLock<Words> {
     match &memory.storage {
         Storage::Host(words) => words,
         Storage::Gpu(_) => unreachable!("a CPU device allocates host memory only"),
     }
 }
 
-pub(super) fn read(memory: &Memory) -> RwLockReadGuard<'_, Vec<u32>> {
+pub(super) fn read(memory: &Memory) -> RwLockReadGuard<'_, Words> {
     words(memory).read().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn write(memory: &Memory) -> RwLockWriteGuard<'_, Vec<u32>> {
+pub(super) fn write(memory: &Memory) -> RwLockWriteGuard<'_, Words> {
     words(memory).write().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -54,8 +55,8 @@ fn call(dispatch: &Dispatch) {
     let mut outputs: Vec<_> = dispatch.outputs.iter().map(|m| write(m)).collect();
     let mut call = Call::new(
         &dispatch.params,
-        places.into_iter().map(|place| inputs[place].as_slice()).collect(),
-        outputs.iter_mut().map(|guard| guard.as_mut_slice()).collect(),
+        places.into_iter().map(|place| &**inputs[place]).collect(),
+        outputs.iter_mut().map(|guard| &mut ***guard).collect(),
     );
     (dispatch.kernel.twin)(&mut call);
 }

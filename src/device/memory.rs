@@ -1,5 +1,6 @@
 //! Buffers, and the pools they come from and return to.
 
+use super::words::Words;
 use super::{Backend, Error, Inner};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +13,7 @@ const GRAIN: u64 = 256;
 /// Where the words of a buffer lie.
 #[derive(Debug)]
 pub(super) enum Storage {
-    Host(RwLock<Vec<u32>>),
+    Host(RwLock<Words>),
     Gpu(wgpu::Buffer),
 }
 
@@ -177,10 +178,7 @@ impl Inner {
         }
         let storage = match &self.backend {
             Backend::Cpu => {
-                let mut words = Vec::new();
-                words.try_reserve_exact((bytes / 4) as usize).map_err(|_| exhausted)?;
-                words.resize((bytes / 4) as usize, 0);
-                Storage::Host(RwLock::new(words))
+                Storage::Host(RwLock::new(Words::new(bytes as usize).ok_or(exhausted)?))
             }
             Backend::Gpu(gpu) => Storage::Gpu(gpu.create_buffer(bytes, in_use)?),
         };

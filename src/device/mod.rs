@@ -15,6 +15,7 @@ mod memory;
 mod pending;
 mod profile;
 mod recording;
+mod words;
 
 pub use adapter::{AdapterInfo, Choice, adapters, automatic};
 pub use bench::{Bench, Speed};
@@ -257,7 +258,7 @@ impl Device {
             let recording::Action::Dispatch(dispatch) = &command.action else { continue };
             for (memory, written) in dispatch.outputs.iter().zip(&dispatch.written) {
                 let words = match &self.inner.backend {
-                    Backend::Cpu => cpu::read(memory).clone(),
+                    Backend::Cpu => cpu::read(memory).to_vec(),
                     Backend::Gpu(gpu) => gpu.read_memory(self, memory).await?,
                 };
                 // All exponent bits set: infinite or NaN.

@@ -18,6 +18,7 @@ pub mod factorized_reduce;
 pub mod filter_bank;
 pub mod gather;
 mod gemm;
+pub mod join;
 pub mod loss;
 pub mod matmul;
 pub mod mixed;
@@ -93,6 +94,8 @@ pub static ALL: &[&Kernel] = &[
     &width::SCALE,
     &width::DOT,
     &channels::COPY,
+    &join::JOIN,
+    &join::SPLIT,
     &dropout::DROPOUT,
     &elementwise::ADD,
     &elementwise::MULTIPLY,

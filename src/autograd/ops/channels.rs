@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::device::Recorder;
-use crate::kernels::channels as kernels;
+use crate::kernels::{channels as kernels, join};
 
 /// Inputs `[batch, channelsᵢ, height, width]` one after another along the channels.
 ///
@@ -21,11 +21,7 @@ pub fn concat(tape: &mut Tape, inputs: &[&Var]) -> Result<Var, Error> {
         channels.push(shape[1]);
     }
     let y = tape.output(&[batch, channels.iter().sum(), height, width])?;
-    let mut place = 0;
-    for (input, &count) in inputs.iter().zip(&channels) {
-        record_copy(tape.recorder(), input.tensor(), 0, &y, place, count, false)?;
-        place += count;
-    }
+    record_join(tape.recorder(), &inputs.iter().map(|v| v.tensor()).collect::<Vec<_>>(), &y)?;
     let undo = || Concat { inputs: inputs.iter().zip(channels).map(|(v, count)| (v.id(), count)).collect() };
     Ok(tape.push("concat", inputs, y, undo))
 }
@@ -80,6 +76,64 @@ impl Backward for Slice {
             }
             record_copy(recorder, dy, 0, dx, first, count, true)
         })
+    }
+}
+
+/// Records y = the x's one after another along the channels, several of the same shape at a time.
+pub(super) fn record_join(recorder: &mut Recorder, mut x: &[&Tensor], y: &Tensor) -> Result<(), Error> {
+    let mut place = 0;
+    while let [first, rest @ ..] = x {
+        let channels = first.shape()[1];
+        match x {
+            [a, b, c, d, rest @ ..] if [b, c, d].iter().all(|t| t.shape() == first.shape()) => {
+                let parts = [*a, *b, *c, *d];
+                let params = join_params(parts, y, place);
+                recorder.dispatch(&join::JOIN, &params, &parts.map(Tensor::binding), &[y.binding()])?;
+                (x, place) = (rest, place + join::PARTS * channels);
+            }
+            _ => {
+                record_copy(recorder, first, 0, y, place, channels, false)?;
+                (x, place) = (rest, place + channels);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Records the reverse: y cut along the channels into `count` tensors of `shape`.
+pub(super) fn record_split(
+    recorder: &mut Recorder,
+    y: &Tensor,
+    count: usize,
+    shape: &[usize],
+) -> Result<Vec<Tensor>, Error> {
+    let parts = (0..count).map(|_| Tensor::scratch(recorder, shape)).collect::<Result<Vec<_>, _>>()?;
+    let (chunks, rest) = parts.as_chunks::<{ join::PARTS }>();
+    for (chunk, parts) in chunks.iter().enumerate() {
+        let parts = parts.each_ref();
+        let params = join_params(parts, y, chunk * join::PARTS * shape[1]);
+        recorder.dispatch(&join::SPLIT, &params, &[y.binding()], &parts.map(Tensor::binding))?;
+    }
+    for (slot, part) in rest.iter().enumerate() {
+        record_copy(recorder, y, (chunks.len() * join::PARTS + slot) * shape[1], part, 0, shape[1], false)?;
+    }
+    Ok(parts)
+}
+
+fn join_params(parts: [&Tensor; join::PARTS], y: &Tensor, first: usize) -> join::Join {
+    let [x0, x1, x2, x3] = parts.map(Tensor::at);
+    let shape = parts[0].shape();
+    join::Join {
+        x0,
+        x1,
+        x2,
+        x3,
+        y: y.at(),
+        batch: shape[0] as u32,
+        channels: shape[1] as u32,
+        pixels: shape[2..].iter().product::<usize>() as u32,
+        y_channels: y.shape()[1] as u32,
+        first: first as u32,
     }
 }
 

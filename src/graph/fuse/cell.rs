@@ -2,6 +2,7 @@
 
 use super::Form;
 use crate::graph::{Choice, Graph, NodeId, Op, Options};
+use std::collections::HashSet;
 
 /// An edge of a mixed cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,10 @@ impl MixedCell {
             shapes.windows(2).all(|pair| graph.shape(pair[0]) == graph.shape(pair[1]))
                 && (0..inputs).all(|i| shapes.first().is_some_and(|&s| channels(s) == channels(i)))
         };
-        (uniform && joined.iter().all(|s| sums.contains(s)))
+        // Gradients are added up per weight and per sum: neither may occur twice.
+        let rows: Vec<usize> = states.iter().flat_map(|(_, edges)| edges).map(|edge| edge.row).collect();
+        let once = |values: &[usize]| values.iter().collect::<HashSet<_>>().len() == values.len();
+        (uniform && once(&rows) && once(&joined) && joined.iter().all(|s| sums.contains(s)))
             .then_some(())
             .and_then(|()| Some(Self { table: table?.to_owned(), inputs, states, joined }))
     }

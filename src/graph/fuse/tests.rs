@@ -99,3 +99,19 @@ fn an_unknown_operation_keeps_a_cell_as_it_is() {
     // Edges by themselves can still be computed better.
     assert_eq!(kinds, ["input", "relu", "mixed_cell", "mixed_cell", "choice", "add", "concat", "relu"]);
 }
+
+#[test]
+fn edges_that_share_a_row_are_not_computed_together() {
+    let mut graph = cell();
+    for node in &mut graph.nodes {
+        if let Op::Choice(choice) = &mut node.op {
+            choice.row = 0;
+        }
+    }
+    let fused = graph.fuse().0;
+    for node in &fused.nodes {
+        let Op::Fused(inner) = &node.op else { continue };
+        let cell = MixedCell::of(&inner.graph).unwrap();
+        assert_eq!(cell.states.iter().map(|(_, edges)| edges.len()).sum::<usize>(), 1);
+    }
+}

@@ -112,41 +112,41 @@ fn sums(call: &mut Call<'_>) {
     let (z, x, saved, dy) = (call.input(1), call.input(2), call.input(3), call.input(4));
     let sums = call.output(0);
     let parts = channel_parts([batch, channels, pixels]);
-    // Of each part: Σ dy·(x − mean) and Σ dy of every term.
-    let of = |part: &Part| {
-        let mut totals = vec![[0.0f64; 2]; terms.len()];
-        // A piece of dy stays in the first-level cache while all terms are multiplied with it.
-        for piece in part.pieces() {
-            let (n, c) = (piece.row, piece.channel);
-            let mut before = None;
-            for (t, term) in terms.iter().enumerate() {
-                let buffer = if t < p.inside as usize { z } else { x };
+    // Terms that belong to the same mixture as the one before share its Σ dy.
+    let shares = |t: usize| t > 0 && (terms[t - 1].dy, terms[t - 1].dy_image) == (terms[t].dy, terms[t].dy_image);
+    // Σ dy·(x − mean) and Σ dy of each channel, for a term and some images: in the order of memory.
+    let of = |(parts, t): (&[Part], usize)| -> Vec<[f64; 2]> {
+        let (term, buffer) = (&terms[t], if t < p.inside as usize { z } else { x });
+        let mut found = Vec::with_capacity(channels);
+        for part in parts {
+            let (mean, _) = term.normal(saved, part.channel);
+            found.push(part.pieces().fold([0.0; 2], |[dot, sum], piece| {
+                let (n, c) = (piece.row, piece.channel);
                 let values = &buffer[term.plane(n, c, pixels) + piece.column..];
                 let values = Rows { values, stride: term.image as usize };
                 let gradient = &dy[term.gradient(n, c, pixels) + piece.column..];
                 let gradient = Rows { values: gradient, stride: term.dy_image as usize };
-                // Most terms belong to the same mixture as the one before.
-                let sum = match before {
-                    Some((same, sum)) if same == (term.dy, term.dy_image) => sum,
-                    _ => total(gradient, piece.rows, piece.width),
-                };
-                before = Some(((term.dy, term.dy_image), sum));
-                let (mean, _) = term.normal(saved, c);
-                totals[t][0] += product(values, mean, gradient, piece.rows, piece.width);
-                totals[t][1] += sum;
-            }
+                let more = if shares(t) { 0.0 } else { total(gradient, piece.rows, piece.width) };
+                [dot + product(values, mean, gradient, piece.rows, piece.width), sum + more]
+            }));
         }
-        totals
+        found
     };
+    let items: Vec<(&[Part], usize)> =
+        parts.chunks(channels.max(1)).flat_map(|parts| (0..terms.len()).map(move |t| (parts, t))).collect();
     let least = parallel::least(2 * batch * channels * pixels * terms.len());
-    let found: Vec<Vec<[f64; 2]>> = parts.par_iter().with_min_len(least).map(of).collect();
-    let each = parts.len() / channels.max(1);
-    for (c, found) in found.chunks_exact(each.max(1)).enumerate() {
+    let found: Vec<Vec<[f64; 2]>> = items.into_par_iter().with_min_len(least).map(of).collect();
+    for c in 0..channels {
+        let mut shared = 0.0;
         for (t, term) in terms.iter().enumerate() {
-            let [dot, sum] = found.iter().fold([0.0; 2], |total, part| [total[0] + part[t][0], total[1] + part[t][1]]);
+            let found = || found.iter().skip(t).step_by(terms.len()).map(|found| found[c]);
+            if !shares(t) {
+                shared = found().map(|[_, sum]| sum).sum();
+            }
+            let dot: f64 = found().map(|[dot, _]| dot).sum();
             let (_, inverse) = term.normal(saved, c);
             sums[term.sums as usize + c] = (dot * f64::from(inverse)) as f32;
-            sums[term.sums as usize + channels + c] = sum as f32;
+            sums[term.sums as usize + channels + c] = shared as f32;
         }
     }
 }

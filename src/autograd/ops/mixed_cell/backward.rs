@@ -2,18 +2,34 @@
 
 use super::bank::Bank;
 use super::fan::{Block, Fan, Made, Source};
-use super::flow::{Flow, Share};
+use super::flow::Flow;
 use super::{Recording, table};
-use crate::autograd::{Gradients, Var};
+use crate::autograd::Gradients;
 use crate::device::Recorder;
 use crate::kernels::mixture::{NONE, TERM, Term};
 use crate::kernels::{factorized_reduce, mixture};
 use crate::tensor::{Error, Tensor};
 
+/// Where a fan's terms put Σ dy·x̂ and Σ dy of each channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums<'a> {
+    /// `[terms, 2, channels]`, of all fans of a cell.
+    pub sums: &'a Tensor,
+    /// The fan's first.
+    pub first: usize,
+    /// Whether the architecture weights' gradient is wanted.
+    pub learns: bool,
+}
+
 impl Fan {
+    /// Candidates of all edges: as many sums as [`Fan::record_backward`] writes, at most.
+    pub(super) fn terms_count(&self) -> usize {
+        self.edges.iter().map(|edge| edge.candidates.len()).sum()
+    }
+
     /// Records what the way back needs of this fan before the gradient of its state: gradients of its weights
-    /// go to `gradients`. `states` holds the gradients of later states. Gives what the state's own gradient
-    /// is recorded from, if it is wanted, and what the gradient of the architecture weights is.
+    /// go to `gradients`. `states` holds the gradients of later states. Gives what the state's own gradient is recorded from, if it is wanted, and, if
+    /// the architecture weights learn, which terms have a share in their gradient.
     pub(super) fn record_backward(
         self,
         gradients: &mut Gradients<'_>,
@@ -21,13 +37,13 @@ impl Fan {
         record: &Recording<'_>,
         states: &[Option<Tensor>],
         wanted: bool,
-        weights: &Var,
-    ) -> Result<(Option<Flow>, Option<Share>), Error> {
-        let Some(made) = made else { return Ok((None, None)) };
+        sums: Sums<'_>,
+    ) -> Result<(Option<Flow>, Vec<Term>), Error> {
+        let Some(made) = made else { return Ok((None, Vec::new())) };
         let through = wanted || self.learns();
-        let share = self.record_mixtures(gradients.recorder(), &made, record, states, through, weights)?;
+        let shares = self.record_mixtures(gradients.recorder(), &made, record, states, through, sums)?;
         if !through {
-            return Ok((None, share));
+            return Ok((None, shares));
         }
         let [first, second] = self.reads(record, &made);
         if let Some(bank) = &self.second {
@@ -54,7 +70,7 @@ impl Fan {
                 Ok(recorder.dispatch(&factorized_reduce::BACKWARD_WEIGHT, &params, &inputs, &[dw.binding()])?)
             })?;
         }
-        Ok((wanted.then(|| Flow { fan: self, made, dmiddle }), share))
+        Ok((wanted.then(|| Flow { fan: self, made, dmiddle }), shares))
     }
 
     /// Records the sums of each edge's mixture and, with `through`, replaces each convolved candidate by its
@@ -66,10 +82,9 @@ impl Fan {
         record: &Recording<'_>,
         states: &[Option<Tensor>],
         through: bool,
-        weights: &Var,
-    ) -> Result<Option<Share>, Error> {
+        Sums { sums, first, learns }: Sums<'_>,
+    ) -> Result<Vec<Term>, Error> {
         let [batch, channels, ..] = record.shape;
-        let learns = weights.wants_gradient();
         let mut edges = Vec::with_capacity(self.edges.len());
         let mut all: Vec<Term> = Vec::new();
         let mut shares = Vec::new();
@@ -85,16 +100,17 @@ impl Fan {
             for mut term in terms {
                 term.dy = dy.at();
                 term.dy_image = (channels * record.pixels()) as u32;
-                term.sums = (2 * all.len() * channels) as u32;
-                shares.push(Term { weight: term.weight - record.weights.at(), ..term });
+                term.sums = (2 * (first + all.len()) * channels) as u32;
+                if learns {
+                    shares.push(Term { weight: term.weight - record.weights.at(), ..term });
+                }
                 all.push(term);
             }
             edges.push((begin..all.len(), convolved, outside, dy));
         }
         if all.is_empty() {
-            return Ok(None);
+            return Ok(shares);
         }
-        let sums = Tensor::scratch(recorder, &[all.len(), 2, channels])?;
         let words = table(recorder, &all)?;
         let [batch, channels] = [batch as u32, channels as u32];
         let pixels = record.pixels() as u32;
@@ -122,7 +138,7 @@ impl Fan {
                 )?;
             }
         }
-        Ok(if learns { Some(Share { table: table(recorder, &shares)?, terms: shares.len(), sums }) } else { None })
+        Ok(shares)
     }
 
     /// Replaces the first results that the second bank read by their gradients, from those of their

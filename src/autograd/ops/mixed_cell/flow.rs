@@ -159,25 +159,3 @@ impl Flow {
         Ok(dy)
     }
 }
-
-/// A fan's share in the gradient of the architecture weights: the sums Σ dy·x̂ of its terms.
-#[derive(Debug)]
-pub(super) struct Share {
-    pub table: Tensor,
-    pub terms: usize,
-    pub sums: Tensor,
-}
-
-impl Share {
-    /// Records dw += this share.
-    pub fn record(&self, recorder: &mut Recorder, record: &Recording<'_>, dw: &Tensor) -> Result<(), Error> {
-        let params = mixture::BackwardWeights {
-            table: self.table.at(),
-            terms: self.terms as u32,
-            channels: record.shape[1] as u32,
-            dweights: dw.at(),
-        };
-        let inputs = [self.table.binding(), self.sums.binding()];
-        Ok(recorder.dispatch(&mixture::BACKWARD_WEIGHTS, &params, &inputs, &[dw.binding()])?)
-    }
-}

@@ -67,11 +67,12 @@ pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCe
     }
     let [.., height, width] = shape;
     let y = tape.output(&[batch, cell.joined.len() * channels, height, width])?;
-    for (slot, &state) in cell.joined.iter().enumerate() {
+    let mut joined = Vec::with_capacity(cell.joined.len());
+    for &state in &cell.joined {
         let missing = || Error::shape("mixed_cell", format!("state {state} is joined but never computed"));
-        let value = states.get(state).and_then(Option::as_ref).ok_or_else(missing)?;
-        channels::record_copy(tape.recorder(), value, 0, &y, slot * channels, channels, false)?;
+        joined.push(states.get(state).and_then(Option::as_ref).ok_or_else(missing)?);
     }
+    channels::record_join(tape.recorder(), &joined, &y)?;
     Ok(tape.push("mixed_cell", &parents, y, || Undo {
         inputs: inputs.iter().map(|v| (v.id(), v.shape().to_vec())).collect(),
         weights: weights.clone(),
@@ -138,17 +139,19 @@ impl Backward for Undo {
         let options = weights.shape()[1];
         let record = Recording { weights: weights.tensor(), options, epsilon, training: true, shape };
         let mut states: Vec<Option<Tensor>> = vec![None; fans.len()];
-        for (slot, &state) in joined.iter().enumerate() {
-            let slice = Tensor::scratch(gradients.recorder(), &shape)?;
-            channels::record_copy(gradients.recorder(), dy, slot * channels, &slice, 0, channels, false)?;
-            states[state] = Some(slice);
-        }
+        let slices = channels::record_split(gradients.recorder(), dy, joined.len(), &shape)?;
+        joined.iter().zip(slices).for_each(|(&state, slice)| states[state] = Some(slice));
+        let terms: usize = fans.iter().map(|(fan, _)| fan.terms_count()).sum();
+        let sums = Tensor::scratch(gradients.recorder(), &[terms.max(1), 2, channels])?;
+        let mut first = terms;
         let mut shares = Vec::new();
         for state in (0..fans.len()).rev() {
             let Some((fan, made)) = fans.pop() else { break };
             let input = inputs.get(state);
             let wanted = input.is_none_or(|(id, _)| id.is_some());
-            let (flow, share) = fan.record_backward(gradients, made, &record, &states, wanted, &weights)?;
+            first -= fan.terms_count();
+            let sums = backward::Sums { sums: &sums, first, learns: weights.wants_gradient() };
+            let (flow, share) = fan.record_backward(gradients, made, &record, &states, wanted, sums)?;
             shares.extend(share);
             let Some(flow) = flow else { continue };
             match input {
@@ -170,7 +173,18 @@ impl Backward for Undo {
             if !accumulate {
                 recorder.clear(dw.buffer(), dw.at() as usize, dw.count())?;
             }
-            shares.iter().try_for_each(|share| share.record(recorder, &record, dw))
+            if shares.is_empty() {
+                return Ok(());
+            }
+            let table = table(recorder, &shares)?;
+            let params = mixture::BackwardWeights {
+                table: table.at(),
+                terms: shares.len() as u32,
+                channels: channels as u32,
+                dweights: dw.at(),
+            };
+            let inputs = [table.binding(), sums.binding()];
+            Ok(recorder.dispatch(&mixture::BACKWARD_WEIGHTS, &params, &inputs, &[dw.binding()])?)
         })
     }
 

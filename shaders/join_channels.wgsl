@@ -1,0 +1,33 @@
+// y[n, first + k·C + c, p] = x_k[n, c, p] for k < 4 and c < C. A workgroup copies WORKGROUP · ELEMENTS elements of one
+// image of one x, as in copy_channels.
+struct Params { x0: u32, x1: u32, x2: u32, x3: u32, y: u32, batch: u32, channels: u32, pixels: u32, y_channels: u32, first: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x0: array<f32>;
+@group(0) @binding(2) var<storage, read> x1: array<f32>;
+@group(0) @binding(3) var<storage, read> x2: array<f32>;
+@group(0) @binding(4) var<storage, read> x3: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let run = p.channels * p.pixels;
+    let size = WORKGROUP * ELEMENTS;
+    let parts = (run + size - 1u) / size;
+    let part = linear(group, groups);
+    let n = part / parts / 4u;
+    if (n >= p.batch) { return; }
+    let k = part / parts % 4u;
+    let sink = p.y + (n * p.y_channels + p.first + k * p.channels) * p.pixels;
+    let first = part % parts * size;
+    let end = min(first + size, run);
+    // The same branch for a whole workgroup.
+    switch (k) {
+        case 0u: { for (var i = first + lane; i < end; i += WORKGROUP) { y[sink + i] = x0[p.x0 + n * run + i]; } }
+        case 1u: { for (var i = first + lane; i < end; i += WORKGROUP) { y[sink + i] = x1[p.x1 + n * run + i]; } }
+        case 2u: { for (var i = first + lane; i < end; i += WORKGROUP) { y[sink + i] = x2[p.x2 + n * run + i]; } }
+        default: { for (var i = first + lane; i < end; i += WORKGROUP) { y[sink + i] = x3[p.x3 + n * run + i]; } }
+    }
+}
