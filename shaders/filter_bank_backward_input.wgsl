@@ -2,8 +2,8 @@
 // w_b[c, r, s] dy[n, b·C + c, (i + pad − r·dilation) / stride, (j + pad − s·dilation) / stride],
 // where the divisions leave no remainder. Which taps these are depends only on i and j modulo the stride, the phase: of
 // a kind, every SHIFT-th tap counts and the next one reads dy APART rows (or columns) before. An invocation computes
-// tiles of one phase: four columns (of the phase) times HELD neighbouring rows; a workgroup takes WORKGROUP · TILES
-// tiles of one channel and phase.
+// tiles of one phase: four columns (of the phase) times HELD neighbouring rows, eight with WALK (STRIDE 1, APART at
+// most 2); a workgroup takes WORKGROUP · TILES tiles of one channel and phase.
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> saved: array<f32>;
@@ -12,11 +12,13 @@
 @group(0) @binding(6) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 override HELD: u32 = 1;
+override WALK: u32 = 0;
 
 // What lies outside is 0. With & instead of &&: branches here cost, and some compilers take minutes over them.
 fn value(line: u32, column: u32, row_inside: bool) -> f32 {
     let inside = row_inside & (column < p.out_width);
-    return select(0.0, dy[select(0u, line + column, inside)], inside);
+    // What lies elsewhere is read, but not used.
+    return select(0.0, dy[line + column], inside);
 }
 
 // What the four columns read for a tap, the first of them at `at`.
@@ -141,6 +143,50 @@ fn branches(to: Rows, kernel: u32, dilation: u32, shift: u32, apart: u32, count:
     return sums;
 }
 
+// Sums of eight rows. In memory, because a software driver takes long to compile so many values under way.
+var<private> sums: array<vec4<f32>, 8>;
+
+// As branches, by walking.
+fn walk(kernel: u32, dilation: u32, count: u32, weights: u32, image: u32, row: u32, column: u32) {
+    if (kernel == 0u) { return; }
+    let pad = dilation * (kernel - 1u) / 2u;
+    // Unsigned: what lies before the image is a huge number.
+    let left = column - pad;
+    for (var b = 0u; b < count; b++) {
+        load_taps(weights + b * p.channels * kernel * kernel, kernel, true);
+        let plane = image + b * p.channels * p.out_height * p.out_width;
+        for (var phase = 0u; phase < dilation; phase++) {
+            var y = row + phase - pad;
+            var results = Results();
+            for (var t = 0u; t < 8u / dilation + kernel - 1u; t++) {
+                results = onward(results);
+                let inside = y < p.out_height;
+                let line = plane + y * p.out_width;
+                var v = four(line, left, inside);
+                results = meet(kernel, results, 0u, v);
+                if (kernel > 1u) {
+                    v = next(v, line, left + dilation, inside, dilation);
+                    results = meet(kernel, results, 1u, v);
+                }
+                if (kernel > 2u) {
+                    v = next(v, line, left + 2u * dilation, inside, dilation);
+                    results = meet(kernel, results, 2u, v);
+                }
+                if (kernel > 3u) {
+                    v = next(v, line, left + 3u * dilation, inside, dilation);
+                    results = meet(kernel, results, 3u, v);
+                }
+                if (kernel > 4u) {
+                    v = next(v, line, left + 4u * dilation, inside, dilation);
+                    results = meet(kernel, results, 4u, v);
+                }
+                y += dilation;
+                if (t + 1u >= kernel) { sums[phase + (t + 1u - kernel) * dilation] += finished(kernel, results); }
+            }
+        }
+    }
+}
+
 fn put(to: u32, v: f32, passes: bool) {
     let gradient = select(0.0, v, passes);
     if (p.accumulate != 0u) { dx[to] += gradient; } else { dx[to] = gradient; }
@@ -207,21 +253,35 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         let column = (tile - strip * across) * 4u;
         let row = strip * HELD;
         let image = p.output + n * p.out_channels * out_pixels;
-        var sums = Rows(vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
-        sums = branches(sums, KERNEL0, DILATION0, SHIFT0, APART0, branches0, p.weight0 + first0 * KERNEL0 * KERNEL0,
-                        image + first0 * out_pixels, phase, row, column);
-        sums = branches(sums, KERNEL1, DILATION1, SHIFT1, APART1, branches1, p.weight1 + first1 * KERNEL1 * KERNEL1,
-                        image + (end0 + first1) * out_pixels, phase, row, column);
-        sums = branches(sums, KERNEL2, DILATION2, SHIFT2, APART2, branches2, p.weight2 + first2 * KERNEL2 * KERNEL2,
-                        image + (end1 + first2) * out_pixels, phase, row, column);
-        sums = branches(sums, KERNEL3, DILATION3, SHIFT3, APART3, branches3, p.weight3 + first3 * KERNEL3 * KERNEL3,
-                        image + (end2 + first3) * out_pixels, phase, row, column);
-        if (base + lane >= count) { return; }
         let pixels = p.height * p.width;
         let from_plane = p.input + (n * p.in_channels + channel) * pixels;
         let to_plane = p.gradient + (n * planes + channel) * pixels;
         let to_row = phase.x + row * STRIDE;
         let to_column = phase.y + column * STRIDE;
+        let image0 = image + first0 * out_pixels;
+        let image1 = image + (end0 + first1) * out_pixels;
+        let image2 = image + (end1 + first2) * out_pixels;
+        let image3 = image + (end2 + first3) * out_pixels;
+        if (WALK != 0u) {
+            for (var r = 0u; r < 8u; r++) { sums[r] = vec4(0.0); }
+            walk(KERNEL0, DILATION0, branches0, p.weight0 + first0 * KERNEL0 * KERNEL0, image0, row, column);
+            walk(KERNEL1, DILATION1, branches1, p.weight1 + first1 * KERNEL1 * KERNEL1, image1, row, column);
+            walk(KERNEL2, DILATION2, branches2, p.weight2 + first2 * KERNEL2 * KERNEL2, image2, row, column);
+            walk(KERNEL3, DILATION3, branches3, p.weight3 + first3 * KERNEL3 * KERNEL3, image3, row, column);
+            if (base + lane >= count) { return; }
+            for (var r = 0u; r < 8u; r++) { store(from_plane, to_plane, to_row + r, to_column, sums[r], norm); }
+            continue;
+        }
+        var sums = Rows(vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
+        sums = branches(sums, KERNEL0, DILATION0, SHIFT0, APART0, branches0, p.weight0 + first0 * KERNEL0 * KERNEL0,
+                        image0, phase, row, column);
+        sums = branches(sums, KERNEL1, DILATION1, SHIFT1, APART1, branches1, p.weight1 + first1 * KERNEL1 * KERNEL1,
+                        image1, phase, row, column);
+        sums = branches(sums, KERNEL2, DILATION2, SHIFT2, APART2, branches2, p.weight2 + first2 * KERNEL2 * KERNEL2,
+                        image2, phase, row, column);
+        sums = branches(sums, KERNEL3, DILATION3, SHIFT3, APART3, branches3, p.weight3 + first3 * KERNEL3 * KERNEL3,
+                        image3, phase, row, column);
+        if (base + lane >= count) { return; }
         store(from_plane, to_plane, to_row, to_column, sums.a, norm);
         if (HELD > 1u) { store(from_plane, to_plane, to_row + STRIDE, to_column, sums.b, norm); }
         if (HELD > 2u) { store(from_plane, to_plane, to_row + 2u * STRIDE, to_column, sums.c, norm); }

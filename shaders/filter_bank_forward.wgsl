@@ -1,7 +1,8 @@
 // y[n, b·C + c] (+)= Σ_{r,s} w_b[c, r, s] f(x[n, ch, i·stride + r·dilation − pad, j·stride + s·dilation − pad]), f the
 // ReLU of x or of its normalised values, 0 outside the image. A workgroup takes WORKGROUP · TILES tiles of one branch
 // and channel, image after image, each of four neighbouring columns times HELD rows, APART from one another so that
-// they share the rows they read, as in depthwise_conv_forward.
+// they share the rows they read, as in depthwise_conv_forward. With WALK a tile's rows are all those of the plane that
+// are a multiple of APART away.
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> saved: array<f32>;
@@ -9,11 +10,13 @@
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override HELD: u32 = 1;
+override WALK: u32 = 0;
 
 // With & instead of &&: branches here cost, and some compilers take minutes over them.
 fn value(line: u32, column: u32, row_inside: bool, norm: Norm) -> f32 {
     let inside = row_inside & (column < p.width);
-    let v = argument(x[select(0u, line + column, inside)], norm);
+    // What lies elsewhere is read, but not used.
+    let v = argument(x[line + column], norm);
     // Not max, which may turn a NaN into 0.
     return select(v, 0.0, (v < 0.0) | !inside);
 }
@@ -57,6 +60,7 @@ fn store(at: u32, row: u32, column: u32, v: vec4<f32>) {
 
 // Tiles of one channel and image.
 fn tiles(apart: u32) -> u32 {
+    if (WALK != 0u) { return (p.out_width + 3u) / 4u * apart; }
     return (p.out_width + 3u) / 4u * ((p.out_height + HELD * apart - 1u) / (HELD * apart) * apart);
 }
 
@@ -140,6 +144,68 @@ fn filters(kernel: u32, dilation: u32, shift: u32, apart: u32, weights: u32, to_
     }
 }
 
+// As filters, by walking.
+fn walk(kernel: u32, dilation: u32, apart: u32, weights: u32, to_plane: u32, lane: u32, first: u32) {
+    let across = (p.out_width + 3u) / 4u;
+    let tiles = tiles(apart);
+    let count = tiles * p.batch;
+    let end = min(first + WORKGROUP * TILES, count);
+    let rows = (p.out_height + apart - 1u) / apart;
+    var from_plane = to_plane;
+    if (p.shared_ != 0u) { from_plane = to_plane % p.channels; }
+    let norm = norm_of(from_plane);
+    let pad = dilation * (kernel - 1u) / 2u;
+    load_taps(weights, kernel, false);
+    for (var base = first; base < end; base += WORKGROUP) {
+        let i = min(base + lane, count - 1u);
+        let n = i / tiles;
+        let tile = i - n * tiles;
+        let row = tile / across;
+        let column = (tile - row * across) * 4u;
+        let image = p.input + (n * p.in_channels + from_plane) * p.height * p.width;
+        let to = p.output + (n * p.out_channels + to_plane) * p.out_height * p.out_width;
+        let left = column * STRIDE - pad;
+        var y = row * STRIDE - pad;
+        var results = Results();
+        for (var t = 0u; t < rows + kernel - 1u; t++) {
+            results = onward(results);
+            let inside = y < p.height;
+            let line = image + y * p.width;
+            var v = four(line, left, inside, norm);
+            results = meet(kernel, results, 0u, v);
+            if (kernel > 1u) {
+                v = next(v, line, left + dilation, inside, norm, dilation);
+                results = meet(kernel, results, 1u, v);
+            }
+            if (kernel > 2u) {
+                v = next(v, line, left + 2u * dilation, inside, norm, dilation);
+                results = meet(kernel, results, 2u, v);
+            }
+            if (kernel > 3u) {
+                v = next(v, line, left + 3u * dilation, inside, norm, dilation);
+                results = meet(kernel, results, 3u, v);
+            }
+            if (kernel > 4u) {
+                v = next(v, line, left + 4u * dilation, inside, norm, dilation);
+                results = meet(kernel, results, 4u, v);
+            }
+            y += dilation;
+            if (t + 1u >= kernel && base + lane < count) {
+                store(to, row + (t + 1u - kernel) * apart, column, finished(kernel, results));
+            }
+        }
+    }
+}
+
+// One kind's tiles from `first` on.
+fn kind(kernel: u32, dilation: u32, shift: u32, apart: u32, weights: u32, to_plane: u32, lane: u32, first: u32) {
+    if (WALK != 0u) {
+        walk(kernel, dilation, apart, weights, to_plane, lane, first);
+    } else {
+        filters(kernel, dilation, shift, apart, weights, to_plane, lane, first);
+    }
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
@@ -154,12 +220,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let end2 = end1 + p.branches2 * p.channels;
     let end3 = end2 + p.branches3 * p.channels;
     if (plane < end0) {
-        filters(KERNEL0, DILATION0, SHIFT0, APART0, p.weight0 + plane * KERNEL0 * KERNEL0, plane, lane, first);
+        kind(KERNEL0, DILATION0, SHIFT0, APART0, p.weight0 + plane * KERNEL0 * KERNEL0, plane, lane, first);
     } else if (plane < end1) {
-        filters(KERNEL1, DILATION1, SHIFT1, APART1, p.weight1 + (plane - end0) * KERNEL1 * KERNEL1, plane, lane, first);
+        kind(KERNEL1, DILATION1, SHIFT1, APART1, p.weight1 + (plane - end0) * KERNEL1 * KERNEL1, plane, lane, first);
     } else if (plane < end2) {
-        filters(KERNEL2, DILATION2, SHIFT2, APART2, p.weight2 + (plane - end1) * KERNEL2 * KERNEL2, plane, lane, first);
+        kind(KERNEL2, DILATION2, SHIFT2, APART2, p.weight2 + (plane - end1) * KERNEL2 * KERNEL2, plane, lane, first);
     } else if (plane < end3) {
-        filters(KERNEL3, DILATION3, SHIFT3, APART3, p.weight3 + (plane - end2) * KERNEL3 * KERNEL3, plane, lane, first);
+        kind(KERNEL3, DILATION3, SHIFT3, APART3, p.weight3 + (plane - end2) * KERNEL3 * KERNEL3, plane, lane, first);
     }
 }

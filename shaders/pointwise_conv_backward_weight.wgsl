@@ -1,5 +1,5 @@
 // dw[g, o, i] (+)= Σ_{n,p} dy[n, g, o, p] x[n, g, i, p]. A workgroup computes BLOCK × BLOCK (2, 4 or 8) weights: each
-// invocation sums every WORKGROUP-th pixel, then a tree in workgroup memory adds the sums up. Written out instead of in
+// invocation sums every WORKGROUP-th pixel, then workgroup memory brings the sums together. Written out instead of in
 // arrays and loops, which a software driver keeps in memory.
 struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
                 pixels: u32, has_bias: u32, accumulate: u32 }
@@ -9,30 +9,20 @@ struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inp
 @group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 // Products summed before they are added to the total: a long chain of additions loses accuracy.
 const CHAIN: u32 = 128u;
-var<workgroup> cells: array<vec4<f32>, WORKGROUP>;
+const WEIGHTS: u32 = BLOCK * BLOCK;
+// Invocations for each weight, when all sums are there.
+const SEGMENTS: u32 = max(WORKGROUP / WEIGHTS, 1u);
+// What each invocation found of each weight.
+var<workgroup> found: array<f32, WORKGROUP * WEIGHTS>;
 
-fn put(g: u32, o: u32, i: u32, end: u32, v: f32) {
-    if (i >= end) { return; }
-    let to = p.weight + (g * p.outputs + o) * p.inputs + i;
-    if (p.accumulate != 0u) { dw[to] += v; } else { dw[to] = v; }
-}
-
-// Adds up all lanes' sums for a row of up to four weights that ends before `end`.
-fn store(lane: u32, g: u32, o: u32, i: u32, end: u32, v: vec4<f32>) {
-    cells[lane] = v;
-    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (lane < half) { cells[lane] += cells[lane + half]; }
-    }
-    workgroupBarrier();
-    let sum = cells[0];
-    // The cells may be written again only when all have read.
-    workgroupBarrier();
-    if ((lane == 0u) & (o < p.outputs)) {
-        put(g, o, i, end, sum.x);
-        put(g, o, i + 1u, end, sum.y);
-        put(g, o, i + 2u, end, sum.z);
-        put(g, o, i + 3u, end, sum.w);
+// Of the four weights from (row, column) of the block on.
+fn leave(lane: u32, row: u32, column: u32, v: vec4<f32>) {
+    let at = (row * BLOCK + column) * WORKGROUP + lane;
+    found[at] = v.x;
+    found[at + WORKGROUP] = v.y;
+    if (BLOCK > 2u) {
+        found[at + 2u * WORKGROUP] = v.z;
+        found[at + 3u * WORKGROUP] = v.w;
     }
 }
 
@@ -46,7 +36,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let first_i = number % blocks * BLOCK;
     let g = number / blocks / rows;
     if (g >= p.groups) { return; }
-    let end = min(first_i + BLOCK, p.inputs);
     let columns = p.batch * p.pixels;
     let exact = p.pixels % WORKGROUP == 0u;
     // Channels beyond the last repeat it; they are not stored.
@@ -172,24 +161,51 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             t7b += s7b;
         }
     }
-    store(lane, g, first_o, first_i, end, t0a);
-    store(lane, g, first_o + 1u, first_i, end, t1a);
+    leave(lane, 0u, 0u, t0a);
+    leave(lane, 1u, 0u, t1a);
     if (BLOCK > 2u) {
-        store(lane, g, first_o + 2u, first_i, end, t2a);
-        store(lane, g, first_o + 3u, first_i, end, t3a);
+        leave(lane, 2u, 0u, t2a);
+        leave(lane, 3u, 0u, t3a);
     }
     if (BLOCK > 4u) {
-        store(lane, g, first_o, first_i + 4u, end, t0b);
-        store(lane, g, first_o + 1u, first_i + 4u, end, t1b);
-        store(lane, g, first_o + 2u, first_i + 4u, end, t2b);
-        store(lane, g, first_o + 3u, first_i + 4u, end, t3b);
-        store(lane, g, first_o + 4u, first_i, end, t4a);
-        store(lane, g, first_o + 4u, first_i + 4u, end, t4b);
-        store(lane, g, first_o + 5u, first_i, end, t5a);
-        store(lane, g, first_o + 5u, first_i + 4u, end, t5b);
-        store(lane, g, first_o + 6u, first_i, end, t6a);
-        store(lane, g, first_o + 6u, first_i + 4u, end, t6b);
-        store(lane, g, first_o + 7u, first_i, end, t7a);
-        store(lane, g, first_o + 7u, first_i + 4u, end, t7b);
+        leave(lane, 0u, 4u, t0b);
+        leave(lane, 1u, 4u, t1b);
+        leave(lane, 2u, 4u, t2b);
+        leave(lane, 3u, 4u, t3b);
+        leave(lane, 4u, 0u, t4a);
+        leave(lane, 4u, 4u, t4b);
+        leave(lane, 5u, 0u, t5a);
+        leave(lane, 5u, 4u, t5b);
+        leave(lane, 6u, 0u, t6a);
+        leave(lane, 6u, 4u, t6b);
+        leave(lane, 7u, 0u, t7a);
+        leave(lane, 7u, 4u, t7b);
+    }
+    // Few barriers: a software driver takes its time to compile one where so much is under way.
+    workgroupBarrier();
+    let size = WORKGROUP / SEGMENTS;
+    if (SEGMENTS > 1u) {
+        // Each adds up a segment of one weight's sums, in its first place.
+        if (lane < WEIGHTS * SEGMENTS) {
+            let at = lane / SEGMENTS * WORKGROUP + lane % SEGMENTS * size;
+            var sum = 0.0;
+            for (var k = 0u; k < size; k++) { sum += found[at + k]; }
+            found[at] = sum;
+        }
+        workgroupBarrier();
+    }
+    for (var k = lane; k < WEIGHTS; k += WORKGROUP) {
+        let o = first_o + k / BLOCK;
+        let i = first_i + k % BLOCK;
+        var sum = 0.0;
+        if (SEGMENTS > 1u) {
+            for (var part = 0u; part < SEGMENTS; part++) { sum += found[k * WORKGROUP + part * size]; }
+        } else {
+            for (var other = 0u; other < WORKGROUP; other++) { sum += found[k * WORKGROUP + other]; }
+        }
+        if ((o < p.outputs) & (i < p.inputs)) {
+            let to = p.weight + (g * p.outputs + o) * p.inputs + i;
+            if (p.accumulate != 0u) { dw[to] += sum; } else { dw[to] = sum; }
+        }
     }
 }

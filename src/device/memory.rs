@@ -177,9 +177,7 @@ impl Inner {
             return Err(exhausted);
         }
         let storage = match &self.backend {
-            Backend::Cpu => {
-                Storage::Host(RwLock::new(Words::new(bytes as usize).ok_or(exhausted)?))
-            }
+            Backend::Cpu => Storage::Host(RwLock::new(Words::new(bytes as usize).ok_or(exhausted)?)),
             Backend::Gpu(gpu) => Storage::Gpu(gpu.create_buffer(bytes, in_use)?),
         };
         let held = self.usage.held.fetch_add(bytes, Ordering::Relaxed) + bytes;

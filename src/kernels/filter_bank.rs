@@ -212,6 +212,13 @@ fn specialised(p: &Params, groups: u64) -> Launch {
     })
 }
 
+/// Whether invocations walk down whole columns of the planes, so that every row is loaded once for all rows of windows
+/// that are small enough. A graphics card needs workgroups more than it needs fewer loads.
+fn walks(p: &Params, class: Class) -> bool {
+    let small = |slot: [u32; 4]| slot[0] == 0 || (slot[1] as usize <= COLUMNS && step(p, slot)[0] == 1);
+    class == Class::Software && p.slots().into_iter().all(small)
+}
+
 /// Rows of results that an invocation computes, at most: not more than there are.
 fn held(rows: u32, apart: u32, most: u32) -> u32 {
     let mut held = most;
@@ -231,6 +238,7 @@ pub static FORWARD: Kernel = Kernel {
     name: "filter_bank_forward",
     source: concat!(
         include_str!("../../shaders/include/filter_bank.wgsl"),
+        include_str!("../../shaders/include/filter_walk.wgsl"),
         include_str!("../../shaders/filter_bank_forward.wgsl")
     ),
     params: Params::LAYOUT,
@@ -241,12 +249,17 @@ pub static FORWARD: Kernel = Kernel {
         let (workgroup, together, most) = if class == Class::Hardware { (64, 1, 1) } else { (8, 16, 4) };
         let aparts = p.slots().map(|slot| step(&p, slot)[1]);
         let held = held(p.out_height, aparts.into_iter().max().unwrap_or(1), most);
-        let tiles = aparts.map(|apart| tiles([p.out_height, p.out_width], held, apart));
+        let walk = walks(&p, class);
+        let tiles = aparts.map(|apart| match walk {
+            true => u64::from(p.out_width.div_ceil(4) * apart),
+            false => tiles([p.out_height, p.out_width], held, apart),
+        });
         let count = u64::from(p.batch) * tiles.into_iter().max().unwrap_or(0);
         let chunks = count.div_ceil(u64::from(workgroup * together));
         specialised(&p, chunks * u64::from(p.channels) * p.branches() as u64)
             .with("WORKGROUP", workgroup)
             .with("HELD", held)
+            .with("WALK", walk.into())
             .constant("TILES", together)
     },
     flops: |params| Params::of(params).flops(),
@@ -261,6 +274,7 @@ pub static BACKWARD_INPUT: Kernel = Kernel {
     name: "filter_bank_backward_input",
     source: concat!(
         include_str!("../../shaders/include/filter_bank.wgsl"),
+        include_str!("../../shaders/include/filter_walk.wgsl"),
         include_str!("../../shaders/filter_bank_backward_input.wgsl")
     ),
     params: Params::LAYOUT,
@@ -270,11 +284,14 @@ pub static BACKWARD_INPUT: Kernel = Kernel {
         let p = Params::of(params);
         let (workgroup, together, most) = if class == Class::Hardware { (64, 1, 1) } else { (8, 16, 4) };
         let phase = [p.height.div_ceil(p.stride), p.width.div_ceil(p.stride)];
-        let held = held(phase[0], 1, most);
+        let walk =
+            walks(&p, class) && p.stride == 1 && p.slots().iter().all(|s| s[0] == 0 || s[2] <= 2) && p.height > 4;
+        let held = if walk { 8 } else { held(phase[0], 1, most) };
         let chunks = (u64::from(p.batch) * tiles(phase, held, 1)).div_ceil(u64::from(workgroup * together));
         specialised(&p, chunks * p.read() as u64 * u64::from(p.stride) * u64::from(p.stride))
             .with("WORKGROUP", workgroup)
             .with("HELD", held)
+            .with("WALK", walk.into())
             .constant("TILES", together)
     },
     flops: |params| Params::of(params).flops(),
@@ -297,9 +314,14 @@ pub static BACKWARD_WEIGHT: Kernel = Kernel {
     launch: |params, class| {
         let p = Params::of(params);
         let workgroup = if class == Class::Hardware { 128 } else { 16 };
-        let parts = |kind: &Kind| (kind.branches * kind.kernel * kind.kernel.div_ceil(COLUMNS)) as u64;
+        let whole = walks(&p, class);
+        let parts = |kind: &Kind| match whole {
+            true => kind.branches as u64,
+            false => (kind.branches * kind.kernel * kind.kernel.div_ceil(COLUMNS)) as u64,
+        };
         let groups = p.kinds().iter().map(parts).sum::<u64>() * u64::from(p.channels);
-        specialised(&p, groups).constant("WORKGROUP", workgroup)
+        let sums = if whole { COLUMNS * COLUMNS } else { COLUMNS };
+        specialised(&p, groups).constant("WORKGROUP", workgroup).constant("SUMS", sums as u32)
     },
     flops: |params| Params::of(params).flops(),
     twin: twin::backward_weight,
@@ -308,5 +330,6 @@ pub static BACKWARD_WEIGHT: Kernel = Kernel {
     benches: || cases::benches(cases::backward_weight),
 };
 
-/// Columns of a window that one workgroup of [`BACKWARD_WEIGHT`] sums, at most; the shader's five sums.
+/// Columns of a window, and rows where it takes all of them, that one workgroup of [`BACKWARD_WEIGHT`] sums, at
+/// most; the shader's five sums.
 const COLUMNS: usize = 5;

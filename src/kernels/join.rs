@@ -126,7 +126,8 @@ fn split(call: &mut Call<'_>) {
 }
 
 /// [batch, channels, pixels, channels of y, first].
-const SHAPES: [[usize; 5]; 5] = [[1, 1, 1, 4, 0], [3, 5, 7, 25, 2], [2, 2, 64, 8, 0], [5, 1, 35, 6, 1], [2, 3, 1030, 13, 1]];
+const SHAPES: [[usize; 5]; 5] =
+    [[1, 1, 1, 4, 0], [3, 5, 7, 25, 2], [2, 2, 64, 8, 0], [5, 1, 35, 6, 1], [2, 3, 1030, 13, 1]];
 const BENCH: [usize; 5] = [16, 16, 1024, 64, 0];
 
 fn parameters([batch, channels, pixels, y_channels, first]: [usize; 5]) -> Join {
