@@ -152,8 +152,10 @@ def dispatches(table):
 def kernels(table):
     measured = cellwright("kernels", "--device", "cpu")
     peak = measured["peak_gflops_per_second"]
+    # From 64 channels to as many; what has fewer is bound by memory.
+    wide = ("×64×8×8 to 64×", "64 to 64 channels")
     for row in measured["kernels"]:
-        if row["kernel"].startswith(("conv", "pointwise")) and "64" in row["case"]:
+        if row["kernel"].startswith(("conv", "pointwise")) and any(part in row["case"] for part in wide):
             rate = row["gflops_per_second"]
             table.add(f"{row['kernel']}, {row['case']}", f"{rate:.0f} GFLOP/s", f"{peak:.0f} GFLOP/s",
                       "own matrix product", rate / peak, "≥ 0.5, aim 0.8")
@@ -179,7 +181,7 @@ def main():
     search(table, rounds, 1, 16, wanted="≥ 3, aim 6")
     search(table, rounds, 2, 16, wanted="≥ 3, aim 6")
     train(table, rounds)
-    search(table, max(rounds // 2, 1), 1, 64, wanted="≥ 3, aim 6")
+    search(table, max(rounds - 2, 1), 1, 64, wanted="≥ 3, aim 6")
     search(table, max(rounds // 2, 1), 1, 16, arguments.software, "default", "≥ 0.5, aim 1")
     if arguments.burn:
         burn(table, rounds, arguments.burn, arguments.software)
