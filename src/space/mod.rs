@@ -12,11 +12,14 @@ mod architecture;
 mod baseline;
 pub mod chain;
 pub mod darts;
+mod encode;
 mod error;
+mod moves;
 mod settings;
 mod weights;
 
 pub use architecture::{Architecture, Decision};
+pub use encode::Encoding;
 pub use error::SpaceError;
 pub use settings::{NetworkSettings, SpaceSettings};
 pub use weights::TableWeights;
@@ -24,12 +27,14 @@ pub use weights::TableWeights;
 use crate::graph::Graph;
 use crate::random::Random;
 
-/// A cell as plain data. States 0 and 1 are its inputs, state 2 + i is its node i.
+/// A cell as plain data. The first states are its inputs, state `inputs` + i is its node i.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellPlan {
     /// What it is called: `normal`, `reduce`.
     pub name: String,
-    /// From which state to which node by which operation.
+    /// Number of input states.
+    pub inputs: usize,
+    /// From which state to which node (0: the first that is no input) by which operation.
     pub edges: Vec<(usize, usize, String)>,
     /// Number of nodes.
     pub nodes: usize,
@@ -134,6 +139,35 @@ pub trait Space: Send + Sync {
     /// The cells an architecture is made of, to be drawn; none if it has no cells.
     fn cells(&self, _architecture: &Architecture) -> Vec<CellPlan> {
         Vec::new()
+    }
+
+    /// The architecture after one mutation: one decision, uniformly drawn, gets another answer.
+    fn mutate(&self, architecture: &Architecture, random: &mut Random) -> Architecture {
+        moves::mutate(&self.decisions(), architecture, random)
+    }
+
+    /// A child of two architectures: each answer is that of one of them.
+    fn crossover(&self, a: &Architecture, b: &Architecture, random: &mut Random) -> Architecture {
+        moves::crossover(a, b, random)
+    }
+
+    /// The architectures that one mutation can lead to.
+    fn neighbours(&self, architecture: &Architecture) -> Vec<Architecture> {
+        moves::neighbours(&self.decisions(), architecture)
+    }
+
+    /// Names of the primitives that edges of its cells can have, in order; none if it has no cells.
+    fn edge_primitives(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// An architecture as a vector of zeros and ones, of the same length for all of the space.
+    ///
+    /// # Errors
+    /// [`SpaceError::Architecture`] if it is not one of this space, if a space without cells is asked for their
+    /// adjacency or paths, or if there are too many paths.
+    fn encode(&self, architecture: &Architecture, encoding: Encoding) -> Result<Vec<f32>, SpaceError> {
+        encode::encode(self, architecture, encoding)
     }
 
     /// A hand-designed network within 10 % of `parameters`, for comparison.

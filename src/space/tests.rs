@@ -90,3 +90,50 @@ fn a_baseline_of_any_reasonable_size_is_found() {
         }
     }
 }
+
+#[test]
+fn moves_stay_in_the_space_and_change_what_they_should() {
+    let differences =
+        |a: &Architecture, b: &Architecture| a.answers.iter().zip(&b.answers).filter(|(a, b)| a != b).count();
+    for name in NAMES {
+        let space = find(name, &SpaceSettings::default()).unwrap();
+        let decisions = space.decisions();
+        let mut random = Random::new(3, 0);
+        for _ in 0..20 {
+            let [a, b] = [0, 1].map(|_| space.random(&mut random));
+            let mutated = space.mutate(&a, &mut random);
+            mutated.check(name, &decisions).unwrap();
+            assert_eq!(differences(&a, &mutated), 1, "{name}");
+            let child = space.crossover(&a, &b, &mut random);
+            child.check(name, &decisions).unwrap();
+            let parents = |d: usize| [a.answers[d], b.answers[d]];
+            assert!((0..decisions.len()).all(|d| parents(d).contains(&child.answers[d])), "{name}");
+            let neighbours = space.neighbours(&a);
+            assert_eq!(neighbours.len(), decisions.iter().map(|d| d.options.len() - 1).sum::<usize>(), "{name}");
+            assert!(neighbours.iter().all(|n| differences(&a, n) == 1 && n.check(name, &decisions).is_ok()), "{name}");
+            assert!(neighbours.contains(&mutated), "{name}");
+        }
+    }
+}
+
+#[test]
+fn different_architectures_have_different_encodings_of_one_length() {
+    for name in NAMES {
+        let space = find(name, &SpaceSettings::default()).unwrap();
+        let mut random = Random::new(4, 0);
+        let drawn: Vec<Architecture> = (0..20).map(|_| space.random(&mut random)).collect();
+        let mut encodings = vec![Encoding::OneHot];
+        if !space.cells(&drawn[0]).is_empty() {
+            encodings.extend([Encoding::Adjacency, Encoding::Path { longest: 3 }]);
+        }
+        for encoding in encodings {
+            let vectors: Vec<Vec<f32>> = drawn.iter().map(|a| space.encode(a, encoding).unwrap()).collect();
+            assert!(vectors.iter().all(|v| v.len() == vectors[0].len()), "{name} {encoding:?}");
+            assert!(vectors.iter().flatten().all(|&v| v == 0.0 || v == 1.0), "{name} {encoding:?}");
+            assert!(vectors.iter().any(|v| *v != vectors[0]), "{name} {encoding:?}");
+        }
+        // Only one-hot is exact: states of a cell may be numbered in several ways.
+        let one_hot = |a: &Architecture| space.encode(a, Encoding::OneHot).unwrap();
+        assert!(drawn.iter().all(|a| drawn.iter().all(|b| (a == b) == (one_hot(a) == one_hot(b)))), "{name}");
+    }
+}

@@ -192,6 +192,10 @@ impl Space for Darts {
         normal.into_iter().flat_map(|cell| cell.edges).map(|(_, _, operation)| operation).collect()
     }
 
+    fn edge_primitives(&self) -> Vec<String> {
+        self.operations.iter().map(ToString::to_string).collect()
+    }
+
     fn cells(&self, architecture: &Architecture) -> Vec<CellPlan> {
         self.genotype(architecture).map(|g| g.cells()).unwrap_or_default()
     }
