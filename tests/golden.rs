@@ -287,7 +287,7 @@ fn evaluation_networks() {
             loss = ops::add(&mut tape, &loss, &extra).unwrap();
         }
         tape.backward(&loss, None).unwrap();
-        network.statistics().record_update(tape.recorder(), loss.tensor()).unwrap();
+        network.statistics().record_update(tape.recorder(), &network.whole().statistics, loss.tensor()).unwrap();
         device.run(&tape.finish()).unwrap();
         network.statistics_mut().count_batches(1);
 

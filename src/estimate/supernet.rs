@@ -6,7 +6,7 @@ use crate::data::Batch;
 use crate::device::{Device, Recorder, Recording, Workspace};
 use crate::graph::{Graph, Table};
 use crate::kernels::reduce;
-use crate::network::{Choices, Network, Pass, architecture_weights};
+use crate::network::{Choices, Network, Pass, Path, Used, architecture_weights};
 use crate::nn::Parameters;
 use crate::optim::{Sgd, SgdConfig, StepBuffer};
 use crate::tensor::{Error, Tensor};
@@ -211,16 +211,27 @@ impl Supernet {
             randomness: None,
             drop_path: None,
         };
-        let outputs = self.network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
+        let made = self.record_loss(&mut tape, batch, &pass, loss)?;
         drop(tables);
+        let (value, scores) = made;
+        tape.backward(&value, None)?;
+        Ok((tape.into_recorder(), scores))
+    }
+
+    /// Records a forward pass and its loss. Gives the loss and the class scores.
+    fn record_loss(
+        &self,
+        tape: &mut Tape,
+        batch: &Batch,
+        pass: &Pass<'_>,
+        loss: usize,
+    ) -> Result<(Var, Tensor), Error> {
+        let outputs = self.network.forward(tape, &Var::constant(batch.x.clone()), pass)?;
         let Some(logits) = outputs.first() else { return Err(Error::shape("supernet", "a network without output")) };
         tape.set_scope("loss");
         tape.write_next_to(self.scalars.one(loss));
-        let value = ops::cross_entropy(&mut tape, logits, &batch.y, 0.0)?;
-        let scores = logits.tensor().clone();
-        drop(outputs);
-        tape.backward(&value, None)?;
-        Ok((tape.into_recorder(), scores))
+        let value = ops::cross_entropy(tape, logits, &batch.y, 0.0)?;
+        Ok((value, logits.tensor().clone()))
     }
 
     /// Records the weight step: gradient of the training loss, norm, clipped SGD, running statistics.
@@ -228,16 +239,42 @@ impl Supernet {
     /// # Errors
     /// As recording does.
     pub fn record_weight_step(&self, recorder: Recorder) -> Result<Recorder, Error> {
-        let (mut recorder, logits) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
+        let (recorder, logits) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
+        self.record_update(recorder, logits, &self.network.whole())
+    }
+
+    /// Records a weight step of the network that a path stands for: only its operations are computed, and only what
+    /// it touches is changed (weights, velocities, running statistics).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the path leaves a choice point open; else as recording does.
+    pub fn record_path_step(&self, recorder: Recorder, path: &Path) -> Result<Recorder, Error> {
+        let used = self.network.used(path)?;
+        let mut tape = Tape::on(recorder);
+        // What lies on the path but behind an option that is zero gets no gradient; it must not keep an old one.
+        let gradients = self.network.parameters().gradients();
+        for range in &used.parameters {
+            tape.recorder().clear(gradients.buffer(), gradients.at() as usize + range.start, range.len())?;
+        }
+        let pass =
+            Pass { training: true, gradients: true, choices: Choices::Path(path), randomness: None, drop_path: None };
+        let (value, logits) = self.record_loss(&mut tape, &self.train, &pass, Scalars::TRAIN_LOSS)?;
+        tape.backward(&value, None)?;
+        self.record_update(tape.into_recorder(), logits, &used)
+    }
+
+    /// Records what follows the gradient of the training loss.
+    fn record_update(&self, mut recorder: Recorder, logits: Tensor, used: &Used) -> Result<Recorder, Error> {
         recorder.set_scope("weight step");
         let correct = self.scalars.one(Scalars::TRAIN_CORRECT);
         ops::accuracy(&mut recorder, &logits, &self.train.y, &correct, false)?;
         drop(logits);
         let parameters = self.network.parameters();
-        ops::record_reduce(&mut recorder, reduce::NORM, parameters.gradients(), &self.scalars.one(Scalars::NORM))?;
+        let (values, gradients) = (parameters.values(), parameters.gradients());
         let (norm, guards) = (self.scalars.one(Scalars::NORM), self.scalars.guards());
-        self.sgd.record(&mut recorder, parameters.values(), parameters.gradients(), &self.step, &norm, &guards)?;
-        self.network.statistics().record_update(&mut recorder, &guards)?;
+        ops::record_reduce_ranges(&mut recorder, reduce::NORM, gradients, &used.parameters, &norm)?;
+        self.sgd.record(&mut recorder, values, gradients, &used.parameters, &self.step, &norm, &guards)?;
+        self.network.statistics().record_update(&mut recorder, &used.statistics, &guards)?;
         Ok(recorder)
     }
 

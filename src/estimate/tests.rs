@@ -1,5 +1,7 @@
 //! Fused cells compute what the plain graph does: results, gradients, statistics.
 
+mod paths;
+
 use super::*;
 use crate::autograd::{Tape, Var, ops};
 use crate::device::{Choice, Device, Recorder, noise, skipped};
@@ -32,7 +34,8 @@ fn pass(device: &Device, graph: &Graph, wants: Wants, fusion: bool) -> (BTreeMap
     let recorder = Recorder::within(device, supernet.workspace());
     let (mut recorder, scores) = supernet.record_pass(recorder, batch, wants, Scalars::TRAIN_LOSS).unwrap();
     let guard = supernet.scalars().one(Scalars::TRAIN_LOSS);
-    supernet.network().statistics().record_update(&mut recorder, &guard).unwrap();
+    let network = supernet.network();
+    network.statistics().record_update(&mut recorder, &network.whole().statistics, &guard).unwrap();
     let recording = recorder.finish();
     device.run(&recording).unwrap();
 

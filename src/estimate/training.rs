@@ -139,8 +139,10 @@ impl Training {
         let parameters = network.parameters();
         let (norm, guards) = (scalars.view(NORM, &[1]), scalars.view(LOSS, &[2]));
         ops::record_reduce(&mut recorder, reduce::NORM, parameters.gradients(), &norm)?;
-        sgd.record(&mut recorder, parameters.values(), parameters.gradients(), &step, &norm, &guards)?;
-        network.statistics().record_update(&mut recorder, &guards)?;
+        let all = network.whole();
+        let (values, gradients) = (parameters.values(), parameters.gradients());
+        sgd.record(&mut recorder, values, gradients, &all.parameters, &step, &norm, &guards)?;
+        network.statistics().record_update(&mut recorder, &all.statistics, &guards)?;
         Ok(Self {
             device: device.clone(),
             config,

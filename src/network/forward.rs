@@ -337,7 +337,7 @@ impl Run<'_> {
 }
 
 /// How often each node's value is read on the way to `outputs`; 0 for what is not needed at all.
-fn readers(graph: &Graph, outputs: &[Output]) -> Vec<usize> {
+pub(super) fn readers(graph: &Graph, outputs: &[Output]) -> Vec<usize> {
     let mut readers = vec![0; graph.nodes.len()];
     outputs.iter().for_each(|o| readers[o.node] += 1);
     for index in (0..graph.nodes.len()).rev() {
@@ -369,7 +369,7 @@ fn first(outputs: Vec<Var>) -> Result<Var, Error> {
 }
 
 /// Whether a candidate is nothing but zeros: it takes part in the softmax only.
-fn is_zero(graph: &Graph) -> bool {
+pub(super) fn is_zero(graph: &Graph) -> bool {
     graph.outputs.first().is_some_and(|o| matches!(graph.nodes[o.node].op, Op::Zero { .. }))
 }
 

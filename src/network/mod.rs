@@ -5,8 +5,10 @@ mod build;
 mod forward;
 mod fused;
 mod state;
+mod used;
 
 pub use forward::{Choices, Pass, Path};
+pub use used::Used;
 
 use crate::device::Device;
 use crate::graph::fuse::MixedCell;

@@ -68,6 +68,12 @@ impl Statistics {
         &self.running
     }
 
+    /// Where a layer's means lie among all means.
+    pub fn place(&self, layer: usize) -> Range<usize> {
+        let Layer { offset, channels, .. } = self.layers[layer];
+        offset..offset + channels
+    }
+
     /// Running mean and variance of a layer.
     pub fn running_of(&self, layer: usize) -> Moments {
         self.moments_in(&self.running, self.layers[layer].offset, self.layers[layer].channels)
@@ -105,24 +111,34 @@ impl Statistics {
         self.tracked = batches;
     }
 
-    /// Records `running = 0.9 · running + 0.1 · moments` for all layers, unless one of `guards` (losses,
-    /// norms) is not finite.
+    /// Records `running = 0.9 · running + 0.1 · moments` for the layers whose means lie in `ranges`, unless one of
+    /// `guards` (losses, norms) is not finite.
     ///
     /// # Errors
     /// As recording does.
-    pub fn record_update(&self, recorder: &mut Recorder, guards: &Tensor) -> Result<(), Error> {
-        if self.running.count() == 0 {
-            return Ok(());
+    pub fn record_update(
+        &self,
+        recorder: &mut Recorder,
+        ranges: &[Range<usize>],
+        guards: &Tensor,
+    ) -> Result<(), Error> {
+        let total = self.running.count() / 2;
+        let whole = ranges.iter().any(|range| range.len() == total);
+        let halves = ranges.iter().flat_map(|r| [r.clone(), total + r.start..total + r.end]);
+        let parts: Vec<Range<usize>> = if whole { vec![0..2 * total] } else { halves.collect() };
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            let [moments, running] = [&self.moments, &self.running].map(|all| all.view(part.start, &[part.len()]));
+            let params = batch_norm::Update {
+                moments: moments.at(),
+                running: running.at(),
+                scalars: guards.at(),
+                count: part.len() as u32,
+                guards: guards.count() as u32,
+                momentum: MOMENTUM,
+            };
+            let inputs = [moments.binding(), guards.binding()];
+            recorder.dispatch(&batch_norm::UPDATE, &params, &inputs, &[running.binding()])?;
         }
-        let params = batch_norm::Update {
-            moments: self.moments.at(),
-            running: self.running.at(),
-            scalars: guards.at(),
-            count: self.running.count() as u32,
-            guards: guards.count() as u32,
-            momentum: MOMENTUM,
-        };
-        let inputs = [self.moments.binding(), guards.binding()];
-        Ok(recorder.dispatch(&batch_norm::UPDATE, &params, &inputs, &[self.running.binding()])?)
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use crate::device::{Device, Recorder};
 use crate::kernels::optimiser as kernels;
 use crate::tensor::{Error, Tensor};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Settings of [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,16 +54,18 @@ impl Sgd {
         &self.velocity
     }
 
-    /// Records one step of `weight` along `gradient`, whose norm is `norm` (`[1]`, in the buffer of the
-    /// guards). If one of `guards` is not finite, nothing is written.
+    /// Records one step of those `ranges` of `weight` along `gradient`, whose norm is `norm` (`[1]`, in the buffer of
+    /// the guards). If one of `guards` is not finite, nothing is written. What lies outside keeps its velocity, too.
     ///
     /// # Errors
     /// [`Error::Shape`] if norm and guards lie in different buffers; else as recording does.
+    #[expect(clippy::too_many_arguments, reason = "each is a different thing")]
     pub fn record(
         &self,
         recorder: &mut Recorder,
         weight: &Tensor,
         gradient: &Tensor,
+        ranges: &[Range<usize>],
         step: &StepBuffer,
         norm: &Tensor,
         guards: &Tensor,
@@ -71,22 +74,26 @@ impl Sgd {
             return Err(Error::shape("sgd", "the norm and the guards lie in different buffers"));
         }
         let clipped = self.config.clip > 0.0;
-        let params = kernels::Sgd {
-            weight: weight.at(),
-            gradient: gradient.at(),
-            velocity: self.velocity.at(),
-            count: weight.count() as u32,
-            learning_rate: step.words().at() + StepBuffer::WEIGHT_RATE,
-            norm: if clipped { norm.at() } else { u32::MAX },
-            guard: guards.at(),
-            guards: guards.count() as u32,
-            nesterov: self.config.nesterov.into(),
-            clip: self.config.clip,
-            momentum: self.config.momentum,
-            weight_decay: self.config.weight_decay,
-        };
-        let inputs = [gradient.binding(), step.words().binding(), guards.binding()];
-        let outputs = [weight.binding(), self.velocity.binding()];
-        Ok(recorder.dispatch(&kernels::SGD, &params, &inputs, &outputs)?)
+        for range in ranges {
+            let part = |flat: &Tensor| flat.view(range.start, &[range.len()]);
+            let (weight, gradient, velocity) = (part(weight), part(gradient), part(&self.velocity));
+            let params = kernels::Sgd {
+                weight: weight.at(),
+                gradient: gradient.at(),
+                velocity: velocity.at(),
+                count: range.len() as u32,
+                learning_rate: step.words().at() + StepBuffer::WEIGHT_RATE,
+                norm: if clipped { norm.at() } else { u32::MAX },
+                guard: guards.at(),
+                guards: guards.count() as u32,
+                nesterov: self.config.nesterov.into(),
+                clip: self.config.clip,
+                momentum: self.config.momentum,
+                weight_decay: self.config.weight_decay,
+            };
+            let inputs = [gradient.binding(), step.words().binding(), guards.binding()];
+            recorder.dispatch(&kernels::SGD, &params, &inputs, &[weight.binding(), velocity.binding()])?;
+        }
+        Ok(())
     }
 }

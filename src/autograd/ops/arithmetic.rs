@@ -3,6 +3,7 @@
 use super::*;
 use crate::autograd::gradients::scale as record_scale;
 use crate::kernels::{elementwise as kernels, reduce};
+use std::ops::Range;
 
 fn same_shape(operation: &'static str, a: &Var, b: &Var) -> Result<(), Error> {
     if a.shape() == b.shape() {
@@ -158,11 +159,31 @@ pub fn record_reduce(
     x: &Tensor,
     y: &Tensor,
 ) -> Result<(), Error> {
-    let pieces = x.count().div_ceil(reduce::CHUNK as usize).max(1);
+    record_reduce_ranges(recorder, operation, x, &[0..x.count()], y)
+}
+
+/// As [`record_reduce`], of those `ranges` of `x` only.
+///
+/// # Errors
+/// As recording does.
+pub fn record_reduce_ranges(
+    recorder: &mut crate::device::Recorder,
+    operation: u32,
+    x: &Tensor,
+    ranges: &[Range<usize>],
+    y: &Tensor,
+) -> Result<(), Error> {
+    let pieces_of = |range: &Range<usize>| range.len().div_ceil(reduce::CHUNK as usize).max(1);
+    let pieces: usize = ranges.iter().map(pieces_of).sum();
     let partial = Tensor::scratch(recorder, &[pieces])?;
-    let params = reduce::Partial { x: x.at(), y: partial.at(), count: x.count() as u32, operation };
-    recorder.dispatch(&reduce::PARTIAL, &params, &[x.binding()], &[partial.binding()])?;
-    let total = x.count() as u32;
+    let mut first = 0;
+    for range in ranges {
+        let (x, partial) = (x.view(range.start, &[range.len()]), partial.view(first, &[pieces_of(range)]));
+        let params = reduce::Partial { x: x.at(), y: partial.at(), count: range.len() as u32, operation };
+        recorder.dispatch(&reduce::PARTIAL, &params, &[x.binding()], &[partial.binding()])?;
+        first += pieces_of(range);
+    }
+    let total = ranges.iter().map(|range| range.len() as u32).sum();
     let params = reduce::Final { x: partial.at(), y: y.at(), count: pieces as u32, operation, total, accumulate: 0 };
     Ok(recorder.dispatch(&reduce::FINAL, &params, &[partial.binding()], &[y.binding()])?)
 }

@@ -14,7 +14,7 @@ mod pool;
 mod width;
 
 pub use activation::{relu, sigmoid, tanh};
-pub use arithmetic::{add, mean, multiply, record_reduce, reshape, scale, sum};
+pub use arithmetic::{add, mean, multiply, record_reduce, record_reduce_ranges, reshape, scale, sum};
 pub use batch_norm::{BatchNorm, Moments, Statistics, batch_norm};
 pub use channels::{concat, slice_channels};
 pub use conv::{ConvArgs, conv2d};

@@ -89,7 +89,8 @@ impl AlphaStep {
         let correct = supernet.scalars().one(Scalars::VALID_CORRECT);
         ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
         let guard = supernet.scalars().one(Scalars::VALID_LOSS);
-        supernet.network().statistics().record_update(&mut recorder, &guard)?;
+        let network = supernet.network();
+        network.statistics().record_update(&mut recorder, &network.whole().statistics, &guard)?;
         Ok(recorder)
     }
 
@@ -152,7 +153,8 @@ impl AlphaStep {
         let loss = Scalars::INNER_LOSSES + which;
         let (mut recorder, _) = supernet.record_pass(recorder, supernet.train(), wants, loss)?;
         let guard = supernet.scalars().one(loss);
-        supernet.network().statistics().record_update(&mut recorder, &guard)?;
+        let network = supernet.network();
+        network.statistics().record_update(&mut recorder, &network.whole().statistics, &guard)?;
         Ok(recorder)
     }
 
