@@ -1,6 +1,6 @@
 // dx[n, g, i, p] (+)= Σ_o w[g, o, i] dy[n, g, o, p].
-// An invocation computes CHANNELS (4, 8 or 16) of a group's channels of four pixels, WORKGROUP apart, so that
-// neighbours read neighbouring pixels; a workgroup shares its weights. Written out instead of in arrays and loops,
+// An invocation computes CHANNELS (4, 8 or 16) of a group's channels of four pixels (eight if WIDE), WORKGROUP apart, so
+// that neighbours read neighbouring pixels; a workgroup shares its weights. Written out instead of in arrays and loops,
 // which a software driver keeps in memory.
 struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
                 pixels: u32, has_bias: u32, accumulate: u32 }
@@ -9,21 +9,38 @@ struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inp
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
+// Whether results are added to what is there: a constant, for what is stored twice is compiled twice.
+override ACCUMULATE: u32 = 0;
 
-fn store(channel: u32, to: vec4<u32>, inside: vec4<bool>, v: vec4<f32>) {
-    if (channel >= p.inputs) { return; }
-    let at = to + vec4(channel * p.pixels);
-    if (p.accumulate != 0u) {
-        dx[at.x] += v.x;
-        if (inside.y) { dx[at.y] += v.y; }
-        if (inside.z) { dx[at.z] += v.z; }
-        if (inside.w) { dx[at.w] += v.w; }
-    } else {
-        dx[at.x] = v.x;
-        if (inside.y) { dx[at.y] = v.y; }
-        if (inside.z) { dx[at.z] = v.z; }
-        if (inside.w) { dx[at.w] = v.w; }
+// Values of four pixels, or of eight.
+struct Two { a: vec4<f32>, b: vec4<f32> }
+// Where they lie, and whether they count.
+struct Places { a: vec4<u32>, b: vec4<u32>, a_inside: vec4<bool>, b_inside: vec4<bool> }
+
+fn grow(s: Two, weight: f32, v: Two) -> Two {
+    var sum = s;
+    sum.a = fma(vec4(weight), v.a, s.a);
+    if (WIDE != 0u) { sum.b = fma(vec4(weight), v.b, s.b); }
+    return sum;
+}
+
+fn put(at: u32, inside: bool, v: f32) {
+    if (inside) {
+        if (ACCUMULATE != 0u) { dx[at] += v; } else { dx[at] = v; }
     }
+}
+
+fn put4(at: vec4<u32>, inside: vec4<bool>, v: vec4<f32>) {
+    put(at.x, inside.x, v.x);
+    put(at.y, inside.y, v.y);
+    put(at.z, inside.z, v.z);
+    put(at.w, inside.w, v.w);
+}
+
+fn store(channel: u32, to: Places, v: Two) {
+    if (channel >= p.inputs) { return; }
+    put4(to.a + vec4(channel * p.pixels), to.a_inside, v.a);
+    if (WIDE != 0u) { put4(to.b + vec4(channel * p.pixels), to.b_inside, v.b); }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -33,20 +50,31 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let blocks = (p.inputs + CHANNELS - 1u) / CHANNELS;
     let first = number % blocks * CHANNELS;
     let g = number / blocks % p.groups;
-    let tile = number / blocks / p.groups * (WORKGROUP * 4u);
+    let run = WORKGROUP * select(4u, 8u, WIDE != 0u);
+    let tile = number / blocks / p.groups * run;
     let columns = p.batch * p.pixels;
     let wanted = vec4(tile + lane) + vec4(0u, 1u, 2u, 3u) * WORKGROUP;
     if (wanted.x >= columns) { return; }
     // Columns and channels beyond the last repeat it; they are not stored.
-    let inside = wanted < vec4(columns);
+    let further = wanted + vec4(4u * WORKGROUP);
     let column = min(wanted, vec4(columns - 1u));
+    let other = min(further, vec4(columns - 1u));
     // Where tiles never straddle two images, one division does for a workgroup.
     var n = vec4(tile / p.pixels);
-    if (p.pixels % (WORKGROUP * 4u) != 0u) { n = column / p.pixels; }
-    let pixel = column - n * p.pixels;
+    var m = n;
+    if (p.pixels % run != 0u) {
+        n = column / p.pixels;
+        m = other / p.pixels;
+    }
     let image = n * p.groups + vec4(g);
+    let image_b = m * p.groups + vec4(g);
+    let pixel = column - n * p.pixels;
+    let pixel_b = other - m * p.pixels;
     var at = vec4(p.output) + image * (p.outputs * p.pixels) + pixel;
-    let to = vec4(p.input) + image * (p.inputs * p.pixels) + pixel;
+    var at_b = vec4(p.output) + image_b * (p.outputs * p.pixels) + pixel_b;
+    let to = Places(vec4(p.input) + image * (p.inputs * p.pixels) + pixel,
+                    vec4(p.input) + image_b * (p.inputs * p.pixels) + pixel_b,
+                    wanted < vec4(columns), further < vec4(columns));
     let last = p.inputs - 1u;
     let weights = p.weight + g * p.outputs * p.inputs;
     let w0 = weights + first;
@@ -65,65 +93,68 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let w13 = weights + min(first + 13u, last);
     let w14 = weights + min(first + 14u, last);
     let w15 = weights + min(first + 15u, last);
-    var s0 = vec4(0.0);
-    var s1 = vec4(0.0);
-    var s2 = vec4(0.0);
-    var s3 = vec4(0.0);
-    var s4 = vec4(0.0);
-    var s5 = vec4(0.0);
-    var s6 = vec4(0.0);
-    var s7 = vec4(0.0);
-    var s8 = vec4(0.0);
-    var s9 = vec4(0.0);
-    var s10 = vec4(0.0);
-    var s11 = vec4(0.0);
-    var s12 = vec4(0.0);
-    var s13 = vec4(0.0);
-    var s14 = vec4(0.0);
-    var s15 = vec4(0.0);
+    var s0 = Two();
+    var s1 = Two();
+    var s2 = Two();
+    var s3 = Two();
+    var s4 = Two();
+    var s5 = Two();
+    var s6 = Two();
+    var s7 = Two();
+    var s8 = Two();
+    var s9 = Two();
+    var s10 = Two();
+    var s11 = Two();
+    var s12 = Two();
+    var s13 = Two();
+    var s14 = Two();
+    var s15 = Two();
     for (var o = 0u; o < p.outputs; o++) {
-        let v = vec4(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+        var v = Two();
+        v.a = vec4(dy[at.x], dy[at.y], dy[at.z], dy[at.w]);
+        if (WIDE != 0u) { v.b = vec4(dy[at_b.x], dy[at_b.y], dy[at_b.z], dy[at_b.w]); }
         let row = o * p.inputs;
-        s0 = fma(vec4(w[w0 + row]), v, s0);
-        s1 = fma(vec4(w[w1 + row]), v, s1);
-        s2 = fma(vec4(w[w2 + row]), v, s2);
-        s3 = fma(vec4(w[w3 + row]), v, s3);
+        s0 = grow(s0, w[w0 + row], v);
+        s1 = grow(s1, w[w1 + row], v);
+        s2 = grow(s2, w[w2 + row], v);
+        s3 = grow(s3, w[w3 + row], v);
         if (CHANNELS > 4u) {
-            s4 = fma(vec4(w[w4 + row]), v, s4);
-            s5 = fma(vec4(w[w5 + row]), v, s5);
-            s6 = fma(vec4(w[w6 + row]), v, s6);
-            s7 = fma(vec4(w[w7 + row]), v, s7);
+            s4 = grow(s4, w[w4 + row], v);
+            s5 = grow(s5, w[w5 + row], v);
+            s6 = grow(s6, w[w6 + row], v);
+            s7 = grow(s7, w[w7 + row], v);
         }
         if (CHANNELS > 8u) {
-            s8 = fma(vec4(w[w8 + row]), v, s8);
-            s9 = fma(vec4(w[w9 + row]), v, s9);
-            s10 = fma(vec4(w[w10 + row]), v, s10);
-            s11 = fma(vec4(w[w11 + row]), v, s11);
-            s12 = fma(vec4(w[w12 + row]), v, s12);
-            s13 = fma(vec4(w[w13 + row]), v, s13);
-            s14 = fma(vec4(w[w14 + row]), v, s14);
-            s15 = fma(vec4(w[w15 + row]), v, s15);
+            s8 = grow(s8, w[w8 + row], v);
+            s9 = grow(s9, w[w9 + row], v);
+            s10 = grow(s10, w[w10 + row], v);
+            s11 = grow(s11, w[w11 + row], v);
+            s12 = grow(s12, w[w12 + row], v);
+            s13 = grow(s13, w[w13 + row], v);
+            s14 = grow(s14, w[w14 + row], v);
+            s15 = grow(s15, w[w15 + row], v);
         }
         at += vec4(p.pixels);
+        at_b += vec4(p.pixels);
     }
-    store(first, to, inside, s0);
-    store(first + 1u, to, inside, s1);
-    store(first + 2u, to, inside, s2);
-    store(first + 3u, to, inside, s3);
+    store(first, to, s0);
+    store(first + 1u, to, s1);
+    store(first + 2u, to, s2);
+    store(first + 3u, to, s3);
     if (CHANNELS > 4u) {
-        store(first + 4u, to, inside, s4);
-        store(first + 5u, to, inside, s5);
-        store(first + 6u, to, inside, s6);
-        store(first + 7u, to, inside, s7);
+        store(first + 4u, to, s4);
+        store(first + 5u, to, s5);
+        store(first + 6u, to, s6);
+        store(first + 7u, to, s7);
     }
     if (CHANNELS > 8u) {
-        store(first + 8u, to, inside, s8);
-        store(first + 9u, to, inside, s9);
-        store(first + 10u, to, inside, s10);
-        store(first + 11u, to, inside, s11);
-        store(first + 12u, to, inside, s12);
-        store(first + 13u, to, inside, s13);
-        store(first + 14u, to, inside, s14);
-        store(first + 15u, to, inside, s15);
+        store(first + 8u, to, s8);
+        store(first + 9u, to, s9);
+        store(first + 10u, to, s10);
+        store(first + 11u, to, s11);
+        store(first + 12u, to, s12);
+        store(first + 13u, to, s13);
+        store(first + 14u, to, s14);
+        store(first + 15u, to, s15);
     }
 }

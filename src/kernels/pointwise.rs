@@ -142,13 +142,15 @@ pub static BACKWARD_WEIGHT: Kernel = Kernel {
     benches: || cases::benches(cases::backward_weight),
 };
 
-/// Workgroups that each compute `CHANNELS` of a group's channels of `4 · WORKGROUP` pixels.
+/// Workgroups that each compute `CHANNELS` of a group's channels of `4 · WORKGROUP` pixels, or of twice as many.
 fn blocks(p: &Params, channels: u32, class: Class) -> Launch {
-    let workgroup = match class {
-        Class::Hardware => 64,
-        Class::Software => 16,
+    // On a software driver a load of a weight costs as much as many products: use it often.
+    let (workgroup, wide) = match class {
+        Class::Hardware => (64, false),
+        Class::Software => (16, channels > 8),
     };
-    let tiles = p.columns().div_ceil(u64::from(4 * workgroup)) * u64::from(p.groups);
+    let run = workgroup * if wide { 8 } else { 4 };
+    let tiles = p.columns().div_ceil(u64::from(run)) * u64::from(p.groups);
     // Many channels share each load of a pixel, unless that leaves a graphics card without work.
     let block = match class {
         Class::Hardware if channels > 4 && tiles * u64::from(channels) >= 1 << 12 => 8,
@@ -158,7 +160,9 @@ fn blocks(p: &Params, channels: u32, class: Class) -> Launch {
     };
     Launch { groups: tiles * u64::from(channels.div_ceil(block)), ..Launch::default() }
         .with("WORKGROUP", workgroup)
+        .with("ACCUMULATE", p.accumulate)
         .constant("CHANNELS", block)
+        .constant("WIDE", wide.into())
 }
 
 fn forward(call: &mut Call<'_>) {
