@@ -15,7 +15,7 @@ pub(super) struct Line([u32; 16]);
 /// Zeroed words that begin at a cache line, in huge pages where they are large and the system has such pages.
 ///
 /// Vectors that straddle lines cost twice, and a network's planes lie in more ordinary pages than the
-/// processor keeps track of: without the one and the other a search step takes about a tenth longer.
+/// processor keeps track of: without the one and the other a search step takes about a twentieth longer.
 #[derive(Debug)]
 pub(super) enum Words {
     Mapped(MmapMut),
