@@ -17,6 +17,7 @@ const MAX: &str = "max_pool_3x3";
 fn cell(edges: &[(&str, usize)]) -> CellPlan {
     CellPlan {
         name: String::new(),
+        inputs: 2,
         edges: edges.iter().enumerate().map(|(i, (op, from))| (*from, i / 2, (*op).into())).collect(),
         nodes: edges.len() / 2,
         concat: (2..2 + edges.len() / 2).collect(),
@@ -97,7 +98,7 @@ fn gallery() -> Vec<(String, Diagram)> {
     }
     // Every node reads every earlier state: the supernet's cell.
     let edges = (0..4).flat_map(|node| (0..node + 2).map(move |from| (from, node, MAX.to_string()))).collect();
-    let full = CellPlan { name: String::new(), edges, nodes: 4, concat: vec![2, 3, 4, 5] };
+    let full = CellPlan { name: String::new(), inputs: 2, edges, nodes: 4, concat: vec![2, 3, 4, 5] };
     all.push(("full".into(), full.diagram("full").unwrap()));
     for detail in [network::Detail::Groups(2), network::Detail::Operations] {
         let name = format!("network {detail:?}");

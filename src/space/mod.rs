@@ -13,6 +13,7 @@ mod baseline;
 pub mod chain;
 pub mod darts;
 mod error;
+pub mod nas_bench_201;
 mod settings;
 mod weights;
 
@@ -24,11 +25,13 @@ pub use weights::TableWeights;
 use crate::graph::Graph;
 use crate::random::Random;
 
-/// A cell as plain data. States 0 and 1 are its inputs, state 2 + i is its node i.
+/// A cell as plain data. The first states are its inputs; with n of them state n + i is its node i.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellPlan {
     /// What it is called: `normal`, `reduce`.
     pub name: String,
+    /// Number of inputs: 2 for cells that read the two before them, 1 for cells that read one.
+    pub inputs: usize,
     /// From which state to which node by which operation.
     pub edges: Vec<(usize, usize, String)>,
     /// Number of nodes.
@@ -154,7 +157,7 @@ pub trait Space: Send + Sync {
 }
 
 /// Names of the spaces that [`find`] knows.
-pub const NAMES: [&str; 4] = ["darts", "chain", "chain-vgg16", "chain-mlp"];
+pub const NAMES: [&str; 5] = ["darts", "chain", "chain-vgg16", "chain-mlp", nas_bench_201::NAME];
 
 /// The space called `name`, built with `settings`.
 ///
@@ -170,6 +173,7 @@ pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, Spac
         "chain" => Box::new(chain::Chain::new("chain", settings.chain.clone())?),
         "chain-vgg16" => Box::new(chain::Chain::vgg16(&settings.kernels)?),
         "chain-mlp" => Box::new(chain::Chain::mlp(settings.hidden_layers, &settings.units)?),
+        nas_bench_201::NAME => Box::new(nas_bench_201::NasBench201),
         _ => return Err(SpaceError::unknown("search space", name, NAMES)),
     })
 }

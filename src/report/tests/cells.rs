@@ -28,6 +28,7 @@ fn a_cell_as_text() {
 fn a_cell_as_dot() {
     let small = CellPlan {
         name: String::new(),
+        inputs: 2,
         edges: vec![(0, 0, SKIP.into()), (1, 0, S3.into())],
         nodes: 1,
         concat: vec![2],
@@ -65,12 +66,12 @@ fn arrows_carry_the_colour_of_their_operation() {
 
 #[test]
 fn a_cell_that_reads_the_future_is_refused() {
-    let wrong = CellPlan { name: String::new(), edges: vec![(2, 0, SKIP.into())], nodes: 1, concat: vec![2] };
+    let wrong = CellPlan { name: String::new(), inputs: 2, edges: vec![(2, 0, SKIP.into())], nodes: 1, concat: vec![2] };
     assert_eq!(
         wrong.diagram("").unwrap_err().to_string(),
         "edge 0 of the cell (skip_connect) goes from state 2 to node 0: nodes are 0..1, and node i reads states 0..i+2 (0 and 1 are the cell's inputs, 2+i is node i)"
     );
-    let wrong = CellPlan { name: String::new(), edges: vec![], nodes: 1, concat: vec![3] };
+    let wrong = CellPlan { name: String::new(), inputs: 2, edges: vec![], nodes: 1, concat: vec![3] };
     assert_eq!(
         wrong.diagram("").unwrap_err().to_string(),
         "the cell's output reads state 3, but it has only 3 states, numbered from 0 (0 and 1 are its inputs)"

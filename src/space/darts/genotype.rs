@@ -157,6 +157,7 @@ impl Genotype {
     pub fn cells(&self) -> Vec<CellPlan> {
         let plan = |(name, cell): (&str, &CellGenotype)| CellPlan {
             name: name.to_owned(),
+            inputs: CELL_INPUTS,
             edges: cell
                 .edges
                 .iter()
