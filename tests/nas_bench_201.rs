@@ -104,8 +104,8 @@ fn a_search_finds_a_cell_and_draws_it() {
     let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
     assert_eq!(NasBench201.parse(&read("genotype.json")).unwrap(), found);
     let metrics = read("metrics.jsonl");
-    let end = metrics.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let end = end.filter(|line| line["kind"] == "search epoch").last().unwrap();
+    let mut lines = metrics.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let end = lines.rfind(|line| line["kind"] == "search epoch").unwrap();
     assert_eq!(end["weights"]["alphas"].as_array().map(Vec::len), Some(6));
     for picture in ["architecture", "alphas"] {
         let svg = read(&format!("{picture}.svg"));

@@ -66,7 +66,8 @@ fn arrows_carry_the_colour_of_their_operation() {
 
 #[test]
 fn a_cell_that_reads_the_future_is_refused() {
-    let wrong = CellPlan { name: String::new(), inputs: 2, edges: vec![(2, 0, SKIP.into())], nodes: 1, concat: vec![2] };
+    let wrong =
+        CellPlan { name: String::new(), inputs: 2, edges: vec![(2, 0, SKIP.into())], nodes: 1, concat: vec![2] };
     assert_eq!(
         wrong.diagram("").unwrap_err().to_string(),
         "edge 0 of the cell (skip_connect) goes from state 2 to node 0: nodes are 0..1, and node i reads states 0..i+2 (0 and 1 are the cell's inputs, 2+i is node i)"

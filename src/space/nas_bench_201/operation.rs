@@ -31,8 +31,7 @@ pub enum Operation {
 
 impl Operation {
     /// All, in the benchmark's order: that of the options of each decision.
-    pub const ALL: [Self; 5] =
-        [Self::None, Self::SkipConnect, Self::NorConv1x1, Self::NorConv3x3, Self::AvgPool3x3];
+    pub const ALL: [Self; 5] = [Self::None, Self::SkipConnect, Self::NorConv1x1, Self::NorConv3x3, Self::AvgPool3x3];
 
     /// Name, as cells are written.
     pub const fn name(self) -> &'static str {

@@ -61,7 +61,10 @@ fn a_malformed_text_is_answered_with_the_place_and_what_would_do() {
         ("|none|", "character 6: expected `~0`"),
         ("|none~0|none~1|", "character 9: expected `+` before node 2"),
         ("|~0|", "character 2: expected the operation from node 0 to node 1"),
-        (&format!("|nor_conv3x3~0|{end}"), "character 2: unknown operation `nor_conv3x3`: did you mean `nor_conv_3x3`?"),
+        (
+            &format!("|nor_conv3x3~0|{end}"),
+            "character 2: unknown operation `nor_conv3x3`: did you mean `nor_conv_3x3`?",
+        ),
         (&format!("|noné~0|{end}"), "character 2: unknown operation `noné`: did you mean `none`?"),
         (&format!("| none~0|{end}"), "character 2: unknown operation ` none`"),
         (&format!("|none~0|{}", end.replace("~1|+", "~0|+")), "character 22: expected `~1`"),
@@ -185,9 +188,7 @@ fn drop_path_is_on_every_edge_that_computes_something() {
 #[test]
 fn maps_are_halved_even_or_odd_and_refused_where_they_cannot_be() {
     for (size, last) in [(3, 1), (5, 2), (7, 2), (8, 2), (9, 3), (28, 7), (33, 9)] {
-        for graph in
-            [SPACE.supernet(&small(size, 3)).unwrap(), SPACE.decode(&cell("1459"), &small(size, 3)).unwrap()]
-        {
+        for graph in [SPACE.supernet(&small(size, 3)).unwrap(), SPACE.decode(&cell("1459"), &small(size, 3)).unwrap()] {
             let shape = graph.nodes.iter().find(|n| n.name == "lastact.1").unwrap().shape;
             assert_eq!(shape, Features::new(16, last, last), "{size}");
         }
