@@ -8,13 +8,13 @@ use std::error::Error;
 /// A network of a search space.
 #[derive(Debug, clap::Args)]
 pub struct NetworkArgs {
-    /// Search space: darts, chain, chain-vgg16 or chain-mlp.
+    /// Search space: darts, chain, chain-vgg16, chain-mlp or nas-bench-201.
     #[arg(long, default_value = "darts", value_name = "NAME")]
     pub space: String,
     /// Channels of the first cells; later ones have multiples.
     #[arg(long, default_value_t = NetworkSettings::default().channels, value_name = "C")]
     pub channels: usize,
-    /// Cells of the network (`darts` only) [default: 8].
+    /// Cells of the network (`darts`, `nas-bench-201`) [default: as published, 8 and 15].
     #[arg(long, value_name = "L")]
     pub layers: Option<usize>,
     /// Number of classes.
@@ -60,7 +60,7 @@ impl NetworkArgs {
             let own = &self.space;
             return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{own}`").into());
         }
-        if self.layers.is_some() && self.space != "darts" {
+        if self.layers.is_some() && published_layers(&self.space).is_none() {
             tracing::warn!("--layers says nothing to the space `{}`: its depth is part of its description", self.space);
         }
         settings.nodes = self.nodes.unwrap_or(settings.nodes);
@@ -78,7 +78,7 @@ impl NetworkArgs {
             image: self.image,
             classes: self.classes,
             channels: self.channels,
-            layers: self.layers.unwrap_or(default.layers),
+            layers: self.layers.or(published_layers(&self.space)).unwrap_or(default.layers),
             auxiliary,
             drop_path: false,
         }
@@ -104,6 +104,15 @@ impl NetworkArgs {
     }
 }
 
+/// Cells of a space's published network; none where the depth is part of the space's description.
+fn published_layers(space: &str) -> Option<usize> {
+    match space {
+        "darts" => Some(NetworkSettings::default().layers),
+        space::nas_bench_201::NAME => Some(space::nas_bench_201::LAYERS),
+        _ => None,
+    }
+}
+
 /// A network and where it comes from.
 pub struct Subject {
     /// Its space.
@@ -121,7 +130,7 @@ impl Subject {
     pub fn title(&self) -> String {
         let NetworkSettings { image, classes, channels, layers, .. } = &self.settings;
         let kind = if self.sketch.is_some() { "network" } else { "supernet" };
-        let depth = if self.space.name() == "darts" { format!(", {layers} layers") } else { String::new() };
+        let depth = published_layers(self.space.name()).map_or(String::new(), |_| format!(", {layers} layers"));
         format!("{} {kind}, {channels} channels{depth}, {classes} classes, image {image}", self.space.name())
     }
 }

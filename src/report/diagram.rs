@@ -144,7 +144,8 @@ pub enum DrawError {
     /// An edge of a cell leads to a node that the cell does not have, or reads a state that does not
     /// exist yet.
     #[error(
-        "edge {edge} of the cell ({operation}) goes from state {from_state} to node {to_node}: nodes are 0..{nodes}, and node i reads states 0..i+2 (0 and 1 are the cell's inputs, 2+i is node i)"
+        "edge {edge} of the cell ({operation}) goes from state {from_state} to node {to_node}: nodes are 0..{nodes}, and node i reads states 0..i+{inputs} ({}, {inputs}+i is node i)",
+        which_inputs(*inputs)
     )]
     CellEdge {
         /// Index of the edge.
@@ -157,16 +158,21 @@ pub enum DrawError {
         operation: String,
         /// Number of nodes of the cell.
         nodes: usize,
+        /// Number of inputs of the cell.
+        inputs: usize,
     },
     /// The cell's output names a state it does not have.
     #[error(
-        "the cell's output reads state {state}, but it has only {states} states, numbered from 0 (0 and 1 are its inputs)"
+        "the cell's output reads state {state}, but it has only {states} states, numbered from 0 ({})",
+        which_inputs(*inputs).replace("the cell's", "its")
     )]
     CellOutput {
         /// The state.
         state: usize,
         /// Number of states.
         states: usize,
+        /// Number of inputs of the cell.
+        inputs: usize,
     },
     /// The plotting backend failed.
     #[error("cannot draw the plot: {reason}")]
@@ -174,6 +180,16 @@ pub enum DrawError {
         /// What the backend says.
         reason: String,
     },
+}
+
+/// Which states of a cell are its inputs, in words.
+fn which_inputs(inputs: usize) -> String {
+    match inputs {
+        0 => "there are none of the cell's inputs".into(),
+        1 => "0 is the cell's input".into(),
+        2 => "0 and 1 are the cell's inputs".into(),
+        _ => format!("0 to {} are the cell's inputs", inputs - 1),
+    }
 }
 
 impl Diagram {

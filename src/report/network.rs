@@ -85,7 +85,10 @@ fn groups(graph: &Graph, detail: Detail) -> Vec<Group> {
         };
         match groups.last_mut() {
             Some(last) if last.label == key && !last.is_input(graph) => last.nodes.push(index),
-            Some(last) if last.reads_from(node) && small(&node.op) && related(&last.label, &key) => {
+            // Only a layer whose name says no more than the group's: a cell that begins with a ReLU begins there.
+            Some(last)
+                if node.name == key && last.reads_from(node) && small(&node.op) && related(&last.label, &key) =>
+            {
                 // `stem.0` and its batch norm `stem.1` are one layer, `stem`.
                 last.label = parent(&key).into();
                 last.nodes.push(index);

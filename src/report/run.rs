@@ -17,6 +17,7 @@ pub fn cell(plan: &CellPlan) -> Result<Diagram, DrawError> {
     let title = match plan.name.as_str() {
         "normal" => "Normal cell",
         "reduce" => "Reduction cell",
+        "cell" => "Cell",
         other => other,
     };
     plan.diagram(title)

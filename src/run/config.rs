@@ -4,7 +4,7 @@ use crate::data::Augmentation;
 use crate::estimate::TrainingConfig;
 use crate::optim::{Schedule, SgdConfig};
 use crate::search::darts::DartsConfig;
-use crate::space::SpaceSettings;
+use crate::space::{SpaceSettings, nas_bench_201};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use toml::{Table, Value};
@@ -173,8 +173,33 @@ impl Config {
         }
     }
 
+    /// The same for another space, with the sizes and the training it was published with. What suits a small
+    /// dataset stays.
+    pub fn for_space(self, space: &str) -> Self {
+        let small = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
+        let config = Self { space: space.into(), ..self };
+        if space != nas_bench_201::NAME || small {
+            return config;
+        }
+        let size = NetworkConfig { channels: 16, layers: nas_bench_201::LAYERS, auxiliary: false };
+        Self {
+            supernet: size,
+            network: size,
+            train: TrainingConfig {
+                epochs: 200,
+                batch: 256,
+                sgd: SgdConfig { nesterov: true, weight_decay: 5e-4, clip: 0.0, ..config.train.sgd },
+                rate: Schedule::Cosine { from: 0.1, to: 0.0 },
+                augmentation: Augmentation { cutout: 0, ..config.train.augmentation },
+                drop_path: 0.0,
+                ..config.train
+            },
+            ..config
+        }
+    }
+
     /// The configuration that a TOML text and `key=value` settings describe. What they leave open is
-    /// the preset of the dataset they name (`default_data` if they name none).
+    /// the preset of the dataset and the space they name (`default_data` and `darts` if they name none).
     ///
     /// # Errors
     /// [`ConfigError`] naming `place` (the file) or the setting.
@@ -182,8 +207,11 @@ impl Config {
         let value = |place: &str, problem: String| ConfigError::Value { place: place.to_owned(), problem };
         let mut given: Table = text.parse().map_err(|error| value(place, format!("not valid TOML: {error}")))?;
         let set: Vec<(String, Table)> = settings.iter().map(|s| assignment(s)).collect::<Result<_, _>>()?;
-        let named = set.iter().rev().map(|(_, t)| t).chain([&given]).find_map(|t| t.get("data")?.as_str());
-        let preset = Self::preset(named.unwrap_or(default_data));
+        let named = |key: &str| set.iter().rev().map(|(_, t)| t).chain([&given]).find_map(|t| t.get(key)?.as_str());
+        let mut preset = Self::preset(named("data").unwrap_or(default_data));
+        if let Some(space) = named("space") {
+            preset = preset.for_space(space);
+        }
         let mut all = Table::try_from(&preset).map_err(|error| value(place, error.to_string()))?;
         // A setting that is absent by default has no key in the table to be checked against.
         let mut known = all.clone();
@@ -357,6 +385,18 @@ mod tests {
         assert_eq!(config.data_dir, Some("some dir".into()));
         let config = read("", &["train.rate.kind=\"constant\"", "train.rate.rate=0.1"]).unwrap();
         assert_eq!(config.train.rate, Schedule::Constant { rate: 0.1 });
+    }
+
+    #[test]
+    fn a_space_brings_the_sizes_it_was_published_with_unless_the_data_are_small() {
+        let sizes = |c: &Config| [c.supernet, c.network].map(|n| (n.channels, n.layers));
+        let large = read("space = \"nas-bench-201\"\ndata = \"cifar10\"", &[]).unwrap();
+        assert_eq!((sizes(&large), large.train.batch, large.train.epochs), ([(16, 15); 2], 256, 200));
+        let chosen = read("data = \"cifar10\"", &["space=nas-bench-201", "network.layers=6"]).unwrap();
+        assert_eq!(sizes(&chosen), [(16, 15), (16, 6)]);
+        let small = read("", &["space=nas-bench-201"]).unwrap();
+        assert_eq!(small, Config { space: "nas-bench-201".into(), ..Config::preset("digits") });
+        assert_eq!(read("", &["space=darts"]).unwrap(), Config::preset("digits"));
     }
 
     #[test]

@@ -62,10 +62,15 @@ fn place(space: &str, primitives: &[String], name: &str) -> Result<usize, SpaceE
     primitives.iter().position(|p| p == name).ok_or_else(unknown)
 }
 
+/// A cell's edges; `none` is the lack of one.
+fn edges(cell: &CellPlan) -> impl Iterator<Item = &(usize, usize, String)> {
+    cell.edges.iter().filter(|(_, _, name)| name != "none")
+}
+
 fn adjacency(space: &str, cell: &CellPlan, primitives: &[String]) -> Result<Vec<f32>, SpaceError> {
     let states = cell.inputs + cell.nodes;
     let mut values = vec![0.0; states * states.saturating_sub(1) / 2 * primitives.len()];
-    for (from, node, name) in &cell.edges {
+    for (from, node, name) in edges(cell) {
         let to = cell.inputs + node;
         // Pairs (from, to) with from < to, by to.
         let pair = to * (to - 1) / 2 + from;
@@ -91,7 +96,7 @@ fn paths(space: &str, cell: &CellPlan, primitives: &[String], longest: usize) ->
     (0..cell.inputs).for_each(|input| leading[input] = BTreeSet::from([(input, Vec::new())]));
     for node in 0..cell.nodes {
         let state = cell.inputs + node;
-        for (from, _, name) in cell.edges.iter().filter(|(_, to, _)| *to == node) {
+        for (from, _, name) in edges(cell).filter(|(_, to, _)| *to == node) {
             let primitive = place(space, primitives, name)?;
             let longer = leading[*from].iter().filter(|(_, path)| path.len() < longest).map(|(input, path)| {
                 let mut path = path.clone();
@@ -154,6 +159,18 @@ mod tests {
         let adjacency = space.encode(&architecture, Encoding::Adjacency).unwrap();
         assert_eq!(adjacency.len(), 2 * 15 * 7);
         assert_eq!(adjacency.iter().sum::<f32>(), 16.0);
+    }
+
+    #[test]
+    fn none_is_no_edge() {
+        let space = find("nas-bench-201", &SpaceSettings::default()).unwrap();
+        let vector = |text: &str, encoding| space.encode(&space.parse(text).unwrap(), encoding).unwrap();
+        let nothing = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
+        let one = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|";
+        for encoding in [Encoding::Adjacency, Encoding::Path { longest: 3 }] {
+            assert_eq!([nothing, one].map(|text| vector(text, encoding).iter().sum::<f32>()), [0.0, 1.0]);
+        }
+        assert_eq!(vector(one, Encoding::Path { longest: 3 }).len(), 4 + 16 + 64);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod darts;
 mod encode;
 mod error;
 mod moves;
+pub mod nas_bench_201;
 mod settings;
 mod weights;
 
@@ -188,7 +189,7 @@ pub trait Space: Send + Sync {
 }
 
 /// Names of the spaces that [`find`] knows.
-pub const NAMES: [&str; 4] = ["darts", "chain", "chain-vgg16", "chain-mlp"];
+pub const NAMES: [&str; 5] = ["darts", "chain", "chain-vgg16", "chain-mlp", nas_bench_201::NAME];
 
 /// The space called `name`, built with `settings`.
 ///
@@ -204,6 +205,7 @@ pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, Spac
         "chain" => Box::new(chain::Chain::new("chain", settings.chain.clone())?),
         "chain-vgg16" => Box::new(chain::Chain::vgg16(&settings.kernels)?),
         "chain-mlp" => Box::new(chain::Chain::mlp(settings.hidden_layers, &settings.units)?),
+        nas_bench_201::NAME => Box::new(nas_bench_201::NasBench201),
         _ => return Err(SpaceError::unknown("search space", name, NAMES)),
     })
 }
