@@ -311,3 +311,51 @@ fn full_mnist_reaches_99_percent() {
     eprintln!("{} in {} s", summary["test_accuracy"], summary["total_seconds"]);
     assert!(summary["test_accuracy"].as_f64().unwrap() >= 0.99, "{printed}");
 }
+
+/// What makes a search by single paths tiny.
+const PATHS: [&str; 6] = [
+    "--set=one_shot.epochs=1",
+    "--set=one_shot.batch=128",
+    "--set=one_shot.calibration=2",
+    "--set=one_shot.samples=3",
+    "--set=one_shot.evolution={ population = 3, generations = 2, parents = 2, mutations = 1, crossovers = 1 }",
+    "--set=baseline=false",
+];
+
+#[test]
+fn shared_weights_are_searched_by_paths_in_every_space_on_every_device() {
+    let place = tempfile::tempdir().unwrap();
+    for device in devices() {
+        for strategy in ["rsps", "spos"] {
+            for space in ["darts", "chain", "nas-bench-201"] {
+                let out = place.path().join(format!("{device}-{strategy}-{space}"));
+                let named = ["--strategy", strategy, "--space", space];
+                let (status, _, error) = search(&out, device, &[&PATHS[..], &named].concat());
+                assert_eq!(status, 0, "{strategy} {space} on {device}: {error}");
+                let metrics = read(&out, "metrics.jsonl");
+                let ranked: Vec<Value> = metrics
+                    .lines()
+                    .map(|line| serde_json::from_str::<Value>(line).unwrap())
+                    .filter(|line| line["kind"] == "ranked")
+                    .collect();
+                assert_eq!(ranked.len(), if strategy == "rsps" { 3 } else { 6 }, "{strategy} {space} on {device}");
+                let accuracy = |line: &Value| line["valid_accuracy"].as_f64().unwrap();
+                assert!(ranked.iter().all(|line| (0.0..=1.0).contains(&accuracy(line))));
+                assert!(out.join("ranking.svg").exists() && !out.join("search.svg").exists());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_by_paths_repeats_itself_to_the_byte() {
+    let place = tempfile::tempdir().unwrap();
+    let named = ["--strategy", "spos", "--space", "nas-bench-201"];
+    let runs = ["a", "b"].map(|name| {
+        let out = place.path().join(name);
+        let (status, _, error) = search(&out, "cpu", &[&PATHS[..], &named].concat());
+        assert_eq!(status, 0, "{error}");
+        ["metrics.jsonl", "genotype.json"].map(|file| read(&out, file))
+    });
+    assert_eq!(runs[0], runs[1]);
+}

@@ -65,7 +65,7 @@ fn finish(search: &mut Darts<'_>) -> Result<(Vec<EpochEnd>, Architecture), Searc
     loop {
         for event in wait(search.advance())? {
             match event {
-                Event::Step { .. } => (),
+                Event::Step { .. } | Event::Ranked { .. } => (),
                 Event::Epoch(end) => epochs.push(*end),
                 Event::Derived { architecture } => return Ok((epochs, architecture)),
             }

@@ -14,10 +14,10 @@ pub struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     experiment: ExperimentArgs,
-    /// Search strategy.
+    /// Search strategy: darts, rsps (random search with weight sharing) or spos (single path one-shot).
     #[arg(long)]
     strategy: Option<String>,
-    /// Epochs of search.
+    /// Epochs of search, or of training the shared weights.
     #[arg(long, value_name = "EPOCHS")]
     budget: Option<u32>,
     /// Compute every operation by itself: slower, the same results but for rounding.
@@ -99,12 +99,15 @@ pub fn run(args: &Args) -> Outcome {
     let more = [
         ("strategy", args.strategy.as_deref().map(toml_text)),
         ("search.epochs", args.budget.map(|epochs| epochs.to_string())),
+        ("one_shot.epochs", args.budget.map(|epochs| epochs.to_string())),
         ("search.fusion", args.no_fusion.then(|| "false".to_owned())),
         ("train.fusion", args.no_fusion.then(|| "false".to_owned())),
     ];
     let config = args.experiment.config(args.config.as_deref(), &more)?;
     let device = args.device.open()?;
-    let directory = args.experiment.directory(&format!("{}-{}-seed{}", config.data, config.space, config.seed))?;
+    let strategy = if config.strategy == "darts" { String::new() } else { format!("-{}", config.strategy) };
+    let name = format!("{}-{}{strategy}-seed{}", config.data, config.space, config.seed);
+    let directory = args.experiment.directory(&name)?;
     let mut bars = Bars::new();
     bars.warn_if_slow(&device);
     let outcome = match run::search(&device, &config, &directory, &mut bars) {

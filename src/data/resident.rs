@@ -19,7 +19,7 @@ pub struct Augmentation {
 }
 
 /// Images and labels on a device.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Resident {
     images: Tensor,
     labels: Tensor,

@@ -263,6 +263,26 @@ impl Supernet {
         self.record_update(tape.into_recorder(), logits, &used)
     }
 
+    /// Records a forward pass of a path over the training batch, whose statistics replace (`first`) or enter the
+    /// running ones of what the path touches.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the path leaves a choice point open; else as recording does.
+    pub fn record_calibration(&self, recorder: Recorder, path: &Path, first: bool) -> Result<Recorder, Error> {
+        let used = self.network.used(path)?;
+        let mut tape = Tape::on(recorder);
+        let pass = Pass { training: true, choices: Choices::Path(path), ..Pass::evaluation() };
+        self.network.forward(&mut tape, &Var::constant(self.train.x.clone()), &pass)?;
+        let mut recorder = tape.into_recorder();
+        let (statistics, guards) = (self.network.statistics(), self.scalars.guards());
+        if first {
+            statistics.record_replace(&mut recorder, &used.statistics, &guards)?;
+        } else {
+            statistics.record_update(&mut recorder, &used.statistics, &guards)?;
+        }
+        Ok(recorder)
+    }
+
     /// Records what follows the gradient of the training loss.
     fn record_update(&self, mut recorder: Recorder, logits: Tensor, used: &Used) -> Result<Recorder, Error> {
         recorder.set_scope("weight step");

@@ -122,6 +122,29 @@ impl Statistics {
         ranges: &[Range<usize>],
         guards: &Tensor,
     ) -> Result<(), Error> {
+        self.record_share(recorder, ranges, guards, MOMENTUM)
+    }
+
+    /// Records `running = moments` for the same: statistics that begin anew.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_replace(
+        &self,
+        recorder: &mut Recorder,
+        ranges: &[Range<usize>],
+        guards: &Tensor,
+    ) -> Result<(), Error> {
+        self.record_share(recorder, ranges, guards, 1.0)
+    }
+
+    fn record_share(
+        &self,
+        recorder: &mut Recorder,
+        ranges: &[Range<usize>],
+        guards: &Tensor,
+        momentum: f32,
+    ) -> Result<(), Error> {
         let total = self.running.count() / 2;
         let whole = ranges.iter().any(|range| range.len() == total);
         let halves = ranges.iter().flat_map(|r| [r.clone(), total + r.start..total + r.end]);
@@ -134,7 +157,7 @@ impl Statistics {
                 scalars: guards.at(),
                 count: part.len() as u32,
                 guards: guards.count() as u32,
-                momentum: MOMENTUM,
+                momentum,
             };
             let inputs = [moments.binding(), guards.binding()];
             recorder.dispatch(&batch_norm::UPDATE, &params, &inputs, &[running.binding()])?;

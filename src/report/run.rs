@@ -39,7 +39,12 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
         _ => svg::arrange(&title, &cells, Arrangement::Stacked)?,
     };
     pictures.push(("architecture.svg".to_owned(), drawn));
-    for (table, options) in &outcome.options {
+    if !outcome.ranked.is_empty() {
+        pictures.push(("ranking.svg".to_owned(), ranking(outcome)?));
+    }
+    // Strategies without architecture weights have no epochs to tell of.
+    let moved = if outcome.epochs.is_empty() { &[] } else { &outcome.options[..] };
+    for (table, options) in moved {
         let epochs = outcome.epochs.iter().map(|end| {
             let weights = end.weights.iter().find(|t| t.name == *table);
             let rows = weights.into_iter().flat_map(|t| (0..t.rows).map(|row| t.row(row)));
@@ -57,11 +62,28 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
             plot::alpha_means(&format!("{table}: mean weight of each operation"), &history)?,
         ));
     }
-    pictures.push(("search.svg".to_owned(), search_curves(outcome)?));
+    if !outcome.epochs.is_empty() {
+        pictures.push(("search.svg".to_owned(), search_curves(outcome)?));
+    }
     let trained: Vec<&Trained> = outcome.trained.iter().collect();
     pictures.push(("training.svg".to_owned(), training_curves(&trained)?));
     pictures.push(("accuracies.svg".to_owned(), accuracies(outcome)?));
     Ok(pictures)
+}
+
+/// Accuracies of ranked architectures in their order, and the best up to each.
+fn ranking(outcome: &Outcome) -> Result<String, DrawError> {
+    let percent: Vec<f64> = outcome.ranked.iter().map(|accuracy| 100.0 * accuracy).collect();
+    let best: Vec<f64> = percent
+        .iter()
+        .scan(f64::NEG_INFINITY, |best, &accuracy| {
+            *best = best.max(accuracy);
+            Some(*best)
+        })
+        .collect();
+    let series = vec![Series::by_epoch("each", &percent), Series::by_epoch("best so far", &best)];
+    let panel = Panel { title: "accuracy, %".into(), x_label: "architecture".into(), series, y_range: None };
+    plot::lines("architectures ranked with shared weights", &[panel], 1)
 }
 
 fn search_curves(outcome: &Outcome) -> Result<String, DrawError> {

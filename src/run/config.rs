@@ -4,13 +4,14 @@ use crate::data::Augmentation;
 use crate::estimate::TrainingConfig;
 use crate::optim::{Schedule, SgdConfig};
 use crate::search::darts::DartsConfig;
+use crate::search::one_shot::{EvolutionConfig, OneShotConfig};
 use crate::space::{SpaceSettings, nas_bench_201};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
 /// Names of the strategies.
-pub const STRATEGIES: [&str; 1] = ["darts"];
+pub const STRATEGIES: [&str; 3] = ["darts", "rsps", "spos"];
 
 /// Largest shift or blanked square of an augmentation.
 const MOST_PIXELS: usize = 65_536;
@@ -57,8 +58,10 @@ pub struct Config {
     pub supernet: NetworkConfig,
     /// Size of the network that is trained from scratch.
     pub network: NetworkConfig,
-    /// The search.
+    /// The search: strategy `darts`.
     pub search: DartsConfig,
+    /// The search: strategies `rsps` and `spos`.
+    pub one_shot: OneShotConfig,
     /// Training from scratch.
     pub train: TrainingConfig,
 }
@@ -119,6 +122,7 @@ impl Config {
             supernet: NetworkConfig::default(),
             network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },
             search: DartsConfig::default(),
+            one_shot: OneShotConfig::default(),
             train: TrainingConfig::default(),
         };
         let small = SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() };
@@ -134,6 +138,22 @@ impl Config {
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
                     augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
                     ..base.search
+                },
+                one_shot: OneShotConfig {
+                    epochs: 120,
+                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
+                    calibration: 8,
+                    samples: 50,
+                    evolution: EvolutionConfig {
+                        population: 20,
+                        generations: 5,
+                        parents: 5,
+                        mutations: 10,
+                        crossovers: 10,
+                        ..base.one_shot.evolution
+                    },
+                    ..base.one_shot
                 },
                 train: TrainingConfig {
                     epochs: 32,
@@ -157,6 +177,22 @@ impl Config {
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
                     augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
                     ..base.search
+                },
+                one_shot: OneShotConfig {
+                    epochs: 2,
+                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    calibration: 8,
+                    samples: 10,
+                    evolution: EvolutionConfig {
+                        population: 10,
+                        generations: 3,
+                        parents: 3,
+                        mutations: 5,
+                        crossovers: 5,
+                        ..base.one_shot.evolution
+                    },
+                    ..base.one_shot
                 },
                 train: TrainingConfig {
                     epochs: 3,
@@ -248,7 +284,7 @@ impl Config {
             Err(ConfigError::Value { place: "configuration".into(), problem: format!("{key} {problem}") })
         };
         let probability = |p: f32| (0.0..1.0).contains(&p);
-        if self.search.batch == 0 || self.train.batch == 0 {
+        if self.search.batch == 0 || self.train.batch == 0 || self.one_shot.batch == 0 {
             return wrong("batch", "must be at least 1");
         }
         if !probability(self.train.drop_path) || !probability(self.train.label_smoothing) {
@@ -260,6 +296,7 @@ impl Config {
         }
         for (group, sgd, rate, augmentation) in [
             ("search", &self.search.sgd, &self.search.rate, &self.search.augmentation),
+            ("one_shot", &self.one_shot.sgd, &self.one_shot.rate, &self.one_shot.augmentation),
             ("train", &self.train.sgd, &self.train.rate, &self.train.augmentation),
         ] {
             if !rate.is_usable() {

@@ -9,7 +9,8 @@ use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::{Features, Graph};
 use crate::nn::to_safetensors;
 use crate::random::Random;
-use crate::search::{EpochEnd, Event, darts::Darts};
+use crate::search::one_shot::{OneShot, Rank};
+use crate::search::{EpochEnd, Event, Stepper, darts::Darts};
 use crate::space::{self, Architecture, NetworkSettings, Space};
 use serde_json::json;
 use std::collections::HashMap;
@@ -61,12 +62,21 @@ pub struct Outcome {
     pub summary: Summary,
     /// The architecture found.
     pub architecture: Architecture,
-    /// The search, epoch by epoch.
+    /// The search, epoch by epoch, if it moves architecture weights.
     pub epochs: Vec<EpochEnd>,
+    /// Accuracies with shared weights of the architectures that were ranked, in the order of ranking.
+    pub ranked: Vec<f64>,
     /// Names of the options of each table of architecture weights.
     pub options: Vec<(String, Vec<String>)>,
     /// The networks trained: the one found, random ones, the hand-designed one.
     pub trained: Vec<Trained>,
+}
+
+/// What a search came to.
+struct Followed {
+    architecture: Architecture,
+    epochs: Vec<EpochEnd>,
+    ranked: Vec<f64>,
 }
 
 struct Bench<'a> {
@@ -116,9 +126,13 @@ pub fn search(
 
     let began = Instant::now();
     let labels = data.train.labels();
-    let mut search = Darts::new(device, space, graph, &bench.train, labels, config.search, config.seed)?;
-    let (architecture, epochs) = bench.follow(&mut search)?;
-    drop(search);
+    let Config { seed, one_shot, .. } = *config;
+    let by_paths = |rank| OneShot::new(device, space, graph.clone(), &bench.train, labels, one_shot, rank, seed);
+    let Followed { architecture, epochs, ranked } = match config.strategy.as_str() {
+        "rsps" => bench.follow(by_paths(Rank::Random)?)?,
+        "spos" => bench.follow(by_paths(Rank::Evolution)?)?,
+        _ => bench.follow(Darts::new(device, space, graph, &bench.train, labels, config.search, seed)?)?,
+    };
     device.trim();
     let search_seconds = began.elapsed().as_secs_f64();
     bench.timing.append(&json!({ "stage": "search", "seconds": search_seconds }))?;
@@ -158,7 +172,7 @@ pub fn search(
         networks: trained.iter().map(|t| t.facts.clone()).collect(),
     };
     directory.write_json("summary.json", &summary)?;
-    Ok(Outcome { summary, architecture, epochs, options, trained })
+    Ok(Outcome { summary, architecture, epochs, ranked, options, trained })
 }
 
 /// Trains one architecture from scratch, given as text. Writes as [`search`] does.
@@ -233,17 +247,28 @@ impl<'a> Bench<'a> {
     }
 
     /// Drives a search to its end.
-    fn follow(&mut self, search: &mut Darts<'_>) -> Result<(Architecture, Vec<EpochEnd>), RunError> {
+    fn follow(&mut self, mut search: impl Stepper) -> Result<Followed, RunError> {
         let total = search.progress().total;
         self.observer.begin("search", total);
         let mut epochs: Vec<EpochEnd> = Vec::new();
+        let mut ranked = Vec::new();
         loop {
             for event in pollster::block_on(search.advance())? {
                 match event {
                     Event::Step { taken, train_loss, valid_loss, .. } => {
-                        self.observer.step(taken, &format!("loss {train_loss:.3} / {valid_loss:.3}"));
+                        let valid = valid_loss.map_or(String::new(), |loss| format!(" / {loss:.3}"));
+                        self.observer.step(taken, &format!("loss {train_loss:.3}{valid}"));
                         self.metrics.append(&json!({
                             "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
+                        }))?;
+                    }
+                    Event::Ranked { taken, architecture, accuracy, .. } => {
+                        ranked.push(accuracy);
+                        let best = ranked.iter().copied().fold(accuracy, f64::max);
+                        self.observer
+                            .step(taken, &format!("accuracy {:.1} %, best {:.1} %", 100.0 * accuracy, 100.0 * best));
+                        self.metrics.append(&json!({
+                            "kind": "ranked", "step": taken, "answers": architecture, "valid_accuracy": accuracy,
                         }))?;
                     }
                     Event::Epoch(end) => {
@@ -256,7 +281,7 @@ impl<'a> Bench<'a> {
                     }
                     Event::Derived { architecture } => {
                         self.observer.end();
-                        return Ok((architecture, epochs));
+                        return Ok(Followed { architecture, epochs, ranked });
                     }
                 }
             }

@@ -1,16 +1,49 @@
 //! Search strategies: which architecture, or which step of the architecture weights, comes next.
 //!
-//! A search is a **stepper**: [`darts::Darts::advance`] does one step and gives what happened, and whoever
+//! A search is a **stepper**: [`darts::Darts::advance`], say, does one step and gives what happened, and whoever
 //! calls it (a command line, a test, a page) decides when to go on and what to do with the events.
 
 pub mod bench;
 pub mod collapse;
 pub mod darts;
+pub mod one_shot;
 
 pub use crate::estimate::EstimateError as SearchError;
 
 use crate::space::{Architecture, TableWeights};
 use serde::Serialize;
+
+/// A search that goes step by step.
+pub trait Stepper {
+    /// Takes one step and gives what happened; nothing once the search is over.
+    ///
+    /// # Errors
+    /// [`SearchError`]: a value that is not finite, an error of the device.
+    fn advance(&mut self) -> impl Future<Output = Result<Vec<Event>, SearchError>>;
+
+    /// Steps taken and to be taken.
+    fn progress(&self) -> Progress;
+}
+
+impl Stepper for darts::Darts<'_> {
+    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+        darts::Darts::advance(self).await
+    }
+
+    fn progress(&self) -> Progress {
+        darts::Darts::progress(self)
+    }
+}
+
+impl Stepper for one_shot::OneShot<'_> {
+    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+        one_shot::OneShot::advance(self).await
+    }
+
+    fn progress(&self) -> Progress {
+        one_shot::OneShot::progress(self)
+    }
+}
 
 /// What happened in a step of a search.
 #[derive(Clone, Debug)]
@@ -23,8 +56,19 @@ pub enum Event {
         total: u64,
         /// Loss of the weight step.
         train_loss: f32,
-        /// Loss of the architecture step.
-        valid_loss: f32,
+        /// Loss of the architecture step, where there is one.
+        valid_loss: Option<f32>,
+    },
+    /// An architecture was measured with the shared weights.
+    Ranked {
+        /// Steps taken so far.
+        taken: u64,
+        /// Steps altogether, at most.
+        total: u64,
+        /// Which one.
+        architecture: Architecture,
+        /// Its accuracy on the images that rank.
+        accuracy: f64,
     },
     /// An epoch ended.
     Epoch(Box<EpochEnd>),

@@ -235,7 +235,7 @@ impl<'s> Darts<'s> {
             taken: self.taken,
             total,
             train_loss: scalars[Scalars::TRAIN_LOSS],
-            valid_loss: scalars[Scalars::VALID_LOSS],
+            valid_loss: Some(scalars[Scalars::VALID_LOSS]),
         }];
         if place as u64 + 1 == steps {
             events.push(Event::Epoch(Box::new(self.end_epoch(epoch).await?)));
