@@ -6,7 +6,7 @@
 //! every strategy works on every space.
 //!
 //! A space of your own is one type that implements [`Space`]; see [`chain`] for a small one and
-//! [`darts`] for the cells of the literature.
+//! [`darts`] for the cells of the literature. A space of [`stages`] takes no Rust: it is described in TOML.
 
 mod architecture;
 mod baseline;
@@ -14,6 +14,7 @@ pub mod chain;
 pub mod darts;
 mod error;
 mod settings;
+pub mod stages;
 mod weights;
 
 pub use architecture::{Architecture, Decision};
@@ -154,9 +155,9 @@ pub trait Space: Send + Sync {
 }
 
 /// Names of the spaces that [`find`] knows.
-pub const NAMES: [&str; 4] = ["darts", "chain", "chain-vgg16", "chain-mlp"];
+pub const NAMES: [&str; 5] = ["darts", "chain", "chain-vgg16", "chain-mlp", "mobile"];
 
-/// The space called `name`, built with `settings`.
+/// The space called `name`, built with `settings`: one of [`NAMES`], or that which `settings.stages` describes.
 ///
 /// # Errors
 /// [`SpaceError::Unknown`] for any other name; what is wrong with the settings.
@@ -170,6 +171,8 @@ pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, Spac
         "chain" => Box::new(chain::Chain::new("chain", settings.chain.clone())?),
         "chain-vgg16" => Box::new(chain::Chain::vgg16(&settings.kernels)?),
         "chain-mlp" => Box::new(chain::Chain::mlp(settings.hidden_layers, &settings.units)?),
+        "mobile" => Box::new(stages::Stages::mobile()?),
+        _ if !settings.stages.is_empty() => Box::new(stages::Stages::named(name, &settings.stages)?),
         _ => return Err(SpaceError::unknown("search space", name, NAMES)),
     })
 }
