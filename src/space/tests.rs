@@ -71,7 +71,9 @@ fn the_same_seed_draws_the_same_architecture() {
 fn a_wrong_name_is_answered_with_the_nearest() {
     let unknown = |name: &str| find(name, &SpaceSettings::default()).err().unwrap().to_string();
     assert!(unknown("dart").contains("did you mean `darts`?"));
-    assert!(unknown("chain-vgg").contains("did you mean `chain-vgg16`? (known: darts, chain, chain-vgg16, chain-mlp, "));
+    assert!(
+        unknown("chain-vgg").contains("did you mean `chain-vgg16`? (known: darts, chain, chain-vgg16, chain-mlp, ")
+    );
     let settings = SpaceSettings { primitives: vec!["skip_conect".into()], ..Default::default() };
     assert!(find("darts", &settings).err().unwrap().to_string().contains("did you mean `skip_connect`?"));
 }

@@ -19,7 +19,13 @@ pub(in crate::space) struct Block {
 impl Block {
     /// Appends one operation and what normalises it; gives the last node. Batch norms learn scale and
     /// shift if `affine`.
-    pub(in crate::space) fn append(&self, graph: &mut Graph, x: NodeId, operation: Operation, affine: bool) -> Result<NodeId, SpaceError> {
+    pub(in crate::space) fn append(
+        &self,
+        graph: &mut Graph,
+        x: NodeId,
+        operation: Operation,
+        affine: bool,
+    ) -> Result<NodeId, SpaceError> {
         let name = format!("{}.{operation}", self.place);
         let channels = graph.shape(x).channels;
         let pool = |kernel| Pool { kernel, stride: self.stride, padding: kernel / 2, count_padding: false };

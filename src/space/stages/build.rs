@@ -62,7 +62,8 @@ pub(super) fn network(
         let channels = Channels::new(&plan.channels, number, settings)?;
         let keeps_first = stage.keeps_channels(before);
         let drop_path = settings.drop_path && architecture.is_some();
-        let build = Build { number, plan, given: &given, channels: &channels, stride: stage.stride, keeps_first, drop_path };
+        let build =
+            Build { number, plan, given: &given, channels: &channels, stride: stage.stride, keeps_first, drop_path };
         x = build.blocks(&mut graph, x, 0, false)?;
         (given, before) = (channels, &stage.channels);
     }
@@ -167,7 +168,7 @@ impl Build<'_> {
                 Ok(graph.push(format!("{name}.add"), Op::Add, &[x, last])?)
             }
             // Only where the shape stays: what is read is masked already.
-            Operation::SKIP => plain.append(graph, x, chain::Operation::Skip, affine).map_err(Into::into),
+            Operation::SKIP => plain.append(graph, x, chain::Operation::Skip, affine),
             Operation::Plain(operation) => {
                 use chain::Operation::{Conv, SeparableConv};
                 let convolves = matches!(operation, Conv(_) | SeparableConv(_));

@@ -160,9 +160,7 @@ pub(super) fn read(text: &str) -> Result<Stages, DescriptionError> {
         kernel: check.number("stem.kernel", raw.stem.kernel.as_ref(), 3, check_kernel)?,
         stride: check.number("stem.stride", raw.stem.stride.as_ref(), 1, check_stride)?,
     };
-    let head = raw.head.map(|head| {
-        check.channels("head.channels", *head.channels.get_ref(), &head.channels.span())
-    });
+    let head = raw.head.map(|head| check.channels("head.channels", *head.channels.get_ref(), &head.channels.span()));
     if raw.stage.is_empty() {
         let problem = "there is no [[stage]]: describe at least one";
         return check.wrong("stage", &raw.name.span(), problem);
@@ -301,9 +299,7 @@ impl Check<'_> {
                 }
                 for (kernel, span) in kernels {
                     self.place("stage.kernel", &span, check_kernel(kernel))?;
-                    found.extend(
-                        expansions.iter().map(|(e, _)| Operation::InvertedResidual { kernel, expansion: *e }),
-                    );
+                    found.extend(expansions.iter().map(|(e, _)| Operation::InvertedResidual { kernel, expansion: *e }));
                 }
             }
             (Some(kernels), None) => {
