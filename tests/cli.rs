@@ -153,7 +153,7 @@ mod count {
         let wide = json(&["count", "--space", "examples/space.toml", "--image", "1x8x8", "--channels", "8", "--json"]);
         assert!(wide["parameters"].as_u64() > value["parameters"].as_u64());
         let shown = good(&["show", "--space", "examples/space.toml", "--image", "1x8x8"]);
-        assert!(shown.contains("my-space supernet") && shown.contains("stop, deeper"), "{shown}");
+        assert!(shown.contains("my-space supernet") && shown.contains("choice points"), "{shown}");
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine");
@@ -167,8 +167,8 @@ mod count {
                 bad(1, &format!("{verb} --space {file}"), &[&[file][..], parts].concat());
             }
         };
-        wrong("sep_conv_5x5", "sep_conf_5x5", &["line 17, `stage.operations`", "did you mean `sep_conv_3x3`?", "^^^^"]);
-        wrong("stride = 2", "strides = 2", &["line 22: unknown field `strides`", "22 | strides = 2"]);
+        wrong("sep_conv_5x5", "sep_conf_5x5", &["line 18, `stage.operations`", "did you mean `sep_conv_3x3`?", "^^^^"]);
+        wrong("stride = 2", "strides = 2", &["line 23: unknown field `strides`", "23 | strides = 2"]);
         wrong("\"my-space\"", "\"mobile\"", &["`mobile` is that of a built-in space"]);
         std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
         bad(1, &format!("count --space {file}"), &[file, "longer than"]);
