@@ -147,6 +147,35 @@ mod count {
     }
 
     #[test]
+    fn a_space_may_be_a_file() {
+        let value = json(&["count", "--space", "examples/space.toml", "--image", "1x8x8", "--channels", "4", "--json"]);
+        assert_eq!((&value["space"], &value["supernet"]), (&"my-space".into(), &true.into()));
+        let wide = json(&["count", "--space", "examples/space.toml", "--image", "1x8x8", "--channels", "8", "--json"]);
+        assert!(wide["parameters"].as_u64() > value["parameters"].as_u64());
+        let shown = good(&["show", "--space", "examples/space.toml", "--image", "1x8x8"]);
+        assert!(shown.contains("my-space supernet") && shown.contains("choice points"), "{shown}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine");
+        let file = path.to_str().unwrap();
+        let text = std::fs::read_to_string("examples/space.toml").unwrap();
+        std::fs::write(&path, &text).unwrap();
+        assert!(good(&["count", "--space", file]).contains("my-space supernet"), "a file needs no ending");
+        let wrong = |from: &str, to: &str, parts: &[&str]| {
+            std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+            for verb in ["count", "search"] {
+                bad(1, &format!("{verb} --space {file}"), &[&[file][..], parts].concat());
+            }
+        };
+        wrong("sep_conv_5x5", "sep_conf_5x5", &["line 18, `stage.operations`", "did you mean `sep_conv_3x3`?", "^^^^"]);
+        wrong("stride = 2", "strides = 2", &["line 23: unknown field `strides`", "23 | strides = 2"]);
+        wrong("\"my-space\"", "\"mobile\"", &["`mobile` is that of a built-in space"]);
+        std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
+        bad(1, &format!("count --space {file}"), &[file, "longer than"]);
+        bad(1, "count --space nowhere.toml", &["space file nowhere.toml", "o such file"]);
+    }
+
+    #[test]
     fn bad_input_is_named_with_a_hint() {
         bad(1, "count --space dart", &["unknown search space `dart`", "did you mean `darts`?", "chain-vgg16"]);
         bad(1, "count --architecture DARTS_V3", &["unknown genotype `DARTS_V3`", "did you mean `DARTS_V2`?"]);
@@ -308,6 +337,15 @@ mod bench {
         assert_eq!((&first["order"], &second["order"]), (&1.into(), &2.into()));
         for field in ["dispatches", "bytes_moved", "flops"] {
             assert!(second[field].as_u64() > first[field].as_u64(), "{field}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_supernet_takes_a_step() {
+        for space in ["mobile", "examples/space.toml"] {
+            let small = ["--space", space, "--channels", "2", "--image", "1x8x8", "--batch", "2"];
+            let value = json(&[&["bench", "step", "--device", "cpu", "--repeat", "1", "--json"], &small[..]].concat());
+            assert!(value["parameters"].as_u64() > Some(0), "{value}");
         }
     }
 

@@ -148,6 +148,34 @@ fn second_order_and_chains_are_searched_alike() {
 }
 
 #[test]
+fn spaces_of_stages_are_searched_and_trained_and_a_run_repeats_without_the_file() {
+    let place = tempfile::tempdir().unwrap();
+    let [file, first, second, third, trained] =
+        ["space.toml", "a", "b", "c", "d"].map(|name| place.path().join(name).to_str().unwrap().to_owned());
+    std::fs::copy("examples/space.toml", &file).unwrap();
+    let (status, out, error) = search(first.as_ref(), "cpu", &["--space", &file]);
+    assert_eq!(status, 0, "{error}");
+    let summary: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(summary["space"], "my-space");
+    std::fs::remove_file(&file).unwrap();
+    let config = format!("{first}/config.toml");
+    let (status, _, error) = call(&["search", &config, "--device", "cpu", "--out", &second]);
+    assert_eq!(status, 0, "{error}");
+    for name in ["metrics.jsonl", "genotype.json", "config.toml"] {
+        assert_eq!(read(first.as_ref(), name), read(second.as_ref(), name), "{name}");
+    }
+    let genotype = format!("{first}/genotype.json");
+    let (status, _, error) =
+        call(&["train", &config, "--architecture", &genotype, "--epochs", "1", "--device", "cpu", "--out", &trained]);
+    assert_eq!(status, 0, "{error}");
+
+    let (status, out, error) = search(third.as_ref(), "cpu", &["--space", "mobile"]);
+    assert_eq!(status, 0, "{error}");
+    let summary: Value = serde_json::from_str(&out).unwrap();
+    assert!(summary["genotype"].as_str().unwrap().contains("stage6_block0_operation=mbconv_"), "{summary}");
+}
+
+#[test]
 fn an_architecture_is_trained_by_name_text_or_file() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("genotype.txt");
@@ -327,7 +355,7 @@ fn shared_weights_are_searched_by_paths_in_every_space_on_every_device() {
     let place = tempfile::tempdir().unwrap();
     for device in devices() {
         for strategy in ["rsps", "spos"] {
-            for space in ["darts", "chain", "nas-bench-201"] {
+            for space in ["darts", "chain", "nas-bench-201", "mobile"] {
                 let out = place.path().join(format!("{device}-{strategy}-{space}"));
                 let named = ["--strategy", strategy, "--space", space];
                 let (status, _, error) = search(&out, device, &[&PATHS[..], &named].concat());

@@ -2,11 +2,13 @@
 
 use cellwright::device::{Choice, Device};
 use cellwright::graph::Features;
+use cellwright::space::stages::Stages;
+use cellwright::space::{self, Space as _, SpaceSettings};
 use std::convert::Infallible;
 use std::io::Read;
 use std::path::Path;
 
-/// More than any architecture's text takes: a larger file was named by mistake.
+/// More than the text of any architecture or space takes: a larger file was named by mistake.
 const LONGEST_TEXT: u64 = 1 << 20;
 
 /// Options of every verb that computes.
@@ -64,13 +66,42 @@ pub fn architecture_text(given: &str) -> Result<String, String> {
     if path.is_dir() {
         return Err(wrong("is a directory".into()));
     }
-    let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+    read_text(path).map_err(wrong)
+}
+
+/// What a file holds, if it is no longer than any text that is meant to be read.
+fn read_text(path: &Path) -> Result<String, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();
-    file.take(LONGEST_TEXT + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
+    file.take(LONGEST_TEXT + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
     if text.len() as u64 > LONGEST_TEXT {
-        return Err(wrong(format!("is longer than {LONGEST_TEXT} bytes")));
+        return Err(format!("is longer than {LONGEST_TEXT} bytes"));
     }
     Ok(text)
+}
+
+/// Takes a space given as a file for what the file describes: its text goes into the settings, the name it has is
+/// returned. Any other name stays as it is.
+///
+/// # Errors
+/// What is wrong with the file, or with the description in it.
+pub fn space_name(given: &str, settings: &mut SpaceSettings) -> Result<String, String> {
+    let path = Path::new(given);
+    let is_file = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) || path.is_file();
+    if space::NAMES.contains(&given) || !is_file {
+        return Ok(given.to_owned());
+    }
+    let wrong = |problem: String| format!("space file {given}: {problem}");
+    if path.is_dir() {
+        return Err(wrong("is a directory; give a file that describes a space in TOML".into()));
+    }
+    let text = read_text(path).map_err(&wrong)?;
+    let name = Stages::read(&text).map_err(|error| wrong(error.to_string()))?.name().to_owned();
+    if space::NAMES.contains(&name.as_str()) {
+        return Err(wrong(format!("the name `{name}` is that of a built-in space: choose another")));
+    }
+    settings.stages = text;
+    Ok(name)
 }
 
 #[cfg(test)]

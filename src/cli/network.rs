@@ -1,6 +1,6 @@
 //! Options that say which network is meant: a space's supernet, or one architecture.
 
-use super::common::{architecture_text, parse_image};
+use super::common::{architecture_text, parse_image, space_name};
 use cellwright::graph::{Features, Graph};
 use cellwright::space::{self, NetworkSettings, Sketch, Space, SpaceSettings};
 use std::error::Error;
@@ -8,8 +8,8 @@ use std::error::Error;
 /// A network of a search space.
 #[derive(Debug, clap::Args)]
 pub struct NetworkArgs {
-    /// Search space: darts, chain, chain-vgg16, chain-mlp or nas-bench-201.
-    #[arg(long, default_value = "darts", value_name = "NAME")]
+    /// Search space: darts, chain, chain-vgg16, chain-mlp, nas-bench-201, mobile, or a TOML file that describes stages.
+    #[arg(long, default_value = "darts", value_name = "NAME|FILE")]
     pub space: String,
     /// Channels of the first cells; later ones have multiples.
     #[arg(long, default_value_t = NetworkSettings::default().channels, value_name = "C")]
@@ -48,7 +48,8 @@ impl NetworkArgs {
     pub fn space(&self) -> Result<Box<dyn Space>, Box<dyn Error>> {
         let mut settings = SpaceSettings::default();
         // An unknown name is the first thing to hear of.
-        space::find(&self.space, &settings)?;
+        let name = space_name(&self.space, &mut settings)?;
+        space::find(&name, &settings)?;
         let given = [
             ("--nodes", self.nodes.is_some(), "darts"),
             ("--primitives", self.primitives.is_some(), "darts"),
@@ -56,19 +57,18 @@ impl NetworkArgs {
             ("--hidden-layers", self.hidden_layers.is_some(), "chain-mlp"),
             ("--units", self.units.is_some(), "chain-mlp"),
         ];
-        if let Some((option, _, owner)) = given.iter().find(|(_, given, owner)| *given && *owner != self.space) {
-            let own = &self.space;
-            return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{own}`").into());
+        if let Some((option, _, owner)) = given.iter().find(|(_, given, owner)| *given && *owner != name) {
+            return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{name}`").into());
         }
-        if self.layers.is_some() && published_layers(&self.space).is_none() {
-            tracing::warn!("--layers says nothing to the space `{}`: its depth is part of its description", self.space);
+        if self.layers.is_some() && published_layers(&name).is_none() {
+            tracing::warn!("--layers says nothing to the space `{name}`: its depth is part of its description");
         }
         settings.nodes = self.nodes.unwrap_or(settings.nodes);
         settings.hidden_layers = self.hidden_layers.unwrap_or(settings.hidden_layers);
         settings.primitives = self.primitives.clone().unwrap_or(settings.primitives);
         settings.kernels = self.kernels.clone().unwrap_or(settings.kernels);
         settings.units = self.units.clone().unwrap_or(settings.units);
-        Ok(space::find(&self.space, &settings)?)
+        Ok(space::find(&name, &settings)?)
     }
 
     /// What networks are built for.

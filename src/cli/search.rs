@@ -1,6 +1,6 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
-use super::common::DeviceArg;
+use super::common::{DeviceArg, space_name};
 use super::progress::Bars;
 use super::{Outcome, output};
 use cellwright::report;
@@ -33,8 +33,8 @@ pub struct Args {
 /// Options that `search` and `train` share.
 #[derive(Debug, clap::Args)]
 pub struct ExperimentArgs {
-    /// Search space.
-    #[arg(long)]
+    /// Search space: darts, chain, chain-vgg16, chain-mlp, mobile, or a TOML file that describes stages.
+    #[arg(long, value_name = "NAME|FILE")]
     space: Option<String>,
     /// Dataset: digits, mnist, fashion-mnist, cifar10 or folder.
     #[arg(long)]
@@ -78,7 +78,10 @@ impl ExperimentArgs {
         for (key, value) in own.iter().chain(more) {
             settings.extend(value.as_ref().map(|value| format!("{key}={value}")));
         }
-        Ok(Config::read(&place, &text, &settings, "digits")?)
+        let mut config = Config::read(&place, &text, &settings, "digits")?;
+        // The run's own configuration then holds the space itself, not the name of a file.
+        config.space = space_name(&config.space, &mut config.space_settings)?;
+        Ok(config)
     }
 
     /// Makes the run's directory.

@@ -172,7 +172,9 @@ impl Graph {
         for (_, choice) in self.choices() {
             let options = choice.options.labels();
             match tables.iter_mut().find(|t| t.name == choice.table) {
-                Some(table) if table.options == options => table.rows = table.rows.max(choice.row + 1),
+                Some(table) if table.options == options || choice.options.are_multiples_of(&table.options) => {
+                    table.rows = table.rows.max(choice.row + 1)
+                }
                 Some(table) => {
                     return Err(GraphError::Table {
                         table: table.name.clone(),

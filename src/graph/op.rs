@@ -141,6 +141,18 @@ impl Options {
             Self::Widths(widths) => widths.iter().map(ToString::to_string).collect(),
         }
     }
+
+    /// Whether these are widths, each the same multiple of the width that `labels` has in its place: a
+    /// block that expands its channels follows the choice of their number.
+    pub(super) fn are_multiples_of(&self, labels: &[String]) -> bool {
+        let Self::Widths(widths) = self else { return false };
+        let mut factors = widths.iter().zip(labels).map(|(&width, label)| match label.parse::<usize>() {
+            Ok(base) if base > 0 && width % base == 0 => Some(width / base),
+            _ => None,
+        });
+        let first = factors.next().flatten();
+        widths.len() == labels.len() && first.is_some() && factors.all(|factor| factor == first)
+    }
 }
 
 /// A choice point: several options and the row of architecture weights that weighs them.

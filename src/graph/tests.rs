@@ -90,3 +90,20 @@ fn parameters_are_listed_by_full_name_candidates_included() {
         ]
     );
 }
+
+#[test]
+fn choices_of_width_share_a_row_if_they_are_multiples_of_each_other() {
+    let tables = |second: &[usize]| {
+        let mask = |widths: &[usize]| {
+            Op::Choice(Choice { table: "alphas".into(), row: 0, options: Options::Widths(widths.to_vec()) })
+        };
+        let mut graph = Graph::new(&[Features::new(8, 2, 2), Features::new(24, 2, 2)]);
+        graph.push("narrow", mask(&[8, 4]), &[0]).unwrap();
+        graph.push("wide", mask(second), &[1]).unwrap();
+        graph.tables()
+    };
+    assert_eq!(tables(&[24, 12]).unwrap()[0].options, ["8", "4"]);
+    for other in [&[24, 8][..], &[12, 24], &[24], &[24, 12, 6], &[24, 13]] {
+        assert!(matches!(tables(other), Err(GraphError::Table { .. })), "{other:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What can be wrong with a search space, an architecture, or what is asked of them.
 
 use super::darts::GenotypeError;
+use super::stages::DescriptionError;
 use crate::cost::CostError;
 use crate::graph::{Features, GraphError};
 
@@ -81,6 +82,9 @@ pub enum SpaceError {
         /// What does not fit.
         problem: String,
     },
+    /// A description of stages that cannot be used.
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
     /// A genotype that cannot be read or built.
     #[error(transparent)]
     Genotype(#[from] GenotypeError),

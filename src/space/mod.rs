@@ -6,7 +6,7 @@
 //! every strategy works on every space.
 //!
 //! A space of your own is one type that implements [`Space`]; see [`chain`] for a small one and
-//! [`darts`] for the cells of the literature.
+//! [`darts`] for the cells of the literature. A space of [`stages`] takes no Rust: it is described in TOML.
 
 mod architecture;
 mod baseline;
@@ -17,6 +17,7 @@ mod error;
 mod moves;
 pub mod nas_bench_201;
 mod settings;
+pub mod stages;
 mod weights;
 
 pub use architecture::{Architecture, Decision};
@@ -189,9 +190,9 @@ pub trait Space: Send + Sync {
 }
 
 /// Names of the spaces that [`find`] knows.
-pub const NAMES: [&str; 5] = ["darts", "chain", "chain-vgg16", "chain-mlp", nas_bench_201::NAME];
+pub const NAMES: [&str; 6] = ["darts", "chain", "chain-vgg16", "chain-mlp", nas_bench_201::NAME, "mobile"];
 
-/// The space called `name`, built with `settings`.
+/// The space called `name`, built with `settings`: one of [`NAMES`], or that which `settings.stages` describes.
 ///
 /// # Errors
 /// [`SpaceError::Unknown`] for any other name; what is wrong with the settings.
@@ -206,6 +207,8 @@ pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, Spac
         "chain-vgg16" => Box::new(chain::Chain::vgg16(&settings.kernels)?),
         "chain-mlp" => Box::new(chain::Chain::mlp(settings.hidden_layers, &settings.units)?),
         nas_bench_201::NAME => Box::new(nas_bench_201::NasBench201),
+        "mobile" => Box::new(stages::Stages::mobile()?),
+        _ if !settings.stages.is_empty() => Box::new(stages::Stages::named(name, &settings.stages)?),
         _ => return Err(SpaceError::unknown("search space", name, NAMES)),
     })
 }

@@ -89,6 +89,9 @@ pub struct SpaceSettings {
     pub units: Vec<usize>,
     /// `chain`: the layers; empty for a small stack of convolutions.
     pub chain: Vec<Layer>,
+    /// For a space of your own: its description in TOML, as [`super::stages`] reads it. The space is
+    /// called as the description says.
+    pub stages: String,
 }
 
 impl Default for SpaceSettings {
@@ -100,6 +103,7 @@ impl Default for SpaceSettings {
             hidden_layers: 3,
             units: vec![16, 32, 64, 128],
             chain: Vec::new(),
+            stages: String::new(),
         }
     }
 }

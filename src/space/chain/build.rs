@@ -1,7 +1,7 @@
 //! Builds the graph of a chain: the supernet, or one architecture.
 
-use super::{Chain, Layer, Operation, Width, operation_decision, table_name, width_decision};
-use crate::graph::{Candidate, Choice, Conv, Graph, NodeId, Op, Options, Pool};
+use super::{Block, Chain, Layer, Operation, Width, operation_decision, table_name, width_decision};
+use crate::graph::{Candidate, Choice, Graph, NodeId, Op, Options, Pool};
 use crate::space::{Architecture, NetworkSettings, SpaceError};
 
 /// The network in which all options are open (`None`), or that of an architecture, which must be
@@ -39,8 +39,8 @@ pub(super) fn network(
                 // Decided from the description alone, so that an operation has the same parameters
                 // in the supernet and in every architecture.
                 let keeps = fixed && layer.widths().len() == 1 && graph.shape(x).channels == widest;
-                let block = Block { layer: i, outputs: widest, stride: *stride, keeps };
-                x = block.append_any(&mut graph, x, operations)?;
+                let block = Block { place: format!("layers.{i}"), outputs: widest, stride: *stride, keeps };
+                x = append_any(&mut graph, x, i, &block, operations)?;
             }
         }
         fixed = layer.widths().len() == 1;
@@ -78,74 +78,26 @@ fn resolve(widths: &[Width], channels: usize, layer: usize) -> Result<Vec<usize>
     Ok(resolved)
 }
 
-/// A layer on maps, once its width is known.
-struct Block {
-    layer: usize,
-    outputs: usize,
-    stride: usize,
-    /// Whether pools and skips need no convolution to give the right number of channels.
-    keeps: bool,
-}
-
-impl Block {
-    /// The only operation, or a choice among several.
-    fn append_any(&self, graph: &mut Graph, x: NodeId, operations: &[Operation]) -> Result<NodeId, SpaceError> {
-        if let [only] = operations {
-            return self.append(graph, x, *only, true);
-        }
-        let mut candidates = Vec::with_capacity(operations.len());
-        for &operation in operations {
-            let mut inner = Graph::new(&[graph.shape(x)]);
-            // Without affine parameters, which would trade off against the architecture weights.
-            let result = self.append(&mut inner, 0, operation, false)?;
-            inner.output("", result);
-            candidates.push(Candidate { label: operation.to_string(), graph: inner });
-        }
-        let table = table_name(&operation_decision(self.layer));
-        let choice = Choice { table, row: 0, options: Options::Operations(candidates) };
-        Ok(graph.push(format!("layers.{}.operation", self.layer), Op::Choice(choice), &[x])?)
+/// The only operation, or a choice among several, for layer `i`.
+fn append_any(
+    graph: &mut Graph,
+    x: NodeId,
+    i: usize,
+    block: &Block,
+    operations: &[Operation],
+) -> Result<NodeId, SpaceError> {
+    if let [only] = operations {
+        return block.append(graph, x, *only, true);
     }
-
-    fn append(&self, graph: &mut Graph, x: NodeId, operation: Operation, affine: bool) -> Result<NodeId, SpaceError> {
-        let name = format!("layers.{}.{operation}", self.layer);
-        let channels = graph.shape(x).channels;
-        let pool = |kernel| Pool { kernel, stride: self.stride, padding: kernel / 2, count_padding: false };
-        let last = match operation {
-            Operation::Conv(kernel) => {
-                let conv = Conv::square(channels, self.outputs, kernel, self.stride);
-                graph.push(format!("{name}.conv"), Op::Conv(conv), &[x])?
-            }
-            Operation::SeparableConv(kernel) => {
-                let depthwise = Conv::depthwise(channels, kernel, self.stride, 1);
-                let depthwise = graph.push(format!("{name}.depthwise"), Op::Conv(depthwise), &[x])?;
-                self.project(graph, &name, "pointwise", depthwise, 1)?
-            }
-            Operation::MaxPool(kernel) => graph.push(format!("{name}.pool"), Op::MaxPool(pool(kernel)), &[x])?,
-            Operation::AvgPool(kernel) => graph.push(format!("{name}.pool"), Op::AvgPool(pool(kernel)), &[x])?,
-            Operation::Skip if self.keeps && self.stride == 1 => {
-                return Ok(graph.push(format!("{name}.identity"), Op::Identity, &[x])?);
-            }
-            Operation::Skip => self.project(graph, &name, "projection", x, self.stride)?,
-        };
-        let is_pool = operation.keeps_channels() && operation != Operation::Skip;
-        let last = match is_pool {
-            true if !self.keeps => self.project(graph, &name, "projection", last, 1)?,
-            // Trained alone, a bare pool is not normalised: it has nothing to compete with.
-            true if affine => return Ok(last),
-            _ => last,
-        };
-        Ok(graph.push(format!("{name}.bn"), Op::BatchNorm { affine }, &[last])?)
+    let mut candidates = Vec::with_capacity(operations.len());
+    for &operation in operations {
+        let mut inner = Graph::new(&[graph.shape(x)]);
+        // Without affine parameters, which would trade off against the architecture weights.
+        let result = block.append(&mut inner, 0, operation, false)?;
+        inner.output("", result);
+        candidates.push(Candidate { label: operation.to_string(), graph: inner });
     }
-
-    fn project(
-        &self,
-        graph: &mut Graph,
-        name: &str,
-        part: &str,
-        x: NodeId,
-        stride: usize,
-    ) -> Result<NodeId, SpaceError> {
-        let conv = Conv::square(graph.shape(x).channels, self.outputs, 1, stride);
-        Ok(graph.push(format!("{name}.{part}"), Op::Conv(conv), &[x])?)
-    }
+    let table = table_name(&operation_decision(i));
+    let choice = Choice { table, row: 0, options: Options::Operations(candidates) };
+    Ok(graph.push(format!("layers.{i}.operation"), Op::Choice(choice), &[x])?)
 }

@@ -42,12 +42,16 @@ impl Operation {
     }
 
     pub(super) fn check(self) -> Result<(), SpaceError> {
-        let kernel = self.kernel();
-        if kernel <= LARGEST_KERNEL && kernel % 2 == 1 {
-            Ok(())
-        } else {
-            Err(SpaceError::setting("kernel", kernel, format!("must be odd and from 1 to {LARGEST_KERNEL}")))
-        }
+        check_kernel(self.kernel())
+    }
+}
+
+/// Whether a kernel has a middle and is not too large.
+pub(in crate::space) fn check_kernel(kernel: usize) -> Result<(), SpaceError> {
+    if kernel <= LARGEST_KERNEL && kernel % 2 == 1 {
+        Ok(())
+    } else {
+        Err(SpaceError::setting("kernel", kernel, format!("must be odd and from 1 to {LARGEST_KERNEL}")))
     }
 }
 

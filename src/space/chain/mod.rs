@@ -8,10 +8,13 @@
 //! Choices of width mix as masks over the widest candidate and share its weights, so the first w
 //! channels of the supernet are those of the network that chose w.
 
+mod block;
 mod build;
 mod layer;
 mod presets;
 
+pub(super) use block::Block;
+pub(super) use layer::check_kernel;
 pub use layer::{Layer, Operation, Width};
 
 use super::settings::within;
@@ -20,9 +23,9 @@ use super::{Architecture, Decision, NetworkSettings, Space, SpaceError, TableWei
 use crate::graph::Graph;
 
 const MOST_LAYERS: usize = 1000;
-const MOST_UNITS: usize = 1 << 20;
-const MOST_TIMES: usize = 1024;
-const MOST_STRIDE: usize = 4;
+pub(super) const MOST_UNITS: usize = 1 << 20;
+pub(super) const MOST_TIMES: usize = 1024;
+pub(super) const MOST_STRIDE: usize = 4;
 
 /// A stack of layers with choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +34,8 @@ pub struct Chain {
     layers: Vec<Layer>,
 }
 
-/// The name of the table of architecture weights behind a decision; it has one row.
-fn table_name(decision: &str) -> String {
+/// The name of the table of architecture weights behind a decision.
+pub(super) fn table_name(decision: &str) -> String {
     format!("alphas_{decision}")
 }
 
@@ -92,7 +95,7 @@ impl Chain {
     }
 }
 
-fn has_twice<T: PartialEq>(items: &[T]) -> bool {
+pub(super) fn has_twice<T: PartialEq>(items: &[T]) -> bool {
     items.iter().enumerate().any(|(i, item)| items[..i].contains(item))
 }
 
