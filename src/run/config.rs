@@ -1,11 +1,9 @@
 //! The configuration of an experiment: a TOML file, every key of which is also `--set key=value`.
 
-use crate::data::Augmentation;
 use crate::estimate::TrainingConfig;
-use crate::optim::{Schedule, SgdConfig};
 use crate::search::darts::DartsConfig;
-use crate::search::one_shot::{EvolutionConfig, OneShotConfig};
-use crate::space::{SpaceSettings, nas_bench_201};
+use crate::search::one_shot::OneShotConfig;
+use crate::space::SpaceSettings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use toml::{Table, Value};
@@ -107,133 +105,6 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// What suits a dataset: `digits`, `mnist` and `fashion-mnist` are sized for two CPU cores, everything
-    /// else is as DARTS was published for CIFAR-10.
-    pub fn preset(data: &str) -> Self {
-        let base = Self {
-            space: "darts".into(),
-            strategy: "darts".into(),
-            data: data.into(),
-            data_dir: None,
-            seed: 0,
-            random: 3,
-            baseline: true,
-            space_settings: SpaceSettings::default(),
-            supernet: NetworkConfig::default(),
-            network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },
-            search: DartsConfig::default(),
-            one_shot: OneShotConfig::default(),
-            train: TrainingConfig::default(),
-        };
-        let small = SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() };
-        match data {
-            "digits" => Self {
-                supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false },
-                network: NetworkConfig { channels: 8, layers: 3, auxiliary: false },
-                search: DartsConfig {
-                    epochs: 12,
-                    batch: 64,
-                    // A search of 132 steps: with the published 3e-4 α would stay where it starts.
-                    alpha_rate: 1e-2,
-                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
-                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
-                    ..base.search
-                },
-                one_shot: OneShotConfig {
-                    epochs: 120,
-                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
-                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
-                    calibration: 8,
-                    samples: 50,
-                    evolution: EvolutionConfig {
-                        population: 20,
-                        generations: 5,
-                        parents: 5,
-                        mutations: 10,
-                        crossovers: 10,
-                        ..base.one_shot.evolution
-                    },
-                    ..base.one_shot
-                },
-                train: TrainingConfig {
-                    epochs: 32,
-                    batch: 64,
-                    sgd: small,
-                    rate: Schedule::Cosine { from: 0.1, to: 0.0 },
-                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
-                    drop_path: 0.0,
-                    label_smoothing: 0.05,
-                    ..base.train
-                },
-                ..base
-            },
-            "mnist" | "fashion-mnist" => Self {
-                supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false },
-                network: NetworkConfig { channels: 8, layers: 4, auxiliary: false },
-                search: DartsConfig {
-                    epochs: 1,
-                    batch: 64,
-                    alpha_rate: 6e-3,
-                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
-                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
-                    ..base.search
-                },
-                one_shot: OneShotConfig {
-                    epochs: 2,
-                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
-                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
-                    calibration: 8,
-                    samples: 10,
-                    evolution: EvolutionConfig {
-                        population: 10,
-                        generations: 3,
-                        parents: 3,
-                        mutations: 5,
-                        crossovers: 5,
-                        ..base.one_shot.evolution
-                    },
-                    ..base.one_shot
-                },
-                train: TrainingConfig {
-                    epochs: 3,
-                    batch: 96,
-                    sgd: small,
-                    rate: Schedule::Cosine { from: 0.1, to: 0.0 },
-                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
-                    drop_path: 0.0,
-                    ..base.train
-                },
-                ..base
-            },
-            _ => base,
-        }
-    }
-
-    /// The same for another space, with the sizes and the training it was published with. What suits a small
-    /// dataset stays.
-    pub fn for_space(self, space: &str) -> Self {
-        let small = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
-        let config = Self { space: space.into(), ..self };
-        if space != nas_bench_201::NAME || small {
-            return config;
-        }
-        let size = NetworkConfig { channels: 16, layers: nas_bench_201::LAYERS, auxiliary: false };
-        Self {
-            supernet: size,
-            network: size,
-            train: TrainingConfig {
-                epochs: 200,
-                batch: 256,
-                sgd: SgdConfig { nesterov: true, weight_decay: 5e-4, clip: 0.0, ..config.train.sgd },
-                rate: Schedule::Cosine { from: 0.1, to: 0.0 },
-                augmentation: Augmentation { cutout: 0, ..config.train.augmentation },
-                drop_path: 0.0,
-                ..config.train
-            },
-            ..config
-        }
-    }
-
     /// The configuration that a TOML text and `key=value` settings describe. What they leave open is
     /// the preset of the dataset and the space they name (`default_data` and `darts` if they name none).
     ///
@@ -398,6 +269,7 @@ fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::Schedule;
 
     fn read(text: &str, settings: &[&str]) -> Result<Config, String> {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();

@@ -6,6 +6,7 @@ mod directory;
 mod error;
 mod experiment;
 pub mod files;
+mod presets;
 mod summary;
 
 pub use config::{Config, ConfigError};
