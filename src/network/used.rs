@@ -20,7 +20,7 @@ pub struct Used {
 impl Network {
     /// Everything: what a network without choices, or a supernet that mixes all options, touches.
     pub fn whole(&self) -> Used {
-        let one = |count: usize| if count == 0 { Vec::new() } else { vec![0..count] };
+        let one = |count: usize| merged(std::iter::once(0..count).collect());
         Used {
             parameters: one(self.parameters.values().count()),
             statistics: one(self.statistics.running().count() / 2),

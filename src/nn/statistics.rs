@@ -148,7 +148,7 @@ impl Statistics {
         let total = self.running.count() / 2;
         let whole = ranges.iter().any(|range| range.len() == total);
         let halves = ranges.iter().flat_map(|r| [r.clone(), total + r.start..total + r.end]);
-        let parts: Vec<Range<usize>> = if whole { vec![0..2 * total] } else { halves.collect() };
+        let parts: Vec<Range<usize>> = if whole { std::iter::once(0..2 * total).collect() } else { halves.collect() };
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
             let [moments, running] = [&self.moments, &self.running].map(|all| all.view(part.start, &[part.len()]));
             let params = batch_norm::Update {

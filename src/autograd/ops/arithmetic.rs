@@ -159,7 +159,7 @@ pub fn record_reduce(
     x: &Tensor,
     y: &Tensor,
 ) -> Result<(), Error> {
-    record_reduce_ranges(recorder, operation, x, &[0..x.count()], y)
+    record_reduce_ranges(recorder, operation, x, std::slice::from_ref(&(0..x.count())), y)
 }
 
 /// As [`record_reduce`], of those `ranges` of `x` only.
