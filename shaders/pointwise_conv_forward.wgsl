@@ -9,26 +9,11 @@ struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inp
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-override WORKGROUP: u32 = 64;
-// Whether results are added to what is there: a constant, for what is stored twice is compiled twice.
-override ACCUMULATE: u32 = 0;
 
 // The bias of a channel of the group.
 fn start(g: u32, channel: u32) -> Two {
     let value = vec4(select(0.0, bias[p.bias + g * p.outputs + channel], p.has_bias != 0u));
     return Two(value, value);
-}
-
-// Values of four pixels, or of eight.
-struct Two { a: vec4<f32>, b: vec4<f32> }
-// Where they lie, and whether they count.
-struct Places { a: vec4<u32>, b: vec4<u32>, a_inside: vec4<bool>, b_inside: vec4<bool> }
-
-fn grow(s: Two, weight: f32, v: Two) -> Two {
-    var sum = s;
-    sum.a = fma(vec4(weight), v.a, s.a);
-    if (WIDE != 0u) { sum.b = fma(vec4(weight), v.b, s.b); }
-    return sum;
 }
 
 fn put(at: u32, inside: bool, v: f32) {
@@ -44,10 +29,11 @@ fn put4(at: vec4<u32>, inside: vec4<bool>, v: vec4<f32>) {
     put(at.w, inside.w, v.w);
 }
 
-fn store(channel: u32, to: Places, v: Two) {
+// Into a channel, where channel 0 of the pixels lies at a and b.
+fn store(channel: u32, a: vec4<u32>, b: vec4<u32>, pixels: Pixels, v: Two) {
     if (channel >= p.outputs) { return; }
-    put4(to.a + vec4(channel * p.pixels), to.a_inside, v.a);
-    if (WIDE != 0u) { put4(to.b + vec4(channel * p.pixels), to.b_inside, v.b); }
+    put4(a + vec4(channel * p.pixels), pixels.a_inside, v.a);
+    if (WIDE != 0u) { put4(b + vec4(channel * p.pixels), pixels.b_inside, v.b); }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -57,31 +43,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let blocks = (p.outputs + CHANNELS - 1u) / CHANNELS;
     let first = number % blocks * CHANNELS;
     let g = number / blocks % p.groups;
-    let run = WORKGROUP * select(4u, 8u, WIDE != 0u);
-    let tile = number / blocks / p.groups * run;
-    let columns = p.batch * p.pixels;
-    let wanted = vec4(tile + lane) + vec4(0u, 1u, 2u, 3u) * WORKGROUP;
-    if (wanted.x >= columns) { return; }
-    // Columns and channels beyond the last repeat it; they are not stored.
-    let further = wanted + vec4(4u * WORKGROUP);
-    let column = min(wanted, vec4(columns - 1u));
-    let other = min(further, vec4(columns - 1u));
-    // Where tiles never straddle two images, one division does for a workgroup.
-    var n = vec4(tile / p.pixels);
-    var m = n;
-    if (p.pixels % run != 0u) {
-        n = column / p.pixels;
-        m = other / p.pixels;
-    }
-    let image = n * p.groups + vec4(g);
-    let image_b = m * p.groups + vec4(g);
-    let pixel = column - n * p.pixels;
-    let pixel_b = other - m * p.pixels;
-    var at = vec4(p.input) + image * (p.inputs * p.pixels) + pixel;
-    var at_b = vec4(p.input) + image_b * (p.inputs * p.pixels) + pixel_b;
-    let to = Places(vec4(p.output) + image * (p.outputs * p.pixels) + pixel,
-                    vec4(p.output) + image_b * (p.outputs * p.pixels) + pixel_b,
-                    wanted < vec4(columns), further < vec4(columns));
+    let pixels = pixels_of(number / blocks / p.groups, lane, g);
+    if (!pixels.a_inside.x) { return; }
+    // Channels beyond the last repeat it; they are not stored.
+    var at = places(p.input, p.inputs, pixels.image_a, pixels.pixel_a);
+    var at_b = places(p.input, p.inputs, pixels.image_b, pixels.pixel_b);
+    let to = places(p.output, p.outputs, pixels.image_a, pixels.pixel_a);
+    let to_b = places(p.output, p.outputs, pixels.image_b, pixels.pixel_b);
     let last = p.outputs - 1u;
     let weights = p.weight + g * p.outputs * p.inputs;
     let w0 = weights + first * p.inputs;
@@ -143,24 +111,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         at += vec4(p.pixels);
         at_b += vec4(p.pixels);
     }
-    store(first, to, s0);
-    store(first + 1u, to, s1);
-    store(first + 2u, to, s2);
-    store(first + 3u, to, s3);
+    store(first, to, to_b, pixels, s0);
+    store(first + 1u, to, to_b, pixels, s1);
+    store(first + 2u, to, to_b, pixels, s2);
+    store(first + 3u, to, to_b, pixels, s3);
     if (CHANNELS > 4u) {
-        store(first + 4u, to, s4);
-        store(first + 5u, to, s5);
-        store(first + 6u, to, s6);
-        store(first + 7u, to, s7);
+        store(first + 4u, to, to_b, pixels, s4);
+        store(first + 5u, to, to_b, pixels, s5);
+        store(first + 6u, to, to_b, pixels, s6);
+        store(first + 7u, to, to_b, pixels, s7);
     }
     if (CHANNELS > 8u) {
-        store(first + 8u, to, s8);
-        store(first + 9u, to, s9);
-        store(first + 10u, to, s10);
-        store(first + 11u, to, s11);
-        store(first + 12u, to, s12);
-        store(first + 13u, to, s13);
-        store(first + 14u, to, s14);
-        store(first + 15u, to, s15);
+        store(first + 8u, to, to_b, pixels, s8);
+        store(first + 9u, to, to_b, pixels, s9);
+        store(first + 10u, to, to_b, pixels, s10);
+        store(first + 11u, to, to_b, pixels, s11);
+        store(first + 12u, to, to_b, pixels, s12);
+        store(first + 13u, to, to_b, pixels, s13);
+        store(first + 14u, to, to_b, pixels, s14);
+        store(first + 15u, to, to_b, pixels, s15);
     }
 }

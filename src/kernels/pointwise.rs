@@ -82,7 +82,10 @@ impl Params {
 /// y (+)= w · x + bias.
 pub static FORWARD: Kernel = Kernel {
     name: "pointwise_conv_forward",
-    source: include_str!("../../shaders/pointwise_conv_forward.wgsl"),
+    source: concat!(
+        include_str!("../../shaders/include/pixels.wgsl"),
+        include_str!("../../shaders/pointwise_conv_forward.wgsl")
+    ),
     params: Params::LAYOUT,
     inputs: &["x", "w", "bias"],
     outputs: &["y"],
@@ -100,7 +103,10 @@ pub static FORWARD: Kernel = Kernel {
 /// dx (+)= wᵀ · dy.
 pub static BACKWARD_INPUT: Kernel = Kernel {
     name: "pointwise_conv_backward_input",
-    source: include_str!("../../shaders/pointwise_conv_backward_input.wgsl"),
+    source: concat!(
+        include_str!("../../shaders/include/pixels.wgsl"),
+        include_str!("../../shaders/pointwise_conv_backward_input.wgsl")
+    ),
     params: Params::LAYOUT,
     inputs: &["w", "dy"],
     outputs: &["dx"],

@@ -169,11 +169,8 @@ impl<'s> OneShot<'s> {
         }
         let Some(architecture) = self.evolution.next(self.space) else {
             self.over = true;
-            let best = self
-                .evolution
-                .best()
-                .cloned()
-                .unwrap_or_else(|| self.space.random(&mut Random::new(self.seed, RANKED)));
+            let nothing = || SearchError::Settings("no architecture was ranked".into());
+            let best = self.evolution.best().cloned().ok_or_else(nothing)?;
             return Ok(vec![Event::Derived { architecture: best }]);
         };
         let accuracy = self.score(&architecture).await?;
