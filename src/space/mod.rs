@@ -16,6 +16,7 @@ mod encode;
 mod error;
 mod moves;
 pub mod nas_bench_201;
+mod question;
 mod settings;
 pub mod stages;
 mod weights;
@@ -23,6 +24,7 @@ mod weights;
 pub use architecture::{Architecture, Decision};
 pub use encode::Encoding;
 pub use error::SpaceError;
+pub use question::Question;
 pub use settings::{NetworkSettings, SpaceSettings};
 pub use weights::TableWeights;
 
@@ -141,6 +143,21 @@ pub trait Space: Send + Sync {
     /// The cells an architecture is made of, to be drawn; none if it has no cells.
     fn cells(&self, _architecture: &Architecture) -> Vec<CellPlan> {
         Vec::new()
+    }
+
+    /// The questions of a strategy that decides one thing after the other: each decision is answered by just one. By
+    /// default the decisions in order; those of equal options share a vocabulary.
+    fn questions(&self) -> Vec<Question> {
+        let mut vocabularies: Vec<Vec<String>> = Vec::new();
+        let question = |(decision, Decision { options, .. }): (usize, Decision)| {
+            let known = vocabularies.iter().position(|v| *v == options);
+            let vocabulary = known.unwrap_or_else(|| {
+                vocabularies.push(options);
+                vocabularies.len() - 1
+            });
+            Question::Option { decision, vocabulary, bias: Vec::new() }
+        };
+        self.decisions().into_iter().enumerate().map(question).collect()
     }
 
     /// The architecture after one mutation: one decision, uniformly drawn, gets another answer.

@@ -137,3 +137,28 @@ fn different_architectures_have_different_encodings_of_one_length() {
         assert!(drawn.iter().all(|a| drawn.iter().all(|b| (a == b) == (one_hot(a) == one_hot(b)))), "{name}");
     }
 }
+
+#[test]
+fn each_decision_is_asked_just_once() {
+    for name in NAMES {
+        let space = find(name, &SpaceSettings::default()).unwrap();
+        let decisions = space.decisions();
+        let mut asked = vec![0; decisions.len()];
+        let mut vocabularies: Vec<Option<Vec<String>>> = Vec::new();
+        for question in space.questions() {
+            match question {
+                Question::State { decision } => asked[decision] += 1,
+                Question::Option { decision, vocabulary, bias } => {
+                    asked[decision] += 1;
+                    let options = &decisions[decision].options;
+                    assert!(bias.is_empty() || bias.len() == options.len(), "{name}");
+                    vocabularies.resize(vocabularies.len().max(vocabulary + 1), None);
+                    assert_eq!(vocabularies[vocabulary].get_or_insert_with(|| options.clone()), options, "{name}");
+                }
+                Question::Skips { decisions } => decisions.for_each(|decision| asked[decision] += 1),
+                Question::Cell { .. } | Question::Node => {}
+            }
+        }
+        assert!(asked.iter().all(|&times| times == 1), "{name}: {asked:?}");
+    }
+}
