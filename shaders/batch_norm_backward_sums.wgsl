@@ -19,19 +19,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var i = lane;
     while (i < count) {
         var block = vec2(0.0);
-        if (i + (BLOCK - 1u) * WORKGROUP < count) {
-            for (var b = 0u; b < BLOCK; b += 1u) {
-                let g = dy[p.dy + w.at];
-                block += vec2((x[p.x + w.at] - mean) * g, g);
-                advance(&w);
-            }
-            i += BLOCK * WORKGROUP;
-        } else {
-            for (; i < count; i += WORKGROUP) {
-                let g = dy[p.dy + w.at];
-                block += vec2((x[p.x + w.at] - mean) * g, g);
-                advance(&w);
-            }
+        let end = min(count, i + BLOCK * WORKGROUP);
+        for (; i < end; i += WORKGROUP) {
+            let g = dy[p.dy + w.at];
+            block += vec2((x[p.x + w.at] - mean) * g, g);
+            advance(&w);
         }
         total += block;
     }

@@ -188,8 +188,10 @@ fn walk(kernel: u32, dilation: u32, count: u32, weights: u32, image: u32, row: u
 }
 
 fn put(to: u32, v: f32, passes: bool) {
-    let gradient = select(0.0, v, passes);
-    if (p.accumulate != 0u) { dx[to] += gradient; } else { dx[to] = gradient; }
+    // What was there is read apart: what is stored twice is compiled twice.
+    var before = 0.0;
+    if (p.accumulate != 0u) { before = dx[to]; }
+    dx[to] = before + select(0.0, v, passes);
 }
 
 fn store(from_plane: u32, to_plane: u32, row: u32, column: u32, v: vec4<f32>, norm: Norm) {
@@ -269,7 +271,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             walk(KERNEL2, DILATION2, branches2, p.weight2 + first2 * KERNEL2 * KERNEL2, image2, row, column);
             walk(KERNEL3, DILATION3, branches3, p.weight3 + first3 * KERNEL3 * KERNEL3, image3, row, column);
             if (base + lane >= count) { return; }
-            for (var r = 0u; r < 8u; r++) { store(from_plane, to_plane, to_row + r, to_column, sums[r], norm); }
+            // Not from 0 to a constant: compilers would write the loop out.
+            for (var r = row; r < min(row + 8u, p.height); r++) { store(from_plane, to_plane, r, to_column, sums[r % 8u], norm); }
             continue;
         }
         var sums = Rows(vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));

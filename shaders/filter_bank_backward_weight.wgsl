@@ -257,7 +257,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         for (var tap = lane; tap < kernel * kernel; tap += WORKGROUP) {
             let at = (tap / kernel * COLUMNS + tap % kernel) * WORKGROUP;
             var sum = 0.0;
-            for (var other = 0u; other < WORKGROUP; other++) { sum += shared_sums[at + other]; }
+            // Not from 0 to a constant: compilers would write the loop out.
+            for (var other = at; other < at + WORKGROUP; other++) { sum += shared_sums[other]; }
             put(weights + part * kernel * kernel + tap, sum);
         }
         return;

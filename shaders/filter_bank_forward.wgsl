@@ -45,17 +45,16 @@ fn store(at: u32, row: u32, column: u32, v: vec4<f32>) {
     if (row >= p.out_height) { return; }
     let to = at + row * p.out_width + column;
     let n = p.out_width - column;
+    // What was there is read apart: what is stored twice is compiled twice.
+    var before = vec4(0.0);
     if (p.accumulate != 0u) {
-        y[to] += v.x;
-        if (n > 1u) { y[to + 1u] += v.y; }
-        if (n > 2u) { y[to + 2u] += v.z; }
-        if (n > 3u) { y[to + 3u] += v.w; }
-    } else {
-        y[to] = v.x;
-        if (n > 1u) { y[to + 1u] = v.y; }
-        if (n > 2u) { y[to + 2u] = v.z; }
-        if (n > 3u) { y[to + 3u] = v.w; }
+        let last = to + min(n, 4u) - 1u;
+        before = vec4(y[to], y[min(to + 1u, last)], y[min(to + 2u, last)], y[last]);
     }
+    y[to] = before.x + v.x;
+    if (n > 1u) { y[to + 1u] = before.y + v.y; }
+    if (n > 2u) { y[to + 2u] = before.z + v.z; }
+    if (n > 3u) { y[to + 3u] = before.w + v.w; }
 }
 
 // Tiles of one channel and image.

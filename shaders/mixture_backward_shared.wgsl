@@ -1,5 +1,5 @@
 // target (+)= Σ_e weights[table[row][e]] · dy_e for dx (with skip) and each of the targets in dz. An
-// invocation loads 4 · BLOCKS elements of each dy, WORKGROUP apart, and uses them for every target; what
+// invocation loads 4 · BLOCKS (1 or 2) elements of each dy, WORKGROUP apart, and uses them for every target; what
 // belongs to a target is loaded once for all of them.
 struct Params {
     table: u32, dy0: u32, dy1: u32, dy2: u32, dy3: u32, dx: u32, dz: u32, count: u32, edges: u32, skip: u32,
@@ -48,9 +48,12 @@ fn weight(row: u32, edge: u32) -> f32 {
 
 fn row_of(row: u32) -> vec4<f32> { return vec4(weight(row, 0u), weight(row, 1u), weight(row, 2u), weight(row, 3u)); }
 
+// What was there is read apart: what is stored twice is compiled twice.
 fn put_x(i: u32, value: f32) {
     if (i < p.count) {
-        if (p.accumulate_x != 0u) { dx[p.dx + i] += value; } else { dx[p.dx + i] = value; }
+        var before = 0.0;
+        if (p.accumulate_x != 0u) { before = dx[p.dx + i]; }
+        dx[p.dx + i] = before + value;
     }
 }
 
@@ -63,7 +66,9 @@ fn put_x4(i: vec4<u32>, v: vec4<f32>) {
 
 fn put_z(at: u32, i: u32, value: f32) {
     if (i < p.count) {
-        if (p.accumulate_z != 0u) { dz[at + i] += value; } else { dz[at + i] = value; }
+        var before = 0.0;
+        if (p.accumulate_z != 0u) { before = dz[at + i]; }
+        dz[at + i] = before + value;
     }
 }
 
@@ -81,34 +86,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (first >= p.count) { return; }
     let i0 = first + lane + vec4(0u, 1u, 2u, 3u) * WORKGROUP;
     let i1 = i0 + 4u * WORKGROUP;
-    let i2 = i1 + 4u * WORKGROUP;
-    let i3 = i2 + 4u * WORKGROUP;
     let g0 = load(i0);
     var g1 = mat4x4<f32>();
-    var g2 = mat4x4<f32>();
-    var g3 = mat4x4<f32>();
-    if (BLOCKS > 1u) {
-        g1 = load(i1);
-        g2 = load(i2);
-        g3 = load(i3);
-    }
+    if (BLOCKS > 1u) { g1 = load(i1); }
     if (p.skip != 0u) {
         let w = row_of(0u);
         put_x4(i0, g0 * w);
-        if (BLOCKS > 1u) {
-            put_x4(i1, g1 * w);
-            put_x4(i2, g2 * w);
-            put_x4(i3, g3 * w);
-        }
+        if (BLOCKS > 1u) { put_x4(i1, g1 * w); }
     }
     for (var t = 0u; t < p.targets; t += 1u) {
         let w = row_of(p.skip + t);
         let at = p.dz + t * p.count;
         put_z4(at, i0, g0 * w);
-        if (BLOCKS > 1u) {
-            put_z4(at, i1, g1 * w);
-            put_z4(at, i2, g2 * w);
-            put_z4(at, i3, g3 * w);
-        }
+        if (BLOCKS > 1u) { put_z4(at, i1, g1 * w); }
     }
 }

@@ -41,7 +41,10 @@ fn outside(t: Term, f: Four) -> vec4<f32> {
 
 fn put(n: u32, at: u32, value: f32) {
     if (n < p.batch) {
-        if (p.accumulate != 0u) { y[at] += value; } else { y[at] = value; }
+        // What was there is read apart: what is stored twice is compiled twice.
+        var before = 0.0;
+        if (p.accumulate != 0u) { before = y[at]; }
+        y[at] = before + value;
     }
 }
 

@@ -41,23 +41,13 @@ fn inside1(at0: u32, image: u32, dy_at: u32, dy_image: u32, mean: f32, lane: u32
     while (k < count) {
         var products = 0.0;
         var block = 0.0;
-        if (k + (BLOCK - 1u) * WORKGROUP < count) {
-            for (var b = 0u; b < BLOCK; b += 1u) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (z[at] - mean) * g;
-                block += g;
-            }
-            k += BLOCK * WORKGROUP;
-        } else {
-            for (; k < count; k += WORKGROUP) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (z[at] - mean) * g;
-                block += g;
-            }
+        let end = min(count, k + BLOCK * WORKGROUP);
+        for (; k < end; k += WORKGROUP) {
+            let l = next(&place);
+            let g = dy[dy_at + l.n * dy_image + l.i];
+            let at = at0 + l.n * image + l.i;
+            products += (z[at] - mean) * g;
+            block += g;
         }
         product += products;
         sum += block;
@@ -74,23 +64,13 @@ fn outside1(at0: u32, image: u32, dy_at: u32, dy_image: u32, mean: f32, lane: u3
     while (k < count) {
         var products = 0.0;
         var block = 0.0;
-        if (k + (BLOCK - 1u) * WORKGROUP < count) {
-            for (var b = 0u; b < BLOCK; b += 1u) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (x[at] - mean) * g;
-                block += g;
-            }
-            k += BLOCK * WORKGROUP;
-        } else {
-            for (; k < count; k += WORKGROUP) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (x[at] - mean) * g;
-                block += g;
-            }
+        let end = min(count, k + BLOCK * WORKGROUP);
+        for (; k < end; k += WORKGROUP) {
+            let l = next(&place);
+            let g = dy[dy_at + l.n * dy_image + l.i];
+            let at = at0 + l.n * image + l.i;
+            products += (x[at] - mean) * g;
+            block += g;
         }
         product += products;
         sum += block;
@@ -107,23 +87,13 @@ fn inside2(at0: vec2<u32>, image: vec2<u32>, dy_at: u32, dy_image: u32, mean: ve
     while (k < count) {
         var products = vec2(0.0);
         var block = 0.0;
-        if (k + (BLOCK - 1u) * WORKGROUP < count) {
-            for (var b = 0u; b < BLOCK; b += 1u) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (vec2(z[at.x], z[at.y]) - mean) * g;
-                block += g;
-            }
-            k += BLOCK * WORKGROUP;
-        } else {
-            for (; k < count; k += WORKGROUP) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (vec2(z[at.x], z[at.y]) - mean) * g;
-                block += g;
-            }
+        let end = min(count, k + BLOCK * WORKGROUP);
+        for (; k < end; k += WORKGROUP) {
+            let l = next(&place);
+            let g = dy[dy_at + l.n * dy_image + l.i];
+            let at = at0 + l.n * image + l.i;
+            products += (vec2(z[at.x], z[at.y]) - mean) * g;
+            block += g;
         }
         product += products;
         sum += block;
@@ -140,23 +110,13 @@ fn inside4(at0: vec4<u32>, image: vec4<u32>, dy_at: u32, dy_image: u32, mean: ve
     while (k < count) {
         var products = vec4(0.0);
         var block = 0.0;
-        if (k + (BLOCK - 1u) * WORKGROUP < count) {
-            for (var b = 0u; b < BLOCK; b += 1u) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (vec4(z[at.x], z[at.y], z[at.z], z[at.w]) - mean) * g;
-                block += g;
-            }
-            k += BLOCK * WORKGROUP;
-        } else {
-            for (; k < count; k += WORKGROUP) {
-                let l = next(&place);
-                let g = dy[dy_at + l.n * dy_image + l.i];
-                let at = at0 + l.n * image + l.i;
-                products += (vec4(z[at.x], z[at.y], z[at.z], z[at.w]) - mean) * g;
-                block += g;
-            }
+        let end = min(count, k + BLOCK * WORKGROUP);
+        for (; k < end; k += WORKGROUP) {
+            let l = next(&place);
+            let g = dy[dy_at + l.n * dy_image + l.i];
+            let at = at0 + l.n * image + l.i;
+            products += (vec4(z[at.x], z[at.y], z[at.z], z[at.w]) - mean) * g;
+            block += g;
         }
         product += products;
         sum += block;
@@ -267,7 +227,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let k = lane & 3u;
     if (lane < 8u && k < count) {
         var value = 0.0;
-        for (var other = 0u; other < WORKGROUP; other += 1u) { value += found[other * 8u + lane]; }
+        // Not from 0 to a constant: compilers would write the loop out.
+        for (var at = lane; at < 8u * WORKGROUP; at += 8u) { value += found[at]; }
         finish(row + k * 8u, c, lane >= 4u, value);
     }
 }

@@ -10,12 +10,6 @@ struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inp
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// The bias of a channel of the group.
-fn start(g: u32, channel: u32) -> Two {
-    let value = vec4(select(0.0, bias[p.bias + g * p.outputs + channel], p.has_bias != 0u));
-    return Two(value, value);
-}
-
 fn put(at: u32, inside: bool, v: f32) {
     if (inside) {
         if (ACCUMULATE != 0u) { y[at] += v; } else { y[at] = v; }
@@ -31,7 +25,6 @@ fn put4(at: vec4<u32>, inside: vec4<bool>, v: vec4<f32>) {
 
 // Into a channel, where channel 0 of the pixels lies at a and b.
 fn store(channel: u32, a: vec4<u32>, b: vec4<u32>, pixels: Pixels, v: Two) {
-    if (channel >= p.outputs) { return; }
     put4(a + vec4(channel * p.pixels), pixels.a_inside, v.a);
     if (WIDE != 0u) { put4(b + vec4(channel * p.pixels), pixels.b_inside, v.b); }
 }
@@ -68,22 +61,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let w13 = weights + min(first + 13u, last) * p.inputs;
     let w14 = weights + min(first + 14u, last) * p.inputs;
     let w15 = weights + min(first + 15u, last) * p.inputs;
-    var s0 = start(g, first);
-    var s1 = start(g, min(first + 1u, last));
-    var s2 = start(g, min(first + 2u, last));
-    var s3 = start(g, min(first + 3u, last));
-    var s4 = start(g, min(first + 4u, last));
-    var s5 = start(g, min(first + 5u, last));
-    var s6 = start(g, min(first + 6u, last));
-    var s7 = start(g, min(first + 7u, last));
-    var s8 = start(g, min(first + 8u, last));
-    var s9 = start(g, min(first + 9u, last));
-    var s10 = start(g, min(first + 10u, last));
-    var s11 = start(g, min(first + 11u, last));
-    var s12 = start(g, min(first + 12u, last));
-    var s13 = start(g, min(first + 13u, last));
-    var s14 = start(g, min(first + 14u, last));
-    var s15 = start(g, min(first + 15u, last));
+    var s0 = Two();
+    var s1 = Two();
+    var s2 = Two();
+    var s3 = Two();
+    var s4 = Two();
+    var s5 = Two();
+    var s6 = Two();
+    var s7 = Two();
+    var s8 = Two();
+    var s9 = Two();
+    var s10 = Two();
+    var s11 = Two();
+    var s12 = Two();
+    var s13 = Two();
+    var s14 = Two();
+    var s15 = Two();
     for (var i = 0u; i < p.inputs; i++) {
         var v = Two();
         v.a = vec4(x[at.x], x[at.y], x[at.z], x[at.w]);
@@ -111,24 +104,30 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         at += vec4(p.pixels);
         at_b += vec4(p.pixels);
     }
-    store(first, to, to_b, pixels, s0);
-    store(first + 1u, to, to_b, pixels, s1);
-    store(first + 2u, to, to_b, pixels, s2);
-    store(first + 3u, to, to_b, pixels, s3);
+    keep(0u, s0);
+    keep(1u, s1);
+    keep(2u, s2);
+    keep(3u, s3);
     if (CHANNELS > 4u) {
-        store(first + 4u, to, to_b, pixels, s4);
-        store(first + 5u, to, to_b, pixels, s5);
-        store(first + 6u, to, to_b, pixels, s6);
-        store(first + 7u, to, to_b, pixels, s7);
+        keep(4u, s4);
+        keep(5u, s5);
+        keep(6u, s6);
+        keep(7u, s7);
     }
     if (CHANNELS > 8u) {
-        store(first + 8u, to, to_b, pixels, s8);
-        store(first + 9u, to, to_b, pixels, s9);
-        store(first + 10u, to, to_b, pixels, s10);
-        store(first + 11u, to, to_b, pixels, s11);
-        store(first + 12u, to, to_b, pixels, s12);
-        store(first + 13u, to, to_b, pixels, s13);
-        store(first + 14u, to, to_b, pixels, s14);
-        store(first + 15u, to, to_b, pixels, s15);
+        keep(8u, s8);
+        keep(9u, s9);
+        keep(10u, s10);
+        keep(11u, s11);
+        keep(12u, s12);
+        keep(13u, s13);
+        keep(14u, s14);
+        keep(15u, s15);
+    }
+    // Not from 0 to a constant: compilers would write the loop out.
+    for (var o = first; o < min(first + CHANNELS, p.outputs); o++) {
+        let v = kept[o % CHANNELS];
+        let offset = vec4(select(0.0, bias[p.bias + g * p.outputs + o], p.has_bias != 0u));
+        store(o, to, to_b, pixels, Two(v.a + offset, v.b + offset));
     }
 }

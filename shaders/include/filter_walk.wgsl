@@ -7,11 +7,12 @@ var<private> taps: array<f32, 25>;
 
 // The window whose weights begin at `at`, or that window turned by half a circle; the rest of the taps is never read.
 fn load_taps(at: u32, kernel: u32, reverse: bool) {
-    let count = kernel * kernel;
-    for (var k = 0u; k < count; k++) {
-        var tap = k;
-        if (reverse) { tap = count - 1u - k; }
-        taps[k % kernel * 5u + k / kernel] = w[at + tap];
+    let end = at + kernel * kernel;
+    // Not from 0 to a constant: compilers would write the loop out.
+    for (var tap = at; tap < end; tap++) {
+        var k = tap - at;
+        if (reverse) { k = end - 1u - tap; }
+        taps[k % kernel * 5u + k / kernel] = w[tap];
     }
 }
 

@@ -14,6 +14,11 @@ fn grow(s: Two, weight: f32, v: Two) -> Two {
     return sum;
 }
 
+// What is to be stored, a channel after the other: in a loop, because software drivers take long to compile stores.
+var<private> kept: array<Two, CHANNELS>;
+
+fn keep(channel: u32, v: Two) { kept[channel] = v; }
+
 // Group of the batch and pixel of each, and whether it counts: those beyond the last column repeat it.
 struct Pixels {
     image_a: vec4<u32>, image_b: vec4<u32>, pixel_a: vec4<u32>, pixel_b: vec4<u32>,

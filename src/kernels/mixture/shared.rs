@@ -51,7 +51,7 @@ pub static BACKWARD_SHARED: Kernel = Kernel {
         let p: BackwardShared = bytemuck::pod_read_unaligned(params);
         let (size, blocks) = match class {
             Class::Hardware => (64, 1),
-            Class::Software => (8, 4),
+            Class::Software => (8, 2),
         };
         let groups = u64::from(p.count).div_ceil(u64::from(size * blocks * 4));
         Launch { groups, ..Launch::default() }.constant("WORKGROUP", size).constant("BLOCKS", blocks)
