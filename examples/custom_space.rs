@@ -13,8 +13,8 @@ use cellwright::estimate::{Training, TrainingConfig};
 use cellwright::graph::{Candidate, Choice, Conv, Features, Graph, NodeId, Op, Options, Pool};
 use cellwright::optim::Schedule;
 use cellwright::random::Random;
-use cellwright::search::Event;
-use cellwright::search::darts::{Darts, DartsConfig};
+use cellwright::search::bilevel::{Bilevel, BilevelConfig};
+use cellwright::search::{Event, Stepper};
 use cellwright::space::chain::Chain;
 use cellwright::space::{Architecture, Decision, NetworkSettings, Space, SpaceError, TableWeights};
 use clap::Parser;
@@ -174,16 +174,16 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let space = ThreeLayers;
     println!("device: {}; {} networks", device.name(), space.size().unwrap_or(0));
 
-    let config = DartsConfig {
+    let config = BilevelConfig {
         epochs: if args.quick { 1 } else { 20 },
         batch: 48,
         rate: Schedule::Cosine { from: 0.1, to: 0.001 },
         alpha_rate: 5e-3,
         augmentation: Augmentation::default(),
-        ..DartsConfig::default()
+        ..BilevelConfig::default()
     };
-    let graph = space.supernet(&settings)?;
-    let mut search = Darts::new(&device, &space, graph, &train, digits.train.labels(), config, args.seed)?;
+    let labels = digits.train.labels();
+    let mut search = Bilevel::new(&device, &space, &settings, &train, labels, config, args.seed).await?;
     // A search is a stepper: whoever calls it decides when to go on, and what to do with what happened.
     let found = 'search: loop {
         for event in search.advance().await? {

@@ -5,7 +5,7 @@
 //! three numbers α. Then the question has a gradient, and α can be trained like any weight: on the other half
 //! of the images, so that it says what generalises and not what fits.
 //!
-//! Everything is written out here that `cellwright::search::darts::Darts` does for you.
+//! Everything is written out here that `cellwright::search::bilevel::Bilevel` does for you.
 //!
 //! Run it with `cargo run --release --example mixed_op`, with `-- --device software` on another device.
 
@@ -14,7 +14,7 @@ use cellwright::device::{Choice as DeviceChoice, Device, Recorder};
 use cellwright::estimate::{Scalars, Supernet, SupernetConfig};
 use cellwright::graph::{Candidate, Choice, Conv, Features, Graph, GraphError, Op, Options};
 use cellwright::optim::{AdamConfig, SgdConfig, Step, StepBuffer};
-use cellwright::search::darts::{AlphaStep, Order};
+use cellwright::search::bilevel::{AlphaStep, Order};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -85,7 +85,8 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let valid = Fresh::new(for_alpha, BATCH, Shuffle { seed: args.seed, stream: 2 }, 0)?;
 
     let graph = network(Features::new(channels, height, width), digits.train.classes().len())?;
-    let config = SupernetConfig { batch: BATCH, sgd: SgdConfig::default(), seed: args.seed, fusion: true };
+    let config =
+        SupernetConfig { batch: BATCH, sgd: SgdConfig::default(), seed: args.seed, fusion: true, given: false };
     let supernet = Supernet::new(&device, graph, config)?;
     let alpha = AlphaStep::new(&supernet, Order::First, AdamConfig::default())?;
 

@@ -11,7 +11,7 @@ use cellwright::graph::{self, Features, Graph, Op, Options};
 use cellwright::network::{Choices, Network, Pass, architecture_weights};
 use cellwright::nn::{Array, Value, from_safetensors};
 use cellwright::optim::{AdamConfig, SgdConfig, Step};
-use cellwright::search::darts::{AlphaStep, Order};
+use cellwright::search::bilevel::{AlphaStep, Order};
 use cellwright::space::darts::{Darts, Genotype, Primitive, Variant, evaluation_network};
 use cellwright::space::{NetworkSettings, Space, TableWeights};
 use cellwright::tensor::Tensor;
@@ -347,7 +347,8 @@ fn steps(device: &Device, golden: &mut Golden, fusion: bool) {
     let space = Darts::default();
     let graph = space.supernet(&settings).unwrap();
     let sgd = SgdConfig { momentum: 0.9, weight_decay: 3e-4, nesterov: false, clip: 5.0 };
-    let mut supernet = Supernet::new(device, graph, SupernetConfig { batch: shape[0], sgd, seed: 0, fusion }).unwrap();
+    let config = SupernetConfig { batch: shape[0], sgd, seed: 0, fusion, given: false };
+    let mut supernet = Supernet::new(device, graph, config).unwrap();
     let mut init = golden.below("init/");
     let mut alphas = Vec::new();
     for table in supernet.tables().to_vec() {

@@ -7,8 +7,8 @@ use cellwright::device::{Choice, Device, Error as DeviceError};
 use cellwright::graph::Features;
 use cellwright::optim::{AdamConfig, Schedule};
 use cellwright::random::Random;
-use cellwright::search::darts::{Darts, DartsConfig, Order};
-use cellwright::search::{EpochEnd, Event, SearchError};
+use cellwright::search::bilevel::{Bilevel, BilevelConfig, Order};
+use cellwright::search::{EpochEnd, Event, SearchError, Stepper};
 use cellwright::space::chain::{Chain, Layer, Operation, Width};
 use cellwright::space::{self, Architecture, NetworkSettings, Space, SpaceSettings};
 use cellwright::tensor::{self, Tensor};
@@ -41,10 +41,10 @@ fn settings(images: &Images, channels: usize) -> NetworkSettings {
     NetworkSettings { image, classes: images.classes().len(), channels, layers: 3, ..NetworkSettings::default() }
 }
 
-fn quick(epochs: u32, order: Order) -> DartsConfig {
+fn quick(epochs: u32, order: Order) -> BilevelConfig {
     let rate = Schedule::Cosine { from: 0.05, to: 0.01 };
     let augmentation = Augmentation::default();
-    DartsConfig { epochs, batch: 8, order, rate, alpha_rate: 1e-2, augmentation, ..DartsConfig::default() }
+    BilevelConfig { epochs, batch: 8, order, rate, alpha_rate: 1e-2, augmentation, ..BilevelConfig::default() }
 }
 
 fn darts<'s>(
@@ -52,15 +52,15 @@ fn darts<'s>(
     space: &'s dyn Space,
     channels: usize,
     images: &Images,
-    config: DartsConfig,
+    config: BilevelConfig,
     seed: u64,
-) -> Result<Darts<'s>, SearchError> {
-    let graph = space.supernet(&settings(images, channels))?;
-    Darts::new(device, space, graph, &resident(device, images), images.labels(), config, seed)
+) -> Result<Bilevel<'s>, SearchError> {
+    let settings = settings(images, channels);
+    wait(Bilevel::new(device, space, &settings, &resident(device, images), images.labels(), config, seed))
 }
 
 /// Runs a search to its end: what each epoch was, and what was derived.
-fn finish(search: &mut Darts<'_>) -> Result<(Vec<EpochEnd>, Architecture), SearchError> {
+fn finish(search: &mut Bilevel<'_>) -> Result<(Vec<EpochEnd>, Architecture), SearchError> {
     let mut epochs = Vec::new();
     loop {
         for event in wait(search.advance())? {
@@ -74,7 +74,7 @@ fn finish(search: &mut Darts<'_>) -> Result<(Vec<EpochEnd>, Architecture), Searc
 }
 
 /// All that a search changes: weights, velocities, architecture weights and their moments, running statistics.
-fn state(search: &Darts<'_>) -> Vec<Vec<u32>> {
+fn state(search: &Bilevel<'_>) -> Vec<Vec<u32>> {
     let supernet = search.supernet();
     let [first, second] = search.alpha_step().moments();
     let network = supernet.network();
@@ -137,14 +137,14 @@ fn planted_space() -> Chain {
 
 fn planted(device: &Device, seed: u64, alpha_rate: f32) -> (Vec<EpochEnd>, Architecture) {
     let (space, images) = (planted_space(), pairs_of_dots(512));
-    let config = DartsConfig {
+    let config = BilevelConfig {
         epochs: 15,
         batch: 32,
         rate: Schedule::Cosine { from: 0.1, to: 0.01 },
         alpha_rate,
         adam: AdamConfig { weight_decay: 0.0, ..AdamConfig::default() },
         augmentation: Augmentation::default(),
-        ..DartsConfig::default()
+        ..BilevelConfig::default()
     };
     finish(&mut darts(device, &space, 8, &images, config, seed).unwrap()).unwrap()
 }
@@ -182,7 +182,7 @@ fn it_wins_by_the_gradient_of_the_architecture_weights_alone() {
     assert!(architecture.answers != [1] && weights[1] < 0.2, "{weights:?}");
     // Not trained, the architecture weights stay what they are, whatever the weights learn.
     let (space, images) = (planted_space(), pairs_of_dots(64));
-    let config = DartsConfig { alpha_rate: 0.0, ..quick(2, Order::First) };
+    let config = BilevelConfig { alpha_rate: 0.0, ..quick(2, Order::First) };
     let mut search = darts(&device, &space, 8, &images, config, 0).unwrap();
     let before = state(&search);
     finish(&mut search).unwrap();
@@ -200,7 +200,7 @@ fn one_seed_gives_the_same_bits_twice_and_another_seed_others() {
         for order in [Order::First, Order::Second] {
             let run = |seed| {
                 let augmentation = Augmentation { padding: 1, flip: true, cutout: 2 };
-                let config = DartsConfig { augmentation, ..quick(2, order) };
+                let config = BilevelConfig { augmentation, ..quick(2, order) };
                 let mut search = darts(&device, &*space, 4, &images, config, seed).unwrap();
                 let end = finish(&mut search).unwrap();
                 (state(&search), end)
@@ -223,7 +223,7 @@ fn the_number_of_threads_changes_nothing() {
         pool.install(|| {
             assert_eq!(rayon::current_num_threads(), threads);
             // Large enough for the twins to share the work out.
-            let config = DartsConfig { batch: 16, ..quick(1, Order::Second) };
+            let config = BilevelConfig { batch: 16, ..quick(1, Order::Second) };
             let mut search = darts(&Device::cpu(), &*space, 8, &images, config, 5).unwrap();
             let end = finish(&mut search).unwrap();
             (state(&search), end)
@@ -241,10 +241,10 @@ fn the_number_of_threads_changes_nothing() {
 fn each_recording_computes_only_the_gradients_of_its_own_step() {
     let (space, images) = cells();
     for fusion in [true, false] {
-        let config = DartsConfig { fusion, ..quick(1, Order::First) };
+        let config = BilevelConfig { fusion, ..quick(1, Order::First) };
         let search = darts(&Device::cpu(), &*space, 4, &images, config, 1).unwrap();
         let [alphas, weights] =
-            search.recordings().map(|r| r.describe().map(|(kernel, _)| kernel).collect::<BTreeSet<_>>());
+            search.recordings().unwrap().map(|r| r.describe().map(|(kernel, _)| kernel).collect::<BTreeSet<_>>());
         let mixing = if fusion { "mixture_backward_weights" } else { "mixed_backward_weights" };
         let of_weights = |kernel: &&&str| kernel.ends_with("_backward_weight") || **kernel == "sgd";
         let of_alphas = |kernel: &&&str| [mixing, "softmax_backward", "adam"].contains(*kernel);
@@ -260,12 +260,12 @@ fn the_second_order_step_brings_the_weights_back_bit_for_bit() {
     let (space, images) = cells();
     for device in devices() {
         for alpha_rate in [1e-2, 5.0] {
-            let config = DartsConfig { alpha_rate, ..quick(2, Order::Second) };
+            let config = BilevelConfig { alpha_rate, ..quick(2, Order::Second) };
             let mut search = darts(&device, &*space, 4, &images, config, 2).unwrap();
             wait(search.advance()).unwrap();
             let before = state(&search);
             // The architecture step alone, once more on the same batches.
-            device.run(search.recordings()[0]).unwrap();
+            device.run(search.recordings().unwrap()[0]).unwrap();
             let after = state(&search);
             assert_eq!(after[0], before[0], "{}: weights", device.name());
             assert_eq!(after[1], before[1], "{}: velocities", device.name());
@@ -346,12 +346,12 @@ fn a_device_that_disappears_is_an_error() {
 #[test]
 fn a_batch_larger_than_a_half_of_the_data_is_refused_with_the_numbers() {
     let (space, images) = cells();
-    let config = DartsConfig { batch: 19, ..quick(1, Order::First) };
+    let config = BilevelConfig { batch: 19, ..quick(1, Order::First) };
     let error = darts(&Device::cpu(), &*space, 4, &images, config, 1).err().unwrap();
     assert!(matches!(error, SearchError::Data(DataError::BatchTooLarge { batch: 19, images: 18 })), "{error}");
     let expected = "a batch of 19 images is larger than the data, which are 18 images: use a smaller batch";
     assert_eq!(error.to_string(), expected);
-    let config = DartsConfig { batch: 0, ..quick(1, Order::First) };
+    let config = BilevelConfig { batch: 0, ..quick(1, Order::First) };
     let error = darts(&Device::cpu(), &*space, 4, &images, config, 1).err().unwrap();
     assert!(matches!(error, SearchError::Data(DataError::BatchZero)), "{error}");
 }
@@ -387,7 +387,7 @@ fn a_collapse_to_skip_connections_is_named() {
     let (space, images) = cells();
     let device = Device::cpu();
     let end = |operation: &str| {
-        let config = DartsConfig { alpha_rate: 0.0, ..quick(1, Order::First) };
+        let config = BilevelConfig { alpha_rate: 0.0, ..quick(1, Order::First) };
         let mut search = darts(&device, &*space, 4, &images, config, 1).unwrap();
         let supernet = search.supernet();
         let values: Vec<f32> = supernet

@@ -153,6 +153,7 @@ fn channels() {
     let parts = [values(&[2, 1, 2, 2], 1), values(&[2, 3, 2, 2], 2)];
     check(&parts, |tape, v| ops::concat(tape, &[&v[0], &v[1], &v[0]]));
     check(&parts[1..], |tape, v| ops::slice_channels(tape, &v[0], 1, 2));
+    check(&[values(&[2, 6, 1, 2], 3)], |tape, v| ops::shuffle_channels(tape, &v[0], 2));
 }
 
 #[test]

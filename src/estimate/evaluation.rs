@@ -50,6 +50,21 @@ impl Evaluation {
         choices: Choices<'_>,
         workspace: &Workspace,
     ) -> Result<Self, EstimateError> {
+        Self::with(network, data, images, size, Pass { choices, ..Pass::evaluation() }, workspace)
+    }
+
+    /// The same of a given kind of pass: with batch statistics, say.
+    ///
+    /// # Errors
+    /// As [`Evaluation::new`].
+    pub fn with(
+        network: &Network,
+        data: &Resident,
+        images: Vec<u32>,
+        size: usize,
+        pass: Pass<'_>,
+        workspace: &Workspace,
+    ) -> Result<Self, EstimateError> {
         if images.is_empty() {
             return Err(EstimateError::Settings("there are no images to evaluate on".into()));
         }
@@ -62,7 +77,6 @@ impl Evaluation {
             let mut tape = Tape::within(&device, workspace);
             let draw = Draw { seed: 0, stream: 0, step: step.words(), counter: StepBuffer::COUNTER };
             data.record_gather(tape.recorder(), &batch, Augmentation::default(), draw)?;
-            let pass = Pass { choices, ..Pass::evaluation() };
             let outputs = network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
             let Some(logits) = outputs.first() else {
                 return Err(Error::shape("evaluation", "a network without output"));

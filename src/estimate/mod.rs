@@ -6,11 +6,13 @@
 
 mod error;
 mod evaluation;
+mod given;
 mod supernet;
 mod training;
 
 pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
+pub use given::Given;
 pub use supernet::{Scalars, Supernet, SupernetConfig, Wants};
 pub use training::{EpochReport, Training, TrainingConfig};
 

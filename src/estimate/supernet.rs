@@ -1,6 +1,6 @@
 //! Weights that all architectures of a space share, and their training step.
 
-use super::{EstimateError, blame};
+use super::{EstimateError, Given, blame};
 use crate::autograd::{Tape, Var, ops};
 use crate::data::Batch;
 use crate::device::{Device, Recorder, Recording, Workspace};
@@ -11,6 +11,9 @@ use crate::nn::Parameters;
 use crate::optim::{Sgd, SgdConfig, StepBuffer};
 use crate::tensor::{Error, Tensor};
 use std::collections::HashMap;
+
+/// First stream of the run's seed that dropout draws from; the optimisers' batches use those from 1 on.
+const DROPPED: u32 = 1 << 20;
 
 /// Settings of [`Supernet`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +26,9 @@ pub struct SupernetConfig {
     pub seed: u64,
     /// Whether patterns of operations that are known to be faster together are recorded so.
     pub fusion: bool,
+    /// Whether choice points are weighed by what the host computes (see [`Supernet::given`]) instead of a softmax of the
+    /// architecture weights.
+    pub given: bool,
 }
 
 /// Scalars that one step computes on the device; those that must be finite come first.
@@ -91,6 +97,8 @@ pub struct Supernet {
     network: Network,
     tables: Vec<Table>,
     alphas: Parameters,
+    given: Option<Given>,
+    seed: u64,
     sgd: Sgd,
     step: StepBuffer,
     scalars: Scalars,
@@ -115,11 +123,14 @@ impl Supernet {
         // A seed of its own: the weights use streams of the run's seed from 0 on.
         let alphas = architecture_weights(device, &tables, 1e-3, config.seed ^ 0xA1FA_0000_0000_0000)?;
         let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;
+        let given = if config.given { Some(Given::new(device, &tables)?) } else { None };
         Ok(Self {
             device: device.clone(),
             network,
             tables,
             alphas,
+            given,
+            seed: config.seed,
             sgd,
             step: StepBuffer::new(device)?,
             scalars: Scalars::new(device)?,
@@ -152,6 +163,11 @@ impl Supernet {
     /// The architecture weights α, before the softmax.
     pub fn alphas(&self) -> &Parameters {
         &self.alphas
+    }
+
+    /// The weights of choice points that the host computes, if it does.
+    pub fn given(&self) -> Option<&Given> {
+        self.given.as_ref()
     }
 
     /// The weights' optimiser.
@@ -197,19 +213,75 @@ impl Supernet {
         wants: Wants,
         loss: usize,
     ) -> Result<(Recorder, Tensor), Error> {
+        self.record(recorder, batch, wants, loss, None, true)
+    }
+
+    /// As [`Supernet::record_pass`], for the gradient of the architecture weights where each choice point computes only
+    /// the option that `path` takes, times its weight; with `others` the weights of the other options are added (see
+    /// [`Choices::Sampled`]).
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_sampled_pass(
+        &self,
+        recorder: Recorder,
+        batch: &Batch,
+        path: &Path,
+        others: bool,
+        loss: usize,
+    ) -> Result<(Recorder, Tensor), Error> {
+        self.record(recorder, batch, Wants::Alphas, loss, Some((path, others)), true)
+    }
+
+    /// Records a pass with running statistics and without dropout, and its way back to the architecture weights.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_evaluated_pass(&self, recorder: Recorder, batch: &Batch, loss: usize) -> Result<Recorder, Error> {
+        Ok(self.record(recorder, batch, Wants::Alphas, loss, None, false)?.0)
+    }
+
+    fn record(
+        &self,
+        recorder: Recorder,
+        batch: &Batch,
+        wants: Wants,
+        loss: usize,
+        path: Option<(&Path, bool)>,
+        training: bool,
+    ) -> Result<(Recorder, Tensor), Error> {
         let mut tape = Tape::on(recorder);
+        if path.is_some() {
+            // A table none of whose choice points takes more than zeros gets no gradient; it must not keep an old one.
+            let gradients = self.alphas.gradients();
+            tape.recorder().clear(gradients.buffer(), gradients.at() as usize, gradients.count())?;
+        }
         let mut tables = HashMap::new();
         tape.set_scope("architecture weights");
         for (index, table) in self.tables.iter().enumerate() {
             let alpha = self.alphas.var(&mut tape, index, wants != Wants::Weights)?;
-            tables.insert(table.name.clone(), ops::softmax(&mut tape, &alpha)?);
+            let weights = match &self.given {
+                None => ops::softmax(&mut tape, &alpha)?,
+                Some(given) => ops::relaxed(&mut tape, &alpha, given.weights(index), given.jacobian(index))?,
+            };
+            tables.insert(table.name.clone(), weights);
         }
+        let choices = match path {
+            Some((path, others)) => Choices::Sampled { path, tables: &tables, others },
+            None => Choices::Mixed(&tables),
+        };
+        let randomness = ops::Randomness {
+            seed: self.seed,
+            stream: DROPPED,
+            step: self.step.words().clone(),
+            counter: StepBuffer::COUNTER,
+        };
         let pass = Pass {
-            training: true,
+            training,
             gradients: wants != Wants::Alphas,
-            choices: Choices::Mixed(&tables),
-            randomness: None,
-            drop_path: None,
+            choices,
+            randomness: Some(&randomness),
+            drop_path: Some(StepBuffer::DROP_PATH),
         };
         let made = self.record_loss(&mut tape, batch, &pass, loss)?;
         drop(tables);

@@ -25,7 +25,7 @@ fn devices() -> Vec<Device> {
 /// Everything one pass computes, by name.
 fn pass(device: &Device, graph: &Graph, wants: Wants, fusion: bool) -> (BTreeMap<String, Vec<f32>>, usize) {
     const BATCH: usize = 3;
-    let config = SupernetConfig { batch: BATCH, sgd: SgdConfig::default(), seed: 5, fusion };
+    let config = SupernetConfig { batch: BATCH, sgd: SgdConfig::default(), seed: 5, fusion, given: false };
     let supernet = Supernet::new(device, graph.clone(), config).unwrap();
     let batch = supernet.train();
     batch.x.write(device, &noise(batch.x.count(), 1)).unwrap();

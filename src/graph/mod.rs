@@ -7,11 +7,14 @@
 pub mod fuse;
 mod op;
 mod parameters;
+mod partial;
+mod prune;
 mod shape;
 
 pub use fuse::{Fused, Pattern};
 pub use op::{Candidate, Choice, Conv, Op, Options, Padding, Pool};
 pub use parameters::Parameter;
+pub use partial::{EdgeWeights, PartialError};
 pub use shape::Features;
 
 use serde::{Deserialize, Serialize};

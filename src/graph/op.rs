@@ -210,11 +210,25 @@ pub enum Op {
     Add,
     /// Inputs one after another along the channels.
     Concat,
+    /// Some neighbouring channels of the input.
+    Channels {
+        /// The first of them.
+        first: usize,
+        /// How many.
+        count: usize,
+    },
+    /// The channels in so many groups of neighbours, read across the groups.
+    Shuffle {
+        /// Number of groups.
+        groups: usize,
+    },
     /// While training, zeroes features at random and divides the rest by the keep probability.
     Dropout {
         /// Probability of zero.
         probability: f32,
     },
+    /// As dropout, with the probability the training loop schedules.
+    ScheduledDropout,
     /// While training, zeroes whole samples at random with the probability the training loop
     /// schedules, and divides the rest by the keep probability.
     DropPath,
@@ -247,7 +261,10 @@ impl Op {
             Self::Linear { .. } => "linear",
             Self::Add => "add",
             Self::Concat => "concat",
+            Self::Channels { .. } => "channels",
+            Self::Shuffle { .. } => "shuffle",
             Self::Dropout { .. } => "dropout",
+            Self::ScheduledDropout => "scheduled_dropout",
             Self::DropPath => "drop_path",
             Self::Choice(_) => "choice",
             Self::Fused(fused) => fused.pattern.name(),
@@ -281,7 +298,18 @@ impl Op {
             | Self::Tanh
             | Self::BatchNorm { .. }
             | Self::Dropout { .. }
+            | Self::ScheduledDropout
             | Self::DropPath => one(),
+            Self::Channels { first, count } => match one()? {
+                x if *count > 0 && first.checked_add(*count).is_some_and(|end| end <= x.channels) => {
+                    Ok(Features { channels: *count, ..x })
+                }
+                x => Err(format!("cannot take channels {first} to {} of {x}", first.saturating_add(*count))),
+            },
+            Self::Shuffle { groups } => match one()? {
+                x if *groups > 0 && x.channels.is_multiple_of(*groups) => Ok(x),
+                x => Err(format!("cannot split {x} into {groups} groups")),
+            },
             Self::Zero { stride } => {
                 let x = one()?;
                 if *stride == 0 {

@@ -32,8 +32,10 @@ mod planes;
 pub mod pointwise;
 pub mod pool;
 pub mod reduce;
+pub mod relax;
 mod rows;
 mod runs;
+pub mod shuffle;
 pub mod softmax;
 mod vector;
 pub mod width;
@@ -89,6 +91,7 @@ pub static ALL: &[&Kernel] = &[
     &pool::GLOBAL_BACKWARD,
     &softmax::FORWARD,
     &softmax::BACKWARD,
+    &relax::BACKWARD,
     &width::MASK_FORWARD,
     &width::MASK_BACKWARD,
     &width::SCALE,
@@ -96,6 +99,7 @@ pub static ALL: &[&Kernel] = &[
     &channels::COPY,
     &join::JOIN,
     &join::SPLIT,
+    &shuffle::SHUFFLE,
     &dropout::DROPOUT,
     &elementwise::ADD,
     &elementwise::MULTIPLY,

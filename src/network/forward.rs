@@ -3,7 +3,7 @@
 use super::Network;
 use super::build::Layer;
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Choice, Graph, Op, Options, Output, Pool};
+use crate::graph::{Graph, Op, Output, Pool};
 use crate::tensor::{Error, Tensor};
 use std::collections::HashMap;
 
@@ -23,6 +23,15 @@ pub enum Choices<'a> {
     Mixed(&'a HashMap<String, Var>),
     /// Each computes only the option taken.
     Path(&'a Path),
+    /// Each computes only the option taken, times its weight (GDAS; Dong & Yang 2019, equation 5).
+    Sampled {
+        /// The options taken.
+        path: &'a Path,
+        /// Weights by table, `[rows, options]`.
+        tables: &'a HashMap<String, Var>,
+        /// Whether the weights of the other options, which are 0, are added as they are: for their gradient alone.
+        others: bool,
+    },
 }
 
 /// How a network is run.
@@ -98,16 +107,16 @@ impl Network {
     }
 }
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     network: &'a Network,
-    pass: &'a Pass<'a>,
+    pub(super) pass: &'a Pass<'a>,
     /// Number of dropout operations so far: each draws from its own stream.
     dropped: u32,
 }
 
 impl Run<'_> {
     /// Runs a graph; its last node's result goes to `destination` if that is given.
-    fn graph(
+    pub(super) fn graph(
         &mut self,
         tape: &mut Tape,
         graph: &Graph,
@@ -217,6 +226,12 @@ impl Run<'_> {
             }
             Op::Add => sum(tape, inputs),
             Op::Concat => ops::concat(tape, &inputs.iter().collect::<Vec<_>>()),
+            Op::Channels { first, count } => ops::slice_channels(tape, x, *first, *count),
+            Op::Shuffle { groups } => ops::shuffle_channels(tape, x, *groups),
+            Op::ScheduledDropout => match (self.pass.drop_path, self.randomness()) {
+                (Some(probability), Some(randomness)) => ops::scheduled_dropout(tape, x, probability, &randomness),
+                _ => self.identity(tape, x, target),
+            },
             Op::Dropout { probability } => match self.randomness() {
                 Some(randomness) => ops::dropout(tape, x, *probability, &randomness),
                 None => self.identity(tape, x, target),
@@ -268,72 +283,6 @@ impl Run<'_> {
         let affine = affine.as_ref().map(|(w, b)| (w, b));
         ops::batch_norm(tape, x, ops::BatchNorm { affine, statistics, epsilon: EPSILON })
     }
-
-    fn choice(
-        &mut self,
-        tape: &mut Tape,
-        choice: &Choice,
-        layer: &Layer,
-        inputs: &[Var],
-        target: Option<&Tensor>,
-    ) -> Result<Var, Error> {
-        let missing = || {
-            let problem = format!("choice point `{}`, row {} is not settled", choice.table, choice.row);
-            Error::shape("network", problem)
-        };
-        match (&choice.options, layer, self.pass.choices) {
-            (Options::Operations(candidates), Layer::Choice(layers), Choices::Path(path)) => {
-                let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;
-                let candidate = candidates.get(taken).ok_or_else(missing)?;
-                first(self.graph(tape, &candidate.graph, &layers[taken], inputs, target)?)
-            }
-            (Options::Operations(candidates), Layer::Choice(layers), Choices::Mixed(tables)) => {
-                let weights = tables.get(&choice.table).ok_or_else(missing)?;
-                let Some(x) = inputs.first() else { return Err(missing()) };
-                let live: Vec<usize> = (0..candidates.len()).filter(|&k| !is_zero(&candidates[k].graph)).collect();
-                let Some(&any) = live.first() else {
-                    return first(self.graph(tape, &candidates[0].graph, &layers[0], inputs, target)?);
-                };
-                let shape = candidates[any].graph.shape(candidates[any].graph.outputs[0].node);
-                let slice = [x.shape()[0], shape.channels, shape.height, shape.width];
-                let mut stacked = vec![live.len()];
-                stacked.extend(slice);
-                let stack = Tensor::scratch(tape.recorder(), &stacked)?;
-                let mut made = Vec::with_capacity(live.len());
-                for (slot, &k) in live.iter().enumerate() {
-                    let place = stack.view(slot * slice.iter().product::<usize>(), &slice);
-                    let y = self.graph(tape, &candidates[k].graph, &layers[k], inputs, Some(&place))?;
-                    made.push((k, first(y)?));
-                }
-                if let Some(target) = target {
-                    tape.write_next_to(target.clone());
-                }
-                ops::mixed(tape, weights, choice.row, &stack, &made)
-            }
-            (Options::Widths(widths), _, choices) => {
-                let Some(x) = inputs.first() else { return Err(missing()) };
-                let one_hot;
-                let (weights, row) = match choices {
-                    Choices::Mixed(tables) => (tables.get(&choice.table).ok_or_else(missing)?, choice.row),
-                    Choices::Path(path) => {
-                        let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;
-                        let values: Vec<u32> =
-                            (0..widths.len()).map(|k| f32::from(u8::from(k == taken)).to_bits()).collect();
-                        let tensor = Tensor::scratch(tape.recorder(), &[1, widths.len()])?;
-                        tape.recorder().upload(tensor.buffer(), 0, &values)?;
-                        one_hot = Var::constant(tensor);
-                        (&one_hot, 0)
-                    }
-                    Choices::None => return Err(missing()),
-                };
-                if let Some(target) = target {
-                    tape.write_next_to(target.clone());
-                }
-                ops::width_mask(tape, x, weights, row, widths)
-            }
-            _ => Err(missing()),
-        }
-    }
 }
 
 /// How often each node's value is read on the way to `outputs`; 0 for what is not needed at all.
@@ -362,10 +311,6 @@ fn place(tape: &mut Tape, made: Var, target: &Tensor) -> Result<Var, Error> {
 pub(super) fn window(pool: &Pool) -> ops::Window {
     let Pool { kernel, stride, padding, count_padding } = *pool;
     ops::Window { kernel, stride, padding, count_padding }
-}
-
-fn first(outputs: Vec<Var>) -> Result<Var, Error> {
-    outputs.into_iter().next().ok_or_else(|| Error::shape("network", "a candidate has no output"))
 }
 
 /// Whether a candidate is nothing but zeros: it takes part in the softmax only.

@@ -2,6 +2,7 @@
 //! points are mixed by weights or settled by a path.
 
 mod build;
+mod choice;
 mod forward;
 mod fused;
 mod state;

@@ -20,6 +20,13 @@ pub enum Schedule {
         /// Rate that is approached.
         to: f64,
     },
+    /// In equal steps from `from` in the first epoch to `to` in the last.
+    Linear {
+        /// Rate of the first epoch.
+        from: f64,
+        /// Rate of the last epoch.
+        to: f64,
+    },
     /// Multiplied by `factor` every `epochs` epochs.
     Step {
         /// Rate of the first epoch.
@@ -48,7 +55,7 @@ impl Schedule {
         let rate = |rate: f64| rate >= 0.0 && rate.is_finite();
         match *self {
             Self::Constant { rate: constant } => rate(constant),
-            Self::Cosine { from, to } => rate(from) && rate(to),
+            Self::Cosine { from, to } | Self::Linear { from, to } => rate(from) && rate(to),
             Self::Step { rate: first, factor, epochs } => rate(first) && rate(factor) && epochs > 0,
             Self::WarmRestarts { from, to, first, times } => rate(from) && rate(to) && first > 0 && times > 0,
         }
@@ -60,6 +67,9 @@ impl Schedule {
         let rate = match *self {
             Self::Constant { rate } => rate,
             Self::Cosine { from, to } => cosine(from, to, f64::from(epoch) / f64::from(epochs.max(1))),
+            Self::Linear { from, to } => {
+                from + (to - from) * f64::from(epoch) / f64::from(epochs.saturating_sub(1).max(1))
+            }
             Self::Step { rate, factor, epochs } => rate * factor.powi((epoch / epochs.max(1)) as i32),
             Self::WarmRestarts { from, to, first, times } => {
                 let (mut start, mut length) = (0u64, u64::from(first.max(1)));
@@ -84,6 +94,13 @@ mod tests {
         assert_eq!(schedule.rate(0, 50), 0.025);
         assert!((schedule.rate(25, 50) - 0.013).abs() < 1e-7);
         assert!(schedule.rate(49, 50) > 0.001);
+    }
+
+    #[test]
+    fn a_line_begins_and_ends_where_it_says() {
+        let schedule = Schedule::Linear { from: 10.0, to: 0.1 };
+        assert_eq!([schedule.rate(0, 50), schedule.rate(49, 50), schedule.rate(0, 1)], [10.0, 0.1, 10.0]);
+        assert!((schedule.rate(10, 21) - 5.05).abs() < 1e-6);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The configuration of an experiment: a TOML file, every key of which is also `--set key=value`.
 
 use crate::estimate::TrainingConfig;
-use crate::search::darts::DartsConfig;
+use crate::optim::Schedule;
+use crate::search::METHODS;
+use crate::search::bilevel::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stop, Weighing};
 use crate::search::one_shot::OneShotConfig;
 use crate::space::SpaceSettings;
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,9 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 /// Names of the strategies.
-pub const STRATEGIES: [&str; 3] = ["darts", "rsps", "spos"];
+pub fn strategies() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|method| method.name)
+}
 
 /// Largest shift or blanked square of an augmentation.
 const MOST_PIXELS: usize = 65_536;
@@ -56,8 +60,8 @@ pub struct Config {
     pub supernet: NetworkConfig,
     /// Size of the network that is trained from scratch.
     pub network: NetworkConfig,
-    /// The search: strategy `darts`.
-    pub search: DartsConfig,
+    /// The search: gradient methods.
+    pub search: BilevelConfig,
     /// The search: strategies `rsps` and `spos`.
     pub one_shot: OneShotConfig,
     /// Training from scratch.
@@ -119,6 +123,9 @@ impl Config {
         if let Some(space) = named("space") {
             preset = preset.for_space(space);
         }
+        if let Some(strategy) = named("strategy") {
+            preset = preset.for_strategy(strategy);
+        }
         let mut all = Table::try_from(&preset).map_err(|error| value(place, error.to_string()))?;
         // A setting that is absent by default has no key in the table to be checked against.
         let mut known = all.clone();
@@ -144,11 +151,11 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        if !STRATEGIES.contains(&self.strategy.as_str()) {
+        if !strategies().any(|name| name == self.strategy) {
             return Err(ConfigError::UnknownName {
                 kind: "search strategy",
                 name: self.strategy.clone(),
-                nearest: nearest(&self.strategy, STRATEGIES).to_owned(),
+                nearest: nearest(&self.strategy, strategies()).to_owned(),
             });
         }
         let wrong = |key: &str, problem: &str| {
@@ -186,12 +193,70 @@ impl Config {
                 );
             }
         }
+        self.check_search()?;
         let adam = &self.search.adam;
         if !probability(adam.beta1) || !probability(adam.beta2) {
             return wrong("search.adam.beta1 and beta2", "must be at least 0 and less than 1");
         }
         if !(adam.epsilon > 0.0 && adam.epsilon.is_finite() && usable(adam.weight_decay)) {
             return wrong("search.adam.epsilon", "must be positive, and weight_decay not negative");
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// What only gradient methods have.
+    fn check_search(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &str, problem: &str| {
+            let problem = format!("search.{key} {problem}");
+            Err(ConfigError::Value { place: "configuration".into(), problem })
+        };
+        let search = &self.search;
+        // A schedule has its extremes at its ends, or falls.
+        let from_to = |s: &Schedule| {
+            [s.rate(0, search.all_epochs()), s.rate(search.all_epochs().max(1) - 1, search.all_epochs())]
+        };
+        if let Weighing::Gumbel { temperature } | Weighing::GumbelPath { temperature, .. } = &search.weighing
+            && !(temperature.is_usable() && from_to(temperature).iter().all(|&t| t > 0.0))
+        {
+            return wrong("weighing.temperature", "must stay above 0");
+        }
+        if let Perturbation::Random { epsilon } | Perturbation::Adversarial { epsilon, .. } = &search.perturbation
+            && !epsilon.is_usable()
+        {
+            return wrong("perturbation.epsilon", "must not be negative");
+        }
+        if let Penalty::ZeroOne { weight } | Penalty::Anchor { weight } = search.penalty
+            && !weight.is_finite()
+        {
+            return wrong("penalty.weight", "must be a finite number");
+        }
+        if let Stop::Eigenvalue { every, window, back, ratio, .. } = search.stop
+            && (every == 0 || window == 0 || back == 0 || !ratio.is_finite())
+        {
+            return wrong("stop", "needs every, window and back of at least 1 and a finite ratio");
+        }
+        if let Selection::Masking { divisor, .. } = search.selection
+            && !(divisor > 0.0 && divisor.is_finite())
+        {
+            return wrong("selection.divisor", "must be positive");
+        }
+        if search.parts == 0 || search.stages.iter().any(|s| s.parts == 0 || !(0.0..1.0).contains(&s.dropout)) {
+            return wrong(
+                "parts and stages",
+                "need at least one part of the channels, and a dropout from 0 to below 1",
+            );
+        }
+        let paths = search.weighing.is_path();
+        if paths && search.order == Order::Second {
+            return wrong("order", "must be 1 where paths are sampled");
+        }
+        if paths && (search.selection != Selection::Weights || search.perturbation != Perturbation::None) {
+            return wrong("selection and perturbation", "need all options, not sampled paths");
+        }
+        if paths && matches!(search.stop, Stop::Eigenvalue { .. }) {
+            return wrong("stop", "by eigenvalues needs all options, not sampled paths");
         }
         Ok(())
     }
@@ -269,7 +334,6 @@ fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::Schedule;
 
     fn read(text: &str, settings: &[&str]) -> Result<Config, String> {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();

@@ -9,8 +9,9 @@ use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::{Features, Graph};
 use crate::nn::to_safetensors;
 use crate::random::Random;
+use crate::search::bilevel::Bilevel;
 use crate::search::one_shot::{OneShot, Rank};
-use crate::search::{EpochEnd, Event, Stepper, darts::Darts};
+use crate::search::{EpochEnd, Event, Stepper};
 use crate::space::{self, Architecture, NetworkSettings, Space};
 use serde_json::json;
 use std::collections::HashMap;
@@ -131,7 +132,10 @@ pub fn search(
     let Followed { architecture, epochs, ranked } = match config.strategy.as_str() {
         "rsps" => bench.follow(by_paths(Rank::Random)?)?,
         "spos" => bench.follow(by_paths(Rank::Evolution)?)?,
-        _ => bench.follow(Darts::new(device, space, graph, &bench.train, labels, config.search, seed)?)?,
+        _ => {
+            let search = config.search.clone();
+            bench.follow(pollster::block_on(Bilevel::new(device, space, &wide, &bench.train, labels, search, seed))?)?
+        }
     };
     device.trim();
     let search_seconds = began.elapsed().as_secs_f64();
@@ -381,6 +385,7 @@ fn epoch_record(end: &EpochEnd) -> serde_json::Value {
         "skips": end.collapse.skips[0],
         "entropy": end.collapse.entropy,
         "gap": end.collapse.gap,
+        "eigenvalue": end.eigenvalue,
         "collapse": end.collapse.warning,
         "answers": end.architecture,
         "weights": tables,

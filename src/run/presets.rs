@@ -5,7 +5,8 @@ use super::config::NetworkConfig;
 use crate::data::Augmentation;
 use crate::estimate::TrainingConfig;
 use crate::optim::{Schedule, SgdConfig};
-use crate::search::darts::DartsConfig;
+use crate::search::METHODS;
+use crate::search::bilevel::{BilevelConfig, Weighing};
 use crate::search::one_shot::{EvolutionConfig, OneShotConfig};
 use crate::space::{SpaceSettings, nas_bench_201};
 
@@ -24,7 +25,7 @@ impl Config {
             space_settings: SpaceSettings::default(),
             supernet: NetworkConfig::default(),
             network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },
-            search: DartsConfig::default(),
+            search: BilevelConfig::default(),
             one_shot: OneShotConfig::default(),
             train: TrainingConfig::default(),
         };
@@ -33,14 +34,14 @@ impl Config {
             "digits" => Self {
                 supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false },
                 network: NetworkConfig { channels: 8, layers: 3, auxiliary: false },
-                search: DartsConfig {
+                search: BilevelConfig {
                     epochs: 12,
                     batch: 64,
                     // A search of 132 steps: with the published 3e-4 α would stay where it starts.
                     alpha_rate: 1e-2,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
                     augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
-                    ..base.search
+                    ..base.search.clone()
                 },
                 one_shot: OneShotConfig {
                     epochs: 120,
@@ -73,13 +74,13 @@ impl Config {
             "mnist" | "fashion-mnist" => Self {
                 supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false },
                 network: NetworkConfig { channels: 8, layers: 4, auxiliary: false },
-                search: DartsConfig {
+                search: BilevelConfig {
                     epochs: 1,
                     batch: 64,
                     alpha_rate: 6e-3,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
                     augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
-                    ..base.search
+                    ..base.search.clone()
                 },
                 one_shot: OneShotConfig {
                     epochs: 2,
@@ -135,5 +136,24 @@ impl Config {
             },
             ..config
         }
+    }
+
+    /// The same for another strategy: what it changes of DARTS, as published; what counts epochs is shortened for a
+    /// small dataset's search.
+    pub fn for_strategy(mut self, strategy: &str) -> Self {
+        let brief = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
+        if let Some(settings) = METHODS.iter().find(|m| m.name == strategy).and_then(|m| m.settings) {
+            settings(&mut self.search, brief);
+        }
+        if matches!(strategy, "drnas" | "fair-darts") {
+            // Their candidates are seven: an option without weight needs no `none` beside it.
+            self.space_settings.primitives.retain(|primitive| primitive != "none");
+        }
+        if let (Weighing::GumbelPath { others, .. }, nas_bench_201::NAME) =
+            (&mut self.search.weighing, self.space.as_str())
+        {
+            *others = true;
+        }
+        Self { strategy: strategy.into(), ..self }
     }
 }

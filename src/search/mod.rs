@@ -1,14 +1,16 @@
 //! Search strategies: which architecture, or which step of the architecture weights, comes next.
 //!
-//! A search is a **stepper**: [`darts::Darts::advance`], say, does one step and gives what happened, and whoever
+//! A search is a **stepper**: [`bilevel::Bilevel`], say, does one step and gives what happened, and whoever
 //! calls it (a command line, a test, a page) decides when to go on and what to do with the events.
 
 pub mod bench;
+pub mod bilevel;
 pub mod collapse;
-pub mod darts;
+mod methods;
 pub mod one_shot;
 
 pub use crate::estimate::EstimateError as SearchError;
+pub use methods::{METHODS, Method, table};
 
 use crate::space::{Architecture, TableWeights};
 use serde::Serialize;
@@ -23,16 +25,6 @@ pub trait Stepper {
 
     /// Steps taken and to be taken.
     fn progress(&self) -> Progress;
-}
-
-impl Stepper for darts::Darts<'_> {
-    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
-        darts::Darts::advance(self).await
-    }
-
-    fn progress(&self) -> Progress {
-        darts::Darts::progress(self)
-    }
 }
 
 impl Stepper for one_shot::OneShot<'_> {
@@ -100,6 +92,8 @@ pub struct EpochEnd {
     pub weights: Vec<TableWeights>,
     /// The architecture they stand for now.
     pub architecture: Architecture,
+    /// Largest eigenvalue of ∇²α L_val, where a search watches it.
+    pub eigenvalue: Option<f64>,
     /// Signs of collapse.
     pub collapse: collapse::Signs,
 }

@@ -1,8 +1,8 @@
-//! Concatenation and slices along the channels.
+//! Concatenation, slices and shuffling along the channels.
 
 use super::*;
 use crate::device::Recorder;
-use crate::kernels::{channels as kernels, join};
+use crate::kernels::{channels as kernels, join, shuffle};
 
 /// Inputs `[batch, channelsᵢ, height, width]` one after another along the channels.
 ///
@@ -77,6 +77,56 @@ impl Backward for Slice {
             record_copy(recorder, dy, 0, dx, first, count, true)
         })
     }
+}
+
+/// Interleaves `groups` groups of neighbouring channels (Zhang et al. 2018): channel g·(C/groups) + c of x becomes
+/// channel c·groups + g.
+///
+/// # Errors
+/// [`Error::Shape`] if the channels cannot be divided so.
+pub fn shuffle_channels(tape: &mut Tape, x: &Var, groups: usize) -> Result<Var, Error> {
+    let [_, channels, ..] = image("shuffle_channels", x)?;
+    if groups == 0 || !channels.is_multiple_of(groups) {
+        return Err(Error::shape("shuffle_channels", format!("{groups} groups of {:?}", x.shape())));
+    }
+    let y = tape.output(x.shape())?;
+    record_shuffle(tape.recorder(), x.tensor(), &y, groups, false)?;
+    // Shuffling the other way round undoes it.
+    Ok(tape.push("shuffle_channels", &[x], y, || Shuffle { x: x.id(), groups: channels / groups }))
+}
+
+#[derive(Debug)]
+struct Shuffle {
+    x: Option<usize>,
+    groups: usize,
+}
+
+impl Backward for Shuffle {
+    fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+        gradients.add(self.x, dy.shape(), |recorder, dx, accumulate| {
+            record_shuffle(recorder, dy, dx, self.groups, accumulate)
+        })
+    }
+}
+
+fn record_shuffle(
+    recorder: &mut Recorder,
+    x: &Tensor,
+    y: &Tensor,
+    groups: usize,
+    accumulate: bool,
+) -> Result<(), Error> {
+    let [batch, channels, height, width] = image_shape("shuffle_channels", x.shape())?;
+    let params = shuffle::Shuffle {
+        x: x.at(),
+        y: y.at(),
+        batch: batch as u32,
+        channels: channels as u32,
+        pixels: (height * width) as u32,
+        groups: groups as u32,
+        accumulate: accumulate.into(),
+    };
+    Ok(recorder.dispatch(&shuffle::SHUFFLE, &params, &[x.binding()], &[y.binding()])?)
 }
 
 /// Records y = the x's one after another along the channels, several of the same shape at a time.

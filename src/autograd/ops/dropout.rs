@@ -24,6 +24,14 @@ pub fn dropout(tape: &mut Tape, x: &Var, probability: f32, randomness: &Randomne
     drop_groups(tape, "dropout", x, 1, Probability::Fixed(probability), randomness)
 }
 
+/// As [`dropout`], with the probability at index `probability_at` of the step words.
+///
+/// # Errors
+/// As recording does.
+pub fn scheduled_dropout(tape: &mut Tape, x: &Var, probability_at: u32, randomness: &Randomness) -> Result<Var, Error> {
+    drop_groups(tape, "scheduled_dropout", x, 1, Probability::At(probability_at), randomness)
+}
+
 /// Zeroes whole samples of a batch with the probability at index `probability_at` of the step words,
 /// and divides the others by the keep probability.
 ///

@@ -1,7 +1,7 @@
 //! The mixed operation of DARTS (Liu et al. 2019, equation 2): candidates weighed by a softmax.
 
 use super::*;
-use crate::kernels::{mixed as kernels, softmax as softmax_kernels};
+use crate::kernels::{elementwise, mixed as kernels, reduce, relax, softmax as softmax_kernels};
 
 /// Softmax of each row of `[rows, columns]`.
 ///
@@ -42,6 +42,52 @@ impl Backward for Softmax {
 
     fn saved_bytes(&self) -> usize {
         bytes(&self.y)
+    }
+}
+
+/// Weights that the host has computed from x (`[rows, columns]`): y = `weights`, and on the way back dx = Jᵀ dy of each
+/// row, with the row's Jacobian in `jacobian` (`[rows, columns, columns]`, ∂y\[i\]/∂x\[j\] at i · columns + j). Both
+/// may be written anew before each run.
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes do not belong together.
+pub fn relaxed(tape: &mut Tape, x: &Var, weights: &Tensor, jacobian: &Tensor) -> Result<Var, Error> {
+    let matched = match *x.shape() {
+        [rows, columns] => weights.shape() == [rows, columns] && jacobian.shape() == [rows, columns, columns],
+        _ => false,
+    };
+    if !matched {
+        let shapes = format!("{:?}, weights {:?}, Jacobian {:?}", x.shape(), weights.shape(), jacobian.shape());
+        return Err(Error::shape("relaxed", shapes));
+    }
+    Ok(tape.push("relaxed", &[x], weights.clone(), || Relaxed { x: x.id(), jacobian: jacobian.clone() }))
+}
+
+#[derive(Debug)]
+struct Relaxed {
+    x: Option<usize>,
+    jacobian: Tensor,
+}
+
+impl Backward for Relaxed {
+    fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+        let Self { x, jacobian } = *self;
+        gradients.add(x, dy.shape(), |recorder, dx, accumulate| {
+            let params = relax::Backward {
+                jacobian: jacobian.at(),
+                dy: dy.at(),
+                dx: dx.at(),
+                rows: jacobian.shape()[0] as u32,
+                columns: jacobian.shape()[1] as u32,
+                accumulate: accumulate.into(),
+            };
+            let inputs = [jacobian.binding(), dy.binding()];
+            Ok(recorder.dispatch(&relax::BACKWARD, &params, &inputs, &[dx.binding()])?)
+        })
+    }
+
+    fn saved_bytes(&self) -> usize {
+        bytes(&self.jacobian)
     }
 }
 
@@ -165,5 +211,56 @@ impl Backward for Mixed {
 
     fn saved_bytes(&self) -> usize {
         self.stack.as_ref().map_or(0, bytes)
+    }
+}
+
+/// x, to which all weights of a row but that of option `taken` are added as they are. They are 0, so this computes
+/// nothing; on the way back each gets the sum of dy (GDAS, as its authors' code does it).
+///
+/// # Errors
+/// [`Error::Shape`] if the row or the option does not exist.
+pub fn bystanders(tape: &mut Tape, x: &Var, weights: &Var, row: usize, taken: usize) -> Result<Var, Error> {
+    match *weights.shape() {
+        [rows, options] if row < rows && taken < options => {}
+        _ => {
+            let problem = format!("option {taken} of row {row} of weights {:?}", weights.shape());
+            return Err(Error::shape("bystanders", problem));
+        }
+    }
+    Ok(tape.push("bystanders", &[x, weights], x.tensor().clone(), || Bystanders {
+        x: x.id(),
+        weights: weights.id(),
+        table: weights.shape().to_vec(),
+        row,
+        taken,
+    }))
+}
+
+#[derive(Debug)]
+struct Bystanders {
+    x: Option<usize>,
+    weights: Option<usize>,
+    table: Vec<usize>,
+    row: usize,
+    taken: usize,
+}
+
+impl Backward for Bystanders {
+    fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+        let Self { x, weights, table, row, taken } = *self;
+        gradients.add(weights, &table, |recorder, dw, accumulate| {
+            if !accumulate {
+                recorder.clear(dw.buffer(), dw.at() as usize, dw.count())?;
+            }
+            let sum = Tensor::scratch(recorder, &[1])?;
+            record_reduce(recorder, reduce::SUM, dy, &sum)?;
+            for option in (0..table[1]).filter(|&option| option != taken) {
+                let weight = dw.view(row * table[1] + option, &[1]);
+                let params = elementwise::Scale { x: sum.at(), y: weight.at(), count: 1, factor: 1.0, accumulate: 1 };
+                recorder.dispatch(&elementwise::SCALE, &params, &[sum.binding()], &[weight.binding()])?;
+            }
+            Ok(())
+        })?;
+        gradients.pass(x, dy)
     }
 }

@@ -5,7 +5,7 @@ use super::super::network::NetworkArgs;
 use super::super::output::{print, print_json};
 use super::measure::MeasureArgs;
 use cellwright::search::bench::{StepBench, TrainingBench};
-use cellwright::search::darts::Order;
+use cellwright::search::bilevel::Order;
 use serde_json::json;
 
 /// Arguments.

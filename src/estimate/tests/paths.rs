@@ -23,7 +23,7 @@ fn settings() -> NetworkSettings {
 }
 
 fn supernet(device: &Device, space: &dyn Space) -> Supernet {
-    let config = SupernetConfig { batch: BATCH, sgd: SGD, seed: 5, fusion: true };
+    let config = SupernetConfig { batch: BATCH, sgd: SGD, seed: 5, fusion: true, given: false };
     let supernet = Supernet::new(device, space.supernet(&settings()).unwrap(), config).unwrap();
     supernet.train().x.write(device, &noise(supernet.train().x.count(), 1)).unwrap();
     supernet.train().y.write_words(device, &[0, 3, 1]).unwrap();

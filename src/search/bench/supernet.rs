@@ -8,7 +8,7 @@ use crate::graph::Graph;
 use crate::optim::{AdamConfig, SgdConfig, Step};
 use crate::random::Random;
 use crate::search::SearchError;
-use crate::search::darts::{AlphaStep, Order};
+use crate::search::bilevel::{AlphaStep, Order};
 use std::time::{Duration, Instant};
 
 /// A supernet with random images and labels, ready to take steps.
@@ -38,7 +38,7 @@ impl StepBench {
         // Sizes are multiplied freely from here on.
         Cost::of(&graph, batch).map_err(|error| SearchError::Settings(error.to_string()))?;
         let classes = graph.outputs.first().map_or(1, |logits| graph.shape(logits.node).channels).max(1);
-        let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed, fusion };
+        let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed, fusion, given: false };
         let supernet = Supernet::new(device, graph, config)?;
         let alpha = AlphaStep::new(&supernet, order, AdamConfig::default())?;
         for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {

@@ -115,7 +115,7 @@ impl<'s> OneShot<'s> {
         let (for_weights, for_ranking) = split::halves(labels, seed)?;
         let train = Batches::new(for_weights.clone(), config.batch, Last::Drop, Shuffle { seed, stream: 1 })?;
         let calibration = Fresh::new(for_weights, config.batch, Shuffle { seed, stream: 3 }, 0)?;
-        let shared = SupernetConfig { batch: config.batch, sgd: config.sgd, seed, fusion: false };
+        let shared = SupernetConfig { batch: config.batch, sgd: config.sgd, seed, fusion: false, given: false };
         let supernet = Supernet::new(device, graph, shared)?;
         Ok(Self {
             space,

@@ -9,7 +9,8 @@ use super::{Order, SearchError};
 use crate::autograd::ops;
 use crate::device::Recorder;
 use crate::estimate::{Scalars, Supernet, Wants};
-use crate::kernels::{optimiser, reduce};
+use crate::kernels::{elementwise, optimiser, reduce};
+use crate::network::Path;
 use crate::optim::{Adam, AdamConfig, StepBuffer};
 use crate::tensor::{Error, Tensor};
 
@@ -70,17 +71,56 @@ impl AlphaStep {
             Order::First => self.record_first(supernet, recorder)?,
             Order::Second => self.record_second(supernet, recorder)?,
         };
+        self.record_update(supernet, &mut recorder)?;
+        Ok(recorder)
+    }
+
+    /// Records the first-order step along a path: see [`Supernet::record_sampled_pass`].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the path leaves a choice point open; else as recording does.
+    pub fn record_sampled(
+        &self,
+        supernet: &Supernet,
+        recorder: Recorder,
+        path: &Path,
+        others: bool,
+    ) -> Result<Recorder, Error> {
+        let valid = supernet.valid();
+        let used = supernet.network().used(path)?;
+        let (mut recorder, logits) =
+            supernet.record_sampled_pass(recorder, valid, path, others, Scalars::VALID_LOSS)?;
+        let correct = supernet.scalars().one(Scalars::VALID_CORRECT);
+        ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
+        let guard = supernet.scalars().one(Scalars::VALID_LOSS);
+        supernet.network().statistics().record_update(&mut recorder, &used.statistics, &guard)?;
+        self.record_update(supernet, &mut recorder)?;
+        Ok(recorder)
+    }
+
+    /// Records what follows the gradient of the validation loss: the penalty's own, and Adam.
+    fn record_update(&self, supernet: &Supernet, recorder: &mut Recorder) -> Result<(), Error> {
         recorder.set_scope("architecture step");
+        if let Some(given) = supernet.given() {
+            let (slope, gradient) = (given.slope(), &self.gradient);
+            let params = elementwise::Scale {
+                x: slope.at(),
+                y: gradient.at(),
+                count: slope.count() as u32,
+                factor: 1.0,
+                accumulate: 1,
+            };
+            recorder.dispatch(&elementwise::SCALE, &params, &[slope.binding()], &[gradient.binding()])?;
+        }
         self.adam.record(
-            &mut recorder,
+            recorder,
             supernet.alphas().values(),
             &self.gradient,
             supernet.step(),
             StepBuffer::ALPHA_RATE,
             StepBuffer::ALPHA_CORRECTIONS,
             &supernet.scalars().alpha_guards(),
-        )?;
-        Ok(recorder)
+        )
     }
 
     fn record_first(&self, supernet: &Supernet, recorder: Recorder) -> Result<Recorder, Error> {

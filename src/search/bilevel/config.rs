@@ -1,0 +1,243 @@
+//! What a gradient method is made of, each part by itself.
+
+use super::weighing::Weighing;
+use crate::data::Augmentation;
+use crate::optim::{AdamConfig, Schedule, SgdConfig};
+use serde::{Deserialize, Serialize};
+
+/// How the gradient of α is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum Order {
+    /// At the present weights (the paper's ξ = 0).
+    #[default]
+    First,
+    /// At the weights one step ahead, with the Hessian product by central differences (equations 7
+    /// and 8).
+    Second,
+}
+
+impl TryFrom<u8> for Order {
+    type Error = String;
+
+    fn try_from(order: u8) -> Result<Self, String> {
+        match order {
+            1 => Ok(Self::First),
+            2 => Ok(Self::Second),
+            other => Err(format!("order {other} does not exist: use 1 (first order) or 2 (second order)")),
+        }
+    }
+}
+
+impl From<Order> for u8 {
+    fn from(order: Order) -> u8 {
+        match order {
+            Order::First => 1,
+            Order::Second => 2,
+        }
+    }
+}
+
+/// What is added to the validation loss, a function of α alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Penalty {
+    /// Nothing.
+    #[default]
+    None,
+    /// −`weight` · mean((w − ½)²), w the options' weights: it drives them to 0 or 1 (FairDARTS, equation 4).
+    ZeroOne {
+        /// Its factor.
+        weight: f64,
+    },
+    /// `weight` · ½ Σ α²: it keeps Dirichlet(elu(α) + 1) near the uniform distribution (DrNAS, equation 6, as its code has
+    /// it).
+    Anchor {
+        /// Its factor.
+        weight: f64,
+    },
+}
+
+/// What becomes of the options' weights before the step of the shared weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Perturbation {
+    /// They stay.
+    #[default]
+    None,
+    /// Uniform noise of at most ε (SDARTS-RS; Chen & Hsieh 2020, equation 6).
+    Random {
+        /// ε by epoch.
+        epsilon: Schedule,
+    },
+    /// The worst within ε that projected sign ascent finds (SDARTS-ADV, equation 7).
+    Adversarial {
+        /// ε by epoch.
+        epsilon: Schedule,
+        /// Steps of ascent, of 2ε/`steps` each.
+        steps: u32,
+    },
+}
+
+/// When a search ends before its last epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Stop {
+    /// Never.
+    #[default]
+    Never,
+    /// When the derived architecture's normal cell has so many skip connections (DARTS+; Liang et al. 2019, criterion
+    /// 1).
+    Skips {
+        /// How many.
+        most: usize,
+    },
+    /// When the largest eigenvalue of ∇²α L_val grows (RobustDARTS; Zela et al. 2020, section 4.3).
+    Eigenvalue {
+        /// Epochs from one eigenvalue to the next.
+        every: u32,
+        /// Eigenvalues that are averaged.
+        window: usize,
+        /// Averages between the two that are compared.
+        back: usize,
+        /// How many times as large the later average must be.
+        ratio: f64,
+        /// The first epoch at which a search may end.
+        earliest: u32,
+    },
+}
+
+/// How the architecture is chosen in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Selection {
+    /// By the options' weights, as the space derives.
+    #[default]
+    Weights,
+    /// By the accuracy lost without an option (DARTS-PT; Wang et al. 2021, algorithm 1).
+    Masking {
+        /// Epochs of training after each choice.
+        tune: u32,
+        /// What the learning rate is divided by then.
+        divisor: f64,
+    },
+}
+
+/// A part of a search with a supernet of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stage {
+    /// Its epochs.
+    pub epochs: u32,
+    /// Layers that its supernet has beyond those configured.
+    pub deeper: usize,
+    /// Options of each choice point that it begins with; 0: all. The heaviest of the stage before stay.
+    pub options: usize,
+    /// Parts of the channels, of which choice points see one.
+    pub parts: usize,
+    /// Probability of dropout on plain identities at its start.
+    pub dropout: f32,
+    /// Whether weights and architecture weights go on where the stage before has left them, as far as they are still
+    /// there.
+    pub goes_on: bool,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self { epochs: 25, deeper: 0, options: 0, parts: 1, dropout: 0.0, goes_on: false }
+    }
+}
+
+/// Settings of [`Bilevel`](super::Bilevel).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BilevelConfig {
+    /// Passes over the half that trains the weights, if there are no `stages`.
+    pub epochs: u32,
+    /// Images a step, of each half.
+    pub batch: usize,
+    /// First or second order.
+    pub order: Order,
+    /// Learning rate of the architecture weights.
+    pub alpha_rate: f32,
+    /// Epochs (of each stage) before the architecture weights begin to move.
+    pub warmup: u32,
+    /// Parts of the channels, of which choice points see one; with more than one there are edge weights.
+    pub parts: usize,
+    /// Skip connections of the derived normal cell, at most; 0: as many as there may be.
+    pub most_skips: usize,
+    /// Weight below which an edge is left out of the derived architecture.
+    pub least: f32,
+    /// Whether patterns of operations that are known to be faster together are recorded so.
+    pub fusion: bool,
+    /// The weights' optimiser.
+    pub sgd: SgdConfig,
+    /// Learning rate of the weights by epoch.
+    pub rate: Schedule,
+    /// The architecture weights' optimiser.
+    pub adam: AdamConfig,
+    /// Variation of the images.
+    pub augmentation: Augmentation,
+    /// How α becomes weights.
+    pub weighing: Weighing,
+    /// What is added to the validation loss.
+    pub penalty: Penalty,
+    /// What the step of the weights sees instead of the weights of options.
+    pub perturbation: Perturbation,
+    /// When it ends early.
+    pub stop: Stop,
+    /// How the architecture is chosen.
+    pub selection: Selection,
+    /// Stages with supernets of their own; none: one for all epochs.
+    pub stages: Vec<Stage>,
+}
+
+impl Default for BilevelConfig {
+    /// DARTS as published for CIFAR-10, first order.
+    fn default() -> Self {
+        Self {
+            epochs: 50,
+            batch: 64,
+            order: Order::First,
+            alpha_rate: 3e-4,
+            warmup: 0,
+            parts: 1,
+            most_skips: 0,
+            least: 0.0,
+            fusion: true,
+            sgd: SgdConfig::default(),
+            rate: Schedule::Cosine { from: 0.025, to: 0.001 },
+            adam: AdamConfig::default(),
+            augmentation: Augmentation { padding: 4, flip: true, cutout: 0 },
+            weighing: Weighing::default(),
+            penalty: Penalty::default(),
+            perturbation: Perturbation::default(),
+            stop: Stop::default(),
+            selection: Selection::default(),
+            stages: Vec::new(),
+        }
+    }
+}
+
+impl BilevelConfig {
+    /// The stages, at least one.
+    pub(super) fn stages(&self) -> Vec<Stage> {
+        match self.stages.is_empty() {
+            true => vec![Stage { epochs: self.epochs, parts: self.parts, ..Stage::default() }],
+            false => self.stages.clone(),
+        }
+    }
+
+    /// Epochs altogether.
+    pub fn all_epochs(&self) -> u32 {
+        self.stages().iter().map(|s| s.epochs).sum()
+    }
+
+    /// Whether the weights of options come from the host: all but a plain softmax to the end.
+    pub(super) fn is_given(&self) -> bool {
+        self.weighing != Weighing::Softmax
+            || self.penalty != Penalty::None
+            || self.perturbation != Perturbation::None
+            || self.selection != Selection::Weights
+    }
+}

@@ -1,0 +1,95 @@
+//! From weights of options to an architecture, and to the options that a later stage keeps.
+
+use super::SearchError;
+use crate::graph::{EdgeWeights, Table};
+use crate::space::{Architecture, Space, TableWeights};
+use std::cmp::Ordering;
+
+/// What a search of fewer options drops: of each row all but the `keep` heaviest that still have weight (the first of equal
+/// ones). Rows of edge weights keep all.
+pub(super) fn weakest(weights: &[TableWeights], keep: usize, edges: &[EdgeWeights]) -> Vec<(String, usize, usize)> {
+    let mut dropped = Vec::new();
+    for table in weights.iter().filter(|t| edges.iter().all(|e| e.table != t.name)) {
+        for row in 0..table.rows {
+            let values = table.row(row);
+            let mut order: Vec<usize> = (0..values.len()).collect();
+            order.sort_by(|&a, &b| values[b].partial_cmp(&values[a]).unwrap_or(Ordering::Equal));
+            dropped.extend(order.into_iter().skip(keep).map(|k| (table.name.clone(), row, k)));
+        }
+    }
+    dropped
+}
+
+/// The architecture that weights stand for, with at most `most` skip connections among the operations that the space
+/// repeats most (its normal cell's); 0 sets no limit. The weakest skip loses its weight and the rest is derived again
+/// (P-DARTS, section 3.3). `tables` names the options.
+pub(super) fn with_few_skips(
+    space: &dyn Space,
+    tables: &[Table],
+    mut weights: Vec<TableWeights>,
+    most: usize,
+) -> Result<Architecture, SearchError> {
+    loop {
+        let architecture = space.derive(&weights)?;
+        let skips = space.operations(&architecture).iter().filter(|o| o.starts_with("skip")).count();
+        if most == 0 || skips <= most {
+            return Ok(architecture);
+        }
+        // What the space repeats most is what its first table decides.
+        let settled = space.settle(&architecture)?;
+        let skip = tables.first().and_then(|t| t.options.iter().position(|o| o.starts_with("skip")));
+        let (Some(skip), Some(table), Some(used)) = (skip, weights.first_mut(), settled.first()) else {
+            return Ok(architecture);
+        };
+        let weakest = (0..table.rows)
+            .filter(|&row| used.row(row)[skip] > 0.0 && table.row(row)[skip] > 0.0)
+            .min_by(|&a, &b| table.row(a)[skip].partial_cmp(&table.row(b)[skip]).unwrap_or(Ordering::Equal));
+        match weakest {
+            Some(row) => table.values[row * table.options + skip] = 0.0,
+            None => return Ok(architecture),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+    use crate::space::{NetworkSettings, darts::Darts};
+
+    #[test]
+    fn the_heaviest_options_stay_and_edges_too() {
+        let table = |name: &str, values: &[f32]| TableWeights {
+            name: name.into(),
+            rows: values.len() / 4,
+            options: 4,
+            values: values.to_vec(),
+        };
+        let edges = [EdgeWeights { table: "beta".into(), edges: Vec::new() }];
+        let weights = [table("a", &[0.1, 0.4, 0.2, 0.3, 0.25, 0.25, 0.25, 0.25]), table("beta", &[0.7, 0.1, 0.1, 0.1])];
+        let dropped: Vec<(usize, usize)> = weakest(&weights, 2, &edges).into_iter().map(|(_, r, k)| (r, k)).collect();
+        assert_eq!(dropped, [(0, 2), (0, 0), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn skips_beyond_the_limit_are_replaced_beginning_with_the_weakest() {
+        let space = Darts::default();
+        let tables = space.supernet(&NetworkSettings { channels: 2, ..Default::default() }).unwrap().tables().unwrap();
+        let mut random = Random::new(2, 0);
+        let skip = tables[0].options.iter().position(|o| o == "skip_connect").unwrap();
+        let weights: Vec<TableWeights> = tables
+            .iter()
+            .map(|t| {
+                let (rows, options) = (t.rows, t.options.len());
+                let mut values: Vec<f32> = (0..rows * options).map(|_| random.range(0.0, 0.1)).collect();
+                (0..rows).for_each(|row| values[row * options + skip] = 0.5 + 0.01 * row as f32);
+                TableWeights { name: t.name.clone(), rows, options, values }
+            })
+            .collect();
+        let skips = |most: usize| {
+            let found = with_few_skips(&space, &tables, weights.clone(), most).unwrap();
+            space.operations(&found).iter().filter(|o| *o == "skip_connect").count()
+        };
+        assert_eq!([skips(0), skips(5), skips(2)], [8, 5, 2]);
+    }
+}

@@ -1,0 +1,158 @@
+//! Choosing by what an option's loss costs (Wang et al. 2021, "Rethinking architecture selection in differentiable NAS",
+//! algorithm 1): α says little about the accuracy an option contributes.
+//!
+//! Choice points are settled one by one, in random order: each option is masked in turn, and that stays whose loss costs
+//! most accuracy. After each the shared weights are trained for a few epochs. Then, node by node, the edges whose loss
+//! costs least go, until the node has as many as the space derives.
+
+use super::SearchError;
+use super::scoring::Scoring;
+use crate::device::Device;
+use crate::graph::{Graph, Op, Table};
+use crate::random::Random;
+use crate::space::{Space, TableWeights};
+
+/// What is settled next.
+#[derive(Clone, Debug, PartialEq)]
+enum Question {
+    /// The option of a row of a table.
+    Option { table: usize, row: usize },
+    /// Which edges of a node stay: (table, row) of each, and how many.
+    Edges(Vec<(usize, usize)>),
+}
+
+/// A selection under way.
+#[derive(Debug)]
+pub(super) struct Masking {
+    questions: std::vec::IntoIter<Question>,
+    /// Weights of options: those of settled rows are 1 and 0.
+    weights: Vec<TableWeights>,
+    /// For each table and option whether it can be chosen: not `none`.
+    eligible: Vec<Vec<bool>>,
+}
+
+impl Masking {
+    /// Begins with the weights that the search has left.
+    pub fn new(graph: &Graph, tables: &[Table], weights: Vec<TableWeights>, random: &mut Random) -> Self {
+        let place = |name: &str| tables.iter().position(|t| t.name == name);
+        let mut options: Vec<Question> = (0..tables.len())
+            .flat_map(|table| (0..tables[table].rows).map(move |row| Question::Option { table, row }))
+            .collect();
+        random.shuffle(&mut options);
+        // Cells that share their decisions are one node.
+        let mut nodes: Vec<Question> = Vec::new();
+        for node in graph.nodes.iter().filter(|n| n.op == Op::Add) {
+            let edge = |&input: &usize| match &graph.nodes[input].op {
+                Op::Choice(choice) => Some((place(&choice.table)?, choice.row)),
+                _ => None,
+            };
+            let Some(edges) = node.inputs.iter().map(edge).collect::<Option<Vec<_>>>() else { continue };
+            let question = Question::Edges(edges);
+            if !nodes.contains(&question) {
+                nodes.push(question);
+            }
+        }
+        random.shuffle(&mut nodes);
+        options.extend(nodes);
+        let eligible = tables.iter().map(|t| t.options.iter().map(|o| o != "none").collect()).collect();
+        Self { questions: options.into_iter(), weights, eligible }
+    }
+
+    /// Questions left.
+    pub fn count(&self) -> u64 {
+        self.questions.len() as u64
+    }
+
+    /// The weights as far as they are settled.
+    pub fn weights(&self) -> &[TableWeights] {
+        &self.weights
+    }
+
+    /// Answers the next question; false when there is none.
+    pub async fn answer(&mut self, space: &dyn Space, device: &Device, scoring: &Scoring) -> Result<bool, SearchError> {
+        match self.questions.next() {
+            None => return Ok(false),
+            Some(Question::Option { table, row }) => {
+                let options = self.weights[table].options;
+                let mut best: Option<(usize, f64)> = None;
+                for option in (0..options).filter(|&k| self.eligible[table][k]) {
+                    let accuracy = self.without(device, scoring, table, row, Some(option)).await?;
+                    if best.is_none_or(|(_, least)| accuracy < least) {
+                        best = Some((option, accuracy));
+                    }
+                }
+                let values = &mut self.weights[table].values[row * options..][..options];
+                for (option, value) in values.iter_mut().enumerate() {
+                    *value = f32::from(u8::from(best.is_some_and(|(kept, _)| kept == option)));
+                }
+            }
+            Some(Question::Edges(mut edges)) => {
+                let keep = self.derived_edges(space, &edges)?;
+                while edges.len() > keep {
+                    let mut least: Option<(usize, f64)> = None;
+                    for (at, &(table, row)) in edges.iter().enumerate() {
+                        let accuracy = self.without(device, scoring, table, row, None).await?;
+                        if least.is_none_or(|(_, most)| accuracy > most) {
+                            least = Some((at, accuracy));
+                        }
+                    }
+                    let Some((at, _)) = least else { break };
+                    let (table, row) = edges.remove(at);
+                    let options = self.weights[table].options;
+                    self.weights[table].values[row * options..][..options].fill(0.0);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Of some edges, how many an architecture of the space has.
+    fn derived_edges(&self, space: &dyn Space, edges: &[(usize, usize)]) -> Result<usize, SearchError> {
+        let settled = space.settle(&space.derive(&self.weights)?)?;
+        let used = |&&(table, row): &&(usize, usize)| {
+            let name = &self.weights[table].name;
+            settled.iter().find(|t| t.name == *name).is_some_and(|t| t.row(row).iter().any(|&w| w > 0.0))
+        };
+        Ok(edges.iter().filter(used).count())
+    }
+
+    /// Accuracy without an option, or without all of them. What is left is not weighed anew.
+    async fn without(
+        &self,
+        device: &Device,
+        scoring: &Scoring,
+        table: usize,
+        row: usize,
+        option: Option<usize>,
+    ) -> Result<f64, SearchError> {
+        let mut weights = self.weights.clone();
+        let options = weights[table].options;
+        let values = &mut weights[table].values[row * options..][..options];
+        match option {
+            Some(option) => values[option] = 0.0,
+            None => values.fill(0.0),
+        }
+        scoring.score(device, &weights).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::{NetworkSettings, SpaceSettings, find};
+
+    #[test]
+    fn every_row_is_asked_once_and_every_kind_of_node() {
+        let settings = NetworkSettings { channels: 4, layers: 3, ..Default::default() };
+        for (space, rows, nodes) in [("darts", 28, 8), ("nas-bench-201", 6, 2)] {
+            let space = find(space, &SpaceSettings::default()).unwrap();
+            let graph = space.supernet(&settings).unwrap();
+            let tables = graph.tables().unwrap();
+            let masking = Masking::new(&graph, &tables, Vec::new(), &mut Random::new(0, 0));
+            let all = masking.questions.as_slice();
+            let options: std::collections::HashSet<String> = all[..rows].iter().map(|q| format!("{q:?}")).collect();
+            assert_eq!((options.len(), all.len() - rows), (rows, nodes));
+            assert!(all[rows..].iter().all(|q| matches!(q, Question::Edges(_))));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The published gradient methods: what each changes of DARTS. `brief` settings are for searches of a few epochs: what
+//! counts epochs of the published fifty is left out or shortened, what a method *is* stays.
+
+use super::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop, Weighing};
+use crate::optim::{AdamConfig, Schedule};
+
+/// Epochs before α moves: as published, or the same share of a brief search.
+fn warmup(config: &BilevelConfig, published: u32, brief: bool) -> u32 {
+    if brief { config.epochs * published / 50 } else { published }
+}
+
+/// Second-order DARTS.
+pub fn darts_second(config: &mut BilevelConfig, _: bool) {
+    config.order = Order::Second;
+}
+
+/// GDAS (Dong & Yang 2019): one option of each choice point, drawn by the hard Gumbel-softmax.
+pub fn gdas(config: &mut BilevelConfig, _: bool) {
+    config.weighing = Weighing::GumbelPath { temperature: Schedule::Linear { from: 10.0, to: 0.1 }, others: false };
+}
+
+/// SNAS (Xie et al. 2019): all options, weighed by the Gumbel-softmax; the temperature falls as GDAS's from 1.
+pub fn snas(config: &mut BilevelConfig, _: bool) {
+    config.weighing = Weighing::Gumbel { temperature: Schedule::Linear { from: 1.0, to: 0.03 } };
+}
+
+/// PC-DARTS (Xu et al. 2020): a quarter of the channels, edge weights, α frozen at first.
+pub fn pc_darts(config: &mut BilevelConfig, brief: bool) {
+    config.parts = 4;
+    config.warmup = warmup(config, 15, brief);
+    if !brief {
+        config.batch = 256;
+        config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };
+        config.alpha_rate = 6e-4;
+    }
+}
+
+/// P-DARTS (Chen et al. 2019): three stages, ever deeper and with ever fewer options; dropout on skip connections.
+pub fn p_darts(config: &mut BilevelConfig, brief: bool) {
+    let (epochs, deeper) = if brief { ((config.epochs / 3).max(1), 1) } else { (25, 6) };
+    // 5, 11 and 17 cells are the published ones; the first stage's are those configured.
+    let stage = |number: usize, options: usize, dropout: f32| Stage {
+        epochs,
+        deeper: number * deeper,
+        options,
+        dropout,
+        ..Stage::default()
+    };
+    config.stages = vec![stage(0, 0, 0.1), stage(1, 5, 0.4), stage(2, 3, 0.7)];
+    config.warmup = if brief { epochs * 10 / 25 } else { 10 };
+    config.most_skips = 2;
+    config.alpha_rate = if brief { config.alpha_rate } else { 6e-4 };
+}
+
+/// DrNAS (Chen et al. 2021): weights are samples of a Dirichlet distribution; two stages of partial channels.
+pub fn dr_nas(config: &mut BilevelConfig, brief: bool) {
+    config.weighing = Weighing::Dirichlet;
+    config.penalty = Penalty::Anchor { weight: 1e-3 };
+    config.adam = AdamConfig { weight_decay: 0.0, ..config.adam };
+    let epochs = if brief { (config.epochs / 2).max(1) } else { 25 };
+    let stage = |options: usize, parts: usize| Stage { epochs, options, parts, ..Stage::default() };
+    config.stages = vec![stage(0, if brief { 4 } else { 6 }), stage(4, if brief { 2 } else { 4 })];
+    config.warmup = if brief { epochs * 10 / 25 } else { 10 };
+    if !brief {
+        config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };
+        config.alpha_rate = 6e-4;
+    }
+}
+
+/// FairDARTS (Chu et al. 2020): each option by itself, driven to 0 or 1.
+pub fn fair_darts(config: &mut BilevelConfig, brief: bool) {
+    config.weighing = Weighing::Sigmoid;
+    config.penalty = Penalty::ZeroOne { weight: 10.0 };
+    config.adam = AdamConfig { beta1: 0.9, ..config.adam };
+    config.alpha_rate = if brief { config.alpha_rate } else { 3e-3 };
+}
+
+/// SDARTS with random perturbations (Chen & Hsieh 2020).
+pub fn sdarts_rs(config: &mut BilevelConfig, _: bool) {
+    config.perturbation = Perturbation::Random { epsilon: Schedule::Linear { from: 0.03, to: 0.3 } };
+}
+
+/// SDARTS with adversarial perturbations.
+pub fn sdarts_adv(config: &mut BilevelConfig, _: bool) {
+    config.perturbation = Perturbation::Adversarial { epsilon: Schedule::Linear { from: 0.03, to: 0.3 }, steps: 7 };
+}
+
+/// RobustDARTS' early stopping (Zela et al. 2020).
+pub fn robust_darts(config: &mut BilevelConfig, brief: bool) {
+    let (every, earliest) = if brief { (1, config.epochs / 5) } else { (2, 10) };
+    config.stop = Stop::Eigenvalue { every, window: 5, back: 4, ratio: 1.3, earliest };
+}
+
+/// DARTS+ (Liang et al. 2019).
+pub fn darts_plus(config: &mut BilevelConfig, _: bool) {
+    config.stop = Stop::Skips { most: 2 };
+}
+
+/// DARTS-PT (Wang et al. 2021).
+pub fn darts_pt(config: &mut BilevelConfig, brief: bool) {
+    config.selection = Selection::Masking { tune: if brief { 1 } else { 5 }, divisor: 10.0 };
+}

@@ -1,0 +1,384 @@
+//! Gradient search: shared weights w and architecture weights α are trained in turns (Liu, Simonyan & Yang, ICLR 2019,
+//! "DARTS: differentiable architecture search", equations 3 and 4).
+//!
+//! Half of the training images train the shared weights w, the other half the architecture weights
+//! α. Each step takes the α step first, on a fresh random batch, then the w step. At the end the
+//! architecture that α stands for is derived.
+//!
+//! The published methods are this loop with other parts (see [`METHODS`](super::METHODS)): how α becomes weights of options
+//! ([`Weighing`]), what is added to the loss ([`Penalty`]), what the weights' step sees ([`Perturbation`]), what the
+//! supernet runs ([`Stage`]), when to stop ([`Stop`]) and how to choose in the end ([`Selection`]).
+
+mod adversary;
+mod alpha;
+mod before;
+mod config;
+mod derive;
+mod hessian;
+mod masking;
+pub mod methods;
+mod perturb;
+mod phase;
+mod relaxed;
+mod scoring;
+mod step;
+mod stop;
+mod weighing;
+
+pub use alpha::AlphaStep;
+pub use config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
+pub use weighing::{Row, Weighing};
+
+use super::collapse::{Signs, relative_entropy};
+use super::{EpochEnd, Event, Progress, SearchError, Stepper};
+use crate::data::{Batches, Fresh, Last, Resident, Shuffle, split};
+use crate::device::{Device, Recording};
+use crate::estimate::{Scalars, Supernet};
+use crate::random::Random;
+use crate::space::{Architecture, NetworkSettings, Space, TableWeights};
+use masking::Masking;
+use phase::{Phase, Setting};
+use scoring::Scoring;
+use std::collections::HashSet;
+use stop::Watch;
+
+/// Images of the validation half that the supernet is measured on after each epoch, at most: enough to
+/// tell a gap of a few points, without the time that tens of thousands would take.
+const SCORED: usize = 2048;
+
+/// Stream of the run's seed for the order in which options are masked.
+const MASKED: u64 = 0xB11F << 48;
+
+/// A gradient search under way.
+pub struct Bilevel<'s> {
+    device: Device,
+    space: &'s dyn Space,
+    settings: NetworkSettings,
+    data: Resident,
+    config: BilevelConfig,
+    seed: u64,
+    stages: Vec<Stage>,
+    stage: usize,
+    /// Options that earlier stages have dropped: table, row, option.
+    dropped: HashSet<(String, usize, usize)>,
+    phase: Phase,
+    train: Batches,
+    valid: Fresh,
+    scored: Vec<u32>,
+    taken: u64,
+    /// Steps of the architecture weights in this stage.
+    moved: u32,
+    watch: Watch,
+    /// What the search ends with, if it has been stopped.
+    stopped: Option<Architecture>,
+    tuning: Option<Tuning>,
+    /// Choices of a selection by masking.
+    questions: u64,
+    sums: [f64; 4],
+    over: bool,
+}
+
+/// A selection by masking, between whose choices the weights are trained.
+struct Tuning {
+    masking: Masking,
+    scoring: Scoring,
+    /// Steps of training taken, and those left before the next choice.
+    taken: u64,
+    left: u64,
+}
+
+/// Where in the search a step is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The epoch, counted over all stages.
+    epoch: u32,
+    /// The stage, and the epoch counted from its beginning.
+    stage: usize,
+    within: u32,
+    /// The step of the epoch.
+    step: usize,
+}
+
+impl<'s> Bilevel<'s> {
+    /// Prepares a search of `space` on the training images `data`, whose labels are `labels` (for the split in halves).
+    /// `settings` are those of the (first) supernet.
+    ///
+    /// # Errors
+    /// [`SearchError::Data`] if a batch is larger than a half; [`SearchError::Settings`] if the space does not suit the
+    /// method; else as recording does.
+    pub async fn new(
+        device: &Device,
+        space: &'s dyn Space,
+        settings: &NetworkSettings,
+        data: &Resident,
+        labels: &[u32],
+        config: BilevelConfig,
+        seed: u64,
+    ) -> Result<Self, SearchError> {
+        if config.weighing.is_path() && config.order == Order::Second {
+            let problem = "a search by sampled paths is of first order: set search.order=1";
+            return Err(SearchError::Settings(problem.into()));
+        }
+        let (for_weights, for_alphas) = split::halves(labels, seed)?;
+        let train = Batches::new(for_weights, config.batch, Last::Drop, Shuffle { seed, stream: 1 })?;
+        let valid = Fresh::new(for_alphas.clone(), config.batch, Shuffle { seed, stream: 2 }, 0)?;
+        // Evenly spaced, so that images in the order of their classes are drawn from all of them.
+        let spacing = for_alphas.len().div_ceil(SCORED).max(1);
+        let scored: Vec<u32> = for_alphas.into_iter().step_by(spacing).collect();
+        let stages = config.stages();
+        let first = stages.first().copied().unwrap_or_default();
+        let setting = Setting { device, space, settings, data, config: &config, seed };
+        let phase = Phase::new(setting, &first, 0, &HashSet::new(), scored.clone()).await?;
+        let questions = match config.selection {
+            Selection::Masking { .. } => {
+                let supernet = &phase.supernet;
+                let (graph, mut random) = (supernet.network().graph(), Random::new(seed, MASKED));
+                Masking::new(graph, supernet.tables(), Vec::new(), &mut random).count()
+            }
+            Selection::Weights => 0,
+        };
+        Ok(Self {
+            device: device.clone(),
+            space,
+            settings: settings.clone(),
+            data: data.clone(),
+            seed,
+            stages,
+            stage: 0,
+            dropped: HashSet::new(),
+            phase,
+            train,
+            valid,
+            scored,
+            taken: 0,
+            moved: 0,
+            watch: Watch::default(),
+            stopped: None,
+            tuning: None,
+            questions,
+            sums: [0.0; 4],
+            over: false,
+            config,
+        })
+    }
+
+    /// The supernet of the present stage.
+    pub fn supernet(&self) -> &Supernet {
+        &self.phase.supernet
+    }
+
+    /// The step of the architecture weights.
+    pub fn alpha_step(&self) -> &AlphaStep {
+        &self.phase.alpha
+    }
+
+    /// What one step runs, first for the architecture weights, then for the weights; nothing where paths are sampled.
+    pub fn recordings(&self) -> Option<[&Recording; 2]> {
+        self.phase.recordings.as_ref().map(|both| both.each_ref())
+    }
+
+    fn place(&self) -> Option<Place> {
+        let steps = self.train.per_epoch() as u64;
+        if steps == 0 {
+            return None;
+        }
+        let epoch = (self.taken / steps) as u32;
+        let mut within = epoch;
+        for (stage, Stage { epochs, .. }) in self.stages.iter().enumerate() {
+            if within < *epochs {
+                return Some(Place { epoch, stage, within, step: (self.taken % steps) as usize });
+            }
+            within -= epochs;
+        }
+        None
+    }
+
+    async fn next(&mut self) -> Result<Vec<Event>, SearchError> {
+        if self.stopped.is_some() || self.place().is_none() {
+            return self.finish().await;
+        }
+        let Some(place) = self.place() else { return Ok(Vec::new()) };
+        if place.stage > self.stage {
+            self.begin_stage(place.stage).await?;
+        }
+        let images = self.train.epoch(place.epoch, place.step).next().unwrap_or_default();
+        let moves = place.within >= self.config.warmup;
+        let scalars = self.step(place, &images, moves).await?;
+        self.taken += 1;
+        if place.step == 0 {
+            self.sums = [0.0; 4];
+        }
+        let picked = [Scalars::TRAIN_LOSS, Scalars::TRAIN_CORRECT, Scalars::VALID_LOSS, Scalars::VALID_CORRECT];
+        for (sum, index) in self.sums.iter_mut().zip(picked) {
+            *sum += f64::from(scalars[index]);
+        }
+        let mut events = vec![Event::Step {
+            taken: self.taken,
+            total: self.progress().total,
+            train_loss: scalars[Scalars::TRAIN_LOSS],
+            valid_loss: moves.then_some(scalars[Scalars::VALID_LOSS]),
+        }];
+        if place.step + 1 == self.train.per_epoch() {
+            let mut end = self.end_epoch(place).await?;
+            self.watch(&end).await?;
+            end.eigenvalue = self.watch.eigenvalue_of(end.epoch);
+            events.push(Event::Epoch(Box::new(end)));
+        }
+        let last = self.stopped.is_some() || self.place().is_none();
+        if last && self.config.selection == Selection::Weights {
+            events.push(self.end().await?);
+        }
+        Ok(events)
+    }
+
+    /// Stops the search if it has gone too far.
+    async fn watch(&mut self, end: &EpochEnd) -> Result<(), SearchError> {
+        let Self { watch, phase, valid, config, .. } = self;
+        let by_skips = watch.skips(config.stop, &end.architecture, end.collapse.skips[0]);
+        let by_growth = watch.eigenvalue(config.stop, end.epoch, &end.architecture, phase, valid, self.seed).await?;
+        self.stopped = by_skips.or(by_growth);
+        Ok(())
+    }
+
+    /// What comes after the last step: choosing by masking, or the end.
+    async fn finish(&mut self) -> Result<Vec<Event>, SearchError> {
+        let Selection::Masking { tune, divisor } = self.config.selection else { return Ok(vec![self.end().await?]) };
+        let Some(mut tuning) = self.tuning.take() else {
+            let (weights, supernet) = (self.weights().await?, &self.phase.supernet);
+            let mut random = Random::new(self.seed, MASKED);
+            let masking = Masking::new(supernet.network().graph(), supernet.tables(), weights, &mut random);
+            let scoring = Scoring::new(supernet, &self.data, self.scored.clone(), self.config.batch, true)?;
+            self.tuning = Some(Tuning { masking, scoring, taken: 0, left: 0 });
+            return Ok(Vec::new());
+        };
+        let mut events = Vec::new();
+        if tuning.left > 0 {
+            let steps = self.train.per_epoch() as u64;
+            let number = self.taken;
+            let (epoch, place) =
+                (self.config.all_epochs() + (tuning.taken / steps) as u32, (tuning.taken % steps) as usize);
+            let images = self.train.epoch(epoch, place).next().unwrap_or_default();
+            let rate = f64::from(self.config.rate.rate(0, self.config.all_epochs())) / divisor;
+            let train_loss = self.tune(number, rate as f32, &images, tuning.masking.weights()).await?;
+            (tuning.taken, tuning.left) = (tuning.taken + 1, tuning.left - 1);
+            self.taken += 1;
+            events.push(Event::Step { taken: self.taken, total: self.progress().total, train_loss, valid_loss: None });
+        } else if tuning.masking.answer(self.space, &self.device, &tuning.scoring).await? {
+            tuning.left = u64::from(tune) * self.train.per_epoch() as u64;
+        } else {
+            self.over = true;
+            let architecture = self.space.derive(tuning.masking.weights())?;
+            return Ok(vec![Event::Derived { architecture }]);
+        }
+        self.tuning = Some(tuning);
+        Ok(events)
+    }
+
+    async fn begin_stage(&mut self, number: usize) -> Result<(), SearchError> {
+        let stage = self.stages[number];
+        if stage.options > 0 {
+            let weights = self.weights().await?;
+            self.dropped.extend(derive::weakest(&weights, stage.options, &self.phase.edges));
+        }
+        let Self { device, space, settings, data, config, seed, .. } = self;
+        let setting = Setting { device, space: *space, settings, data, config, seed: *seed };
+        let phase = Phase::new(setting, &stage, number, &self.dropped, self.scored.clone()).await?;
+        self.phase = phase;
+        self.stage = number;
+        self.moved = 0;
+        Ok(())
+    }
+
+    /// The architecture that weights of options stand for.
+    fn derived(&self, weights: &[TableWeights]) -> Result<Architecture, SearchError> {
+        let weights = self.phase.with_edges(weights);
+        derive::with_few_skips(self.space, self.phase.supernet.tables(), weights, self.config.most_skips)
+    }
+
+    async fn end_epoch(&mut self, place: Place) -> Result<EpochEnd, SearchError> {
+        let weights = self.weights().await?;
+        let architecture = self.derived(&weights)?;
+        let settled = self.space.settle(&architecture)?;
+        let (supernet, derived) = match &self.phase.scoring {
+            Some(scoring) => {
+                (scoring.score(&self.device, &weights).await?, scoring.score(&self.device, &settled).await?)
+            }
+            None => {
+                // The whole supernet would take the memory that paths save: the derived path stands for it.
+                let accuracy = self.score_path(&settled).await?;
+                (accuracy, accuracy)
+            }
+        };
+        let operations = self.space.operations(&architecture);
+        let skips = operations.iter().filter(|o| o.starts_with("skip")).count();
+        let steps = self.train.per_epoch() as f64;
+        let images = self.train.images_per_epoch() as f64;
+        let tables = self.phase.with_edges(&weights);
+        Ok(EpochEnd {
+            epoch: place.epoch,
+            rate: self.config.rate.rate(place.within, self.stages[place.stage].epochs),
+            train_loss: self.sums[0] / steps,
+            train_accuracy: self.sums[1] / images,
+            valid_loss: self.sums[2] / steps,
+            valid_accuracy: self.sums[3] / images,
+            supernet_accuracy: supernet,
+            eigenvalue: None,
+            collapse: Signs::new(skips, operations.len(), relative_entropy(&tables), supernet - derived),
+            weights: tables,
+            architecture,
+        })
+    }
+
+    /// Accuracy of a path with the shared weights.
+    async fn score_path(&self, settled: &[TableWeights]) -> Result<f64, SearchError> {
+        let supernet = &self.phase.supernet;
+        let path = supernet.network().path(settled)?;
+        let choices = crate::network::Choices::Path(&path);
+        let (network, workspace) = (supernet.network(), supernet.workspace());
+        let batch = self.config.batch;
+        let evaluation =
+            crate::estimate::Evaluation::new(network, &self.data, self.scored.clone(), batch, choices, workspace)?;
+        Ok(evaluation.score().await?.accuracy)
+    }
+
+    async fn end(&mut self) -> Result<Event, SearchError> {
+        self.over = true;
+        let architecture = match self.stopped.take() {
+            Some(architecture) => architecture,
+            None => self.derived(&self.weights().await?)?,
+        };
+        Ok(Event::Derived { architecture })
+    }
+
+    /// The weights of options without noise: softmaxed architecture weights, or what the method has instead.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn weights(&self) -> Result<Vec<TableWeights>, SearchError> {
+        let relaxed = match &self.phase.relaxed {
+            Some(relaxed) => return Ok(relaxed.settled()),
+            None => relaxed::Relaxed::new(&self.phase.supernet, self.config.weighing, self.config.penalty).await?,
+        };
+        Ok(relaxed.settled())
+    }
+}
+
+impl Stepper for Bilevel<'_> {
+    /// Takes one step and gives what happened; nothing once the search is over.
+    ///
+    /// # Errors
+    /// [`SearchError::NotFinite`] if a loss or norm is not finite (weights, architecture weights, the
+    /// optimisers' states and running statistics are then those before the step); an error of the device.
+    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+        if self.over { Ok(Vec::new()) } else { self.next().await }
+    }
+
+    fn progress(&self) -> Progress {
+        let steps = self.train.per_epoch() as u64;
+        let mut total = u64::from(self.config.all_epochs()) * steps;
+        if let Selection::Masking { tune, .. } = self.config.selection {
+            total += self.questions * u64::from(tune) * steps;
+        }
+        Progress { taken: if self.over { total } else { self.taken }, total }
+    }
+}

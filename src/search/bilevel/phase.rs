@@ -1,0 +1,194 @@
+//! One stage of a search under way: its supernet and what its steps run.
+
+use super::config::{BilevelConfig, Perturbation, Stage};
+use super::relaxed::Relaxed;
+use super::scoring::Scoring;
+use super::{AlphaStep, SearchError, adversary, before::Before};
+use crate::data::{Augmentation, Draw, Resident};
+use crate::device::{Device, Recorder, Recording};
+use crate::estimate::{Supernet, SupernetConfig};
+use crate::graph::{EdgeWeights, Graph};
+use crate::network::Path;
+use crate::optim::StepBuffer;
+use crate::space::{NetworkSettings, Space, TableWeights};
+use std::collections::HashSet;
+
+/// An architecture weight so low that its option has no weight: the option has been dropped.
+pub(super) const DROPPED: f32 = -1e4;
+
+/// What all stages share.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'s> {
+    pub device: &'s Device,
+    pub space: &'s dyn Space,
+    pub settings: &'s NetworkSettings,
+    pub data: &'s Resident,
+    pub config: &'s BilevelConfig,
+    pub seed: u64,
+}
+
+/// A stage's supernet, its recordings and its relaxation.
+pub(super) struct Phase {
+    pub supernet: Supernet,
+    pub alpha: AlphaStep,
+    /// The steps of architecture weights and weights, where they are the same every time.
+    pub recordings: Option<[Recording; 2]>,
+    /// Gathers the batch of the weights' step where no step of the architecture weights has done so.
+    pub gather: Recording,
+    /// What the weights' step trains against, if it is the worst case.
+    pub adversary: Option<Recording>,
+    pub before: Before,
+    pub relaxed: Option<Relaxed>,
+    /// Of the whole supernet; none where only paths are computed.
+    pub scoring: Option<Scoring>,
+    pub edges: Vec<EdgeWeights>,
+    data: Resident,
+    augmentation: Augmentation,
+    seed: u64,
+}
+
+impl Phase {
+    /// Begins a stage with the options that `dropped` leaves.
+    pub async fn new(
+        setting: Setting<'_>,
+        stage: &Stage,
+        number: usize,
+        dropped: &HashSet<(String, usize, usize)>,
+        scored: Vec<u32>,
+    ) -> Result<Self, SearchError> {
+        let Setting { device, space, settings, data, config, .. } = setting;
+        // Each stage has weights of its own.
+        let seed = setting.seed ^ (number as u64) << 40;
+        let (graph, edges) = supernet(space, settings, stage, dropped)?;
+        let given = config.is_given();
+        let shared = SupernetConfig { batch: config.batch, sgd: config.sgd, seed, fusion: config.fusion, given };
+        let supernet = Supernet::new(device, graph, shared)?;
+        drop_options(&supernet, dropped).await?;
+        let alpha = AlphaStep::new(&supernet, config.order, config.adam)?;
+        let before = Before::new(&supernet, &alpha)?;
+        let relaxed = match given {
+            true => Some(Relaxed::new(&supernet, config.weighing, config.penalty).await?),
+            false => None,
+        };
+        let mut phase = Self {
+            supernet,
+            alpha,
+            recordings: None,
+            gather: Recorder::new(device).finish(),
+            adversary: None,
+            before,
+            relaxed,
+            scoring: None,
+            edges,
+            data: data.clone(),
+            augmentation: config.augmentation,
+            seed,
+        };
+        if !config.weighing.is_path() {
+            let recorder = phase.gathered([true, true])?;
+            let alpha = phase.alpha.record(&phase.supernet, recorder)?.finish();
+            let recorder = Recorder::within(device, phase.supernet.workspace());
+            let weights = phase.supernet.record_weight_step(recorder)?.finish();
+            phase.recordings = Some([alpha, weights]);
+            phase.gather = phase.gathered([true, false])?.finish();
+            if matches!(config.perturbation, Perturbation::Adversarial { .. }) {
+                phase.adversary = Some(adversary::record(&phase)?);
+            }
+            phase.scoring = Some(Scoring::new(&phase.supernet, data, scored, config.batch, false)?);
+        }
+        Ok(phase)
+    }
+
+    /// A recorder that has gathered the batches of the training and the validation half, if wanted.
+    pub fn gathered(&self, [train, valid]: [bool; 2]) -> Result<Recorder, SearchError> {
+        let supernet = &self.supernet;
+        let mut recorder = Recorder::within(supernet.device(), supernet.workspace());
+        for (wanted, stream, batch) in [(train, 1, supernet.train()), (valid, 2, supernet.valid())] {
+            if wanted {
+                let draw =
+                    Draw { seed: self.seed, stream, step: supernet.step().words(), counter: StepBuffer::COUNTER };
+                self.data.record_gather(&mut recorder, batch, self.augmentation, draw)?;
+            }
+        }
+        Ok(recorder)
+    }
+
+    /// The step of the architecture weights along a path.
+    pub fn record_path_alpha(&self, path: &Path, others: bool) -> Result<Recording, SearchError> {
+        let recorder = self.gathered([false, true])?;
+        Ok(self.alpha.record_sampled(&self.supernet, recorder, path, others)?.finish())
+    }
+
+    /// The step of the weights along a path.
+    pub fn record_path_weights(&self, path: &Path) -> Result<Recording, SearchError> {
+        Ok(self.supernet.record_path_step(self.gathered([true, false])?, path)?.finish())
+    }
+
+    /// Weights of edges times weights of their options, for deriving: what edge weights there are is no table of the
+    /// space's.
+    pub fn with_edges(&self, weights: &[TableWeights]) -> Vec<TableWeights> {
+        let is_edge = |name: &str| self.edges.iter().any(|e| e.table == name);
+        let mut tables: Vec<TableWeights> = weights.iter().filter(|t| !is_edge(&t.name)).cloned().collect();
+        for EdgeWeights { table, edges } in &self.edges {
+            let Some(shares) = weights.iter().find(|t| t.name == *table) else { continue };
+            for ((name, row), &share) in edges.iter().zip(&shares.values) {
+                if let Some(table) = tables.iter_mut().find(|t| t.name == *name) {
+                    let options = table.options;
+                    table.values[row * options..][..options].iter_mut().for_each(|weight| *weight *= share);
+                }
+            }
+        }
+        tables
+    }
+}
+
+/// The supernet of a stage.
+fn supernet(
+    space: &dyn Space,
+    settings: &NetworkSettings,
+    stage: &Stage,
+    dropped: &HashSet<(String, usize, usize)>,
+) -> Result<(Graph, Vec<EdgeWeights>), SearchError> {
+    let settings = NetworkSettings { layers: settings.layers + stage.deeper, auxiliary: false, ..settings.clone() };
+    let mut graph = space.supernet(&settings)?;
+    for table in graph.tables()? {
+        if !graph.choices().iter().any(|(_, choice)| choice.table == table.name) {
+            return Err(SearchError::Settings(format!(
+                "nothing in the supernet uses the architecture weights `{}`, so they cannot be searched: give it more \
+                 layers (a DARTS supernet has a normal cell from 3 layers on)",
+                table.name
+            )));
+        }
+    }
+    if !dropped.is_empty() {
+        graph = graph.without(&|table, row, k| dropped.contains(&(table.to_owned(), row, k)))?;
+    }
+    if stage.dropout > 0.0 {
+        graph = graph.with_skip_dropout()?;
+    }
+    if stage.parts > 1 {
+        let (partial, edges) = graph.partial(stage.parts).map_err(|error| SearchError::Settings(error.to_string()))?;
+        return Ok((partial, edges));
+    }
+    Ok((graph, Vec::new()))
+}
+
+/// Gives dropped options their architecture weight.
+async fn drop_options(supernet: &Supernet, dropped: &HashSet<(String, usize, usize)>) -> Result<(), SearchError> {
+    if dropped.is_empty() {
+        return Ok(());
+    }
+    let mut values = supernet.alphas().read(supernet.device()).await?;
+    let mut at = 0;
+    for table in supernet.tables() {
+        for row in 0..table.rows {
+            for option in 0..table.options.len() {
+                if dropped.contains(&(table.name.clone(), row, option)) {
+                    values[at] = DROPPED;
+                }
+                at += 1;
+            }
+        }
+    }
+    Ok(supernet.alphas().values().write(supernet.device(), &values)?)
+}

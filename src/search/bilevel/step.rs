@@ -1,0 +1,135 @@
+//! One step of a gradient search.
+
+use super::config::{Perturbation, Stage};
+use super::{Bilevel, Place, SearchError, adversary, perturb};
+use crate::estimate::Scalars;
+use crate::network::Path;
+use crate::optim::Step;
+use crate::random::Random;
+use crate::space::TableWeights;
+
+/// Streams of the run's seed that weights of options are drawn from: one for each pass of each step.
+const WEIGHED: u64 = 0xB11E << 48;
+/// The passes of a step.
+const ALPHAS: u64 = 0;
+const WEIGHTS: u64 = 1;
+
+impl Bilevel<'_> {
+    /// Weights of options for one of the two passes of a step; a path if only that is computed.
+    async fn draw(&self, place: Place, pass: u64) -> Result<Option<Path>, SearchError> {
+        let Some(relaxed) = &self.phase.relaxed else { return Ok(None) };
+        let epochs = self.stages[place.stage].epochs;
+        let mut random = Random::new(self.seed, WEIGHED + 2 * self.taken + pass);
+        let mut drawn = relaxed.draw(place.within, epochs, &mut random);
+        if pass == WEIGHTS {
+            match (self.config.perturbation, &self.phase.adversary) {
+                (Perturbation::Random { epsilon }, _) => {
+                    let epsilon = f64::from(epsilon.rate(place.within, epochs));
+                    let rows = drawn.iter_mut().flatten();
+                    rows.for_each(|row| perturb::uniformly(&mut row.weights, epsilon, &mut random));
+                }
+                (Perturbation::Adversarial { epsilon, steps }, Some(recording)) => {
+                    let epsilon = f64::from(epsilon.rate(place.within, epochs));
+                    adversary::worsen(&self.phase, recording, &mut drawn, epsilon, steps).await?;
+                }
+                _ => {}
+            }
+        }
+        relaxed.write(&self.phase.supernet, &drawn)?;
+        Ok(self.config.weighing.is_path().then(|| relaxed.path(&drawn)))
+    }
+
+    /// Takes a step of the architecture weights, if they move, and one of the weights. Gives the scalars of both.
+    pub(super) async fn step(&mut self, place: Place, images: &[u32], moves: bool) -> Result<Vec<f32>, SearchError> {
+        let device = self.device.clone();
+        let supernet = &self.phase.supernet;
+        supernet.train().indices.write_words(&device, images)?;
+        supernet.valid().indices.write_words(&device, &self.valid.at(self.taken as u32))?;
+        let stage = &self.stages[place.stage];
+        let values = Step {
+            counter: self.taken as u32,
+            weight_rate: self.config.rate.rate(place.within, stage.epochs),
+            alpha_rate: self.config.alpha_rate,
+            alpha_corrections: self.phase.alpha.corrections(self.moved + 1),
+            drop_path: self.skip_dropout(place),
+            ..Step::default()
+        };
+        supernet.step().write(&device, &values)?;
+        device.run(&self.phase.before.save)?;
+        // Recordings of paths live as long as the step: a value that is not finite is looked for in them.
+        let mut own = Vec::new();
+        if moves {
+            match (self.draw(place, ALPHAS).await?, &self.phase.recordings) {
+                (Some(path), _) => own.push(self.phase.record_path_alpha(&path, self.config.weighing.adds_others())?),
+                (None, Some([alpha, _])) => device.run(alpha)?,
+                (None, None) => {}
+            }
+            own.iter().try_for_each(|recording| device.run(recording))?;
+            if let Some(relaxed) = &mut self.phase.relaxed {
+                relaxed.refresh(&self.phase.supernet).await?;
+            }
+        } else {
+            device.run(&self.phase.gather)?;
+        }
+        let alphas = own.len();
+        match (self.draw(place, WEIGHTS).await?, &self.phase.recordings) {
+            (Some(path), _) => own.push(self.phase.record_path_weights(&path)?),
+            (None, Some([_, weights])) => device.run(weights)?,
+            (None, None) => {}
+        }
+        own[alphas..].iter().try_for_each(|recording| device.run(recording))?;
+        let mut again = vec![&self.phase.before.restore];
+        match &self.phase.recordings {
+            Some([alpha, weights]) => again.extend(moves.then_some(alpha).into_iter().chain([weights])),
+            None => again.extend(&own),
+        }
+        let scalars = match self.phase.supernet.read_scalars(self.taken, place.epoch, &again).await {
+            Err(error @ SearchError::NotFinite { .. }) => {
+                device.run(&self.phase.before.restore)?;
+                return Err(error);
+            }
+            other => other?,
+        };
+        let passes = if moves { self.phase.alpha.passes() + 1 } else { 1 };
+        self.moved += u32::from(moves);
+        self.phase.supernet.network_mut().statistics_mut().count_batches(passes);
+        Ok(scalars)
+    }
+
+    /// Probability of dropout on plain identities: it falls in a straight line until α moves, and exponentially then
+    /// (P-DARTS' code).
+    fn skip_dropout(&self, place: Place) -> f32 {
+        let Stage { epochs, dropout, .. } = self.stages[place.stage];
+        let within = place.within as f32;
+        if place.within < self.config.warmup {
+            dropout * (epochs as f32 - within - 1.0) / epochs.max(1) as f32
+        } else {
+            dropout * (-0.2 * (within - self.config.warmup as f32)).exp()
+        }
+    }
+
+    /// Takes a step of the weights alone, with weights of options that are no function of α.
+    pub(super) async fn tune(
+        &mut self,
+        number: u64,
+        rate: f32,
+        images: &[u32],
+        weights: &[TableWeights],
+    ) -> Result<f32, SearchError> {
+        let device = self.device.clone();
+        let supernet = &self.phase.supernet;
+        let Some(given) = supernet.given() else { return Ok(0.0) };
+        for (index, table) in supernet.tables().iter().enumerate() {
+            let table = TableWeights::find(weights, &table.name, table.rows, table.options.len())?;
+            given.weights(index).write(&device, &table.values)?;
+        }
+        supernet.train().indices.write_words(&device, images)?;
+        supernet.step().write(&device, &Step { counter: number as u32, weight_rate: rate, ..Step::default() })?;
+        let Some([_, recording]) = &self.phase.recordings else { return Ok(0.0) };
+        device.run(&self.phase.gather)?;
+        device.run(recording)?;
+        let scalars = supernet.read_scalars(number, 0, &[&self.phase.gather, recording]).await?;
+        self.phase.supernet.network_mut().statistics_mut().count_batches(1);
+        Ok(scalars[Scalars::TRAIN_LOSS])
+    }
+}

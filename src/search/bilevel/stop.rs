@@ -1,0 +1,127 @@
+//! When a search ends before its last epoch.
+
+use super::SearchError;
+use super::config::Stop;
+use super::hessian::largest_eigenvalue;
+use super::phase::Phase;
+use crate::data::Fresh;
+use crate::device::Recording;
+use crate::estimate::{Scalars, Wants};
+use crate::random::Random;
+use crate::space::Architecture;
+
+/// How far α is moved to either side for a product with ∇²α L_val.
+const DISTANCE: f64 = 0.01;
+/// What the weight decay of α adds to the diagonal.
+const DECAY: f64 = 1e-3;
+
+/// Follows a search and says when it has gone too far.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Eigenvalues so far, with epoch and architecture.
+    seen: Vec<(u32, f64, Architecture)>,
+}
+
+impl Watch {
+    /// The eigenvalue of an epoch, if one was taken.
+    pub fn eigenvalue_of(&self, epoch: u32) -> Option<f64> {
+        self.seen.iter().find(|(e, ..)| *e == epoch).map(|(_, value, _)| *value)
+    }
+
+    /// The architecture to end with after this epoch, if it must end.
+    pub fn skips(&self, stop: Stop, architecture: &Architecture, skips: usize) -> Option<Architecture> {
+        matches!(stop, Stop::Skips { most } if skips >= most).then(|| architecture.clone())
+    }
+
+    /// The same by eigenvalues, to which that of this epoch is added if it is its turn.
+    pub async fn eigenvalue(
+        &mut self,
+        stop: Stop,
+        epoch: u32,
+        architecture: &Architecture,
+        phase: &Phase,
+        valid: &Fresh,
+        seed: u64,
+    ) -> Result<Option<Architecture>, SearchError> {
+        let Stop::Eigenvalue { every, .. } = stop else { return Ok(None) };
+        if !epoch.is_multiple_of(every.max(1)) {
+            return Ok(None);
+        }
+        let value = curvature(phase, valid, epoch, seed).await?;
+        self.seen.push((epoch, value, architecture.clone()));
+        Ok(self.verdict(stop))
+    }
+
+    /// Whether the averaged eigenvalue exceeds `ratio` times the one `back` before; then the architecture of that.
+    fn verdict(&self, stop: Stop) -> Option<Architecture> {
+        let Stop::Eigenvalue { window, back, ratio, earliest, .. } = stop else { return None };
+        let half = window / 2;
+        let last = self.seen.len().checked_sub(1)?;
+        // Centred means, of what there is at the ends.
+        let mean = |at: usize| {
+            let range = at.saturating_sub(half)..(at + half + 1).min(self.seen.len());
+            let count = range.len() as f64;
+            self.seen[range].iter().map(|(_, value, _)| value).sum::<f64>() / count
+        };
+        let before = last.checked_sub(back)?;
+        let (epoch, _, architecture) = &self.seen[before];
+        (self.seen[last].0 >= earliest && *epoch < self.seen[last].0 && mean(last) > ratio * mean(before))
+            .then(|| architecture.clone())
+    }
+}
+
+/// The largest eigenvalue of ∇²α L_val on one batch, products by central differences.
+async fn curvature(phase: &Phase, valid: &Fresh, epoch: u32, seed: u64) -> Result<f64, SearchError> {
+    let supernet = &phase.supernet;
+    let device = supernet.device();
+    supernet.valid().indices.write_words(device, &valid.at(epoch))?;
+    // No running statistics: this is no step.
+    let recorder = phase.gathered([false, true])?;
+    let (recorder, _) = supernet.record_pass(recorder, supernet.valid(), Wants::Alphas, Scalars::INNER_LOSSES)?;
+    let recording: Recording = recorder.finish();
+    let alphas = supernet.alphas().read(device).await?;
+    let gradient = async |v: &[f64], sign: f64| -> Result<Vec<f32>, SearchError> {
+        let moved: Vec<f32> = alphas.iter().zip(v).map(|(a, v)| (f64::from(*a) + sign * DISTANCE * v) as f32).collect();
+        supernet.alphas().values().write(device, &moved)?;
+        device.run(&recording)?;
+        Ok(supernet.alphas().gradients().read(device).await?)
+    };
+    let product = async |v: &[f64]| {
+        let (plus, minus) = (gradient(v, 1.0).await?, gradient(v, -1.0).await?);
+        let differences = plus.iter().zip(&minus).zip(v);
+        Ok(differences.map(|((p, m), v)| f64::from(p - m) / (2.0 * DISTANCE) + DECAY * v).collect())
+    };
+    let value = largest_eigenvalue(alphas.len(), &mut Random::new(seed, u64::from(epoch)), product).await;
+    supernet.alphas().values().write(device, &alphas)?;
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(values: &[f64]) -> Watch {
+        let seen = |(at, &value): (usize, &f64)| (2 * at as u32, value, Architecture { answers: vec![at] });
+        Watch { seen: values.iter().enumerate().map(seen).collect() }
+    }
+
+    const STOP: Stop = Stop::Eigenvalue { every: 2, window: 5, back: 4, ratio: 1.3, earliest: 10 };
+
+    #[test]
+    fn growth_of_the_average_ends_the_search_with_what_was_before() {
+        let mut values = vec![1.0; 8];
+        assert_eq!(watch(&values).verdict(STOP), None);
+        values.extend([1.1, 1.3, 2.0]);
+        // Means: of the last three 1.47, of the five around the seventh 1.02.
+        assert_eq!(watch(&values).verdict(STOP), Some(Architecture { answers: vec![6] }));
+        assert_eq!(watch(&values[..9]).verdict(STOP), None);
+    }
+
+    #[test]
+    fn nothing_ends_before_its_time() {
+        assert_eq!(watch(&[0.1, 0.2, 1.0, 2.0, 9.0]).verdict(STOP), None);
+        assert_eq!(watch(&[]).verdict(STOP), None);
+        let skips = |n: usize| watch(&[]).skips(Stop::Skips { most: 2 }, &Architecture { answers: vec![] }, n);
+        assert!(skips(1).is_none() && skips(2).is_some());
+    }
+}
