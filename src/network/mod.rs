@@ -4,6 +4,7 @@
 mod build;
 mod forward;
 mod fused;
+mod reading;
 mod state;
 mod used;
 
