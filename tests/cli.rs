@@ -163,7 +163,7 @@ mod count {
         for name in ["NASNET-A", "AMOEBANET-A"] {
             assert!(count("nasnet", name)["parameters"].as_u64().unwrap() > 2_000_000);
             let shown = good(&["show", "--space", "nasnet", "--architecture", name]);
-            assert!(shown.contains("normal") && shown.contains("sep_conv_5x5"), "{shown}");
+            assert!(shown.contains("Normal cell") && shown.contains("sep_conv_5x5"), "{shown}");
         }
         let shown = good(&["show", "--space", "enas-macro", "--image", "3x16x16"]);
         assert!(shown.contains("enas-macro supernet"), "{shown}");

@@ -52,7 +52,7 @@ fn published_cells_are_known_by_name_and_read_as_genotypes() {
 
 #[test]
 fn an_unused_input_of_a_reduction_cell_is_reduced_to_be_joined() {
-    let nodes = vec!["1:skip_connect+1:dil_conv_3x3"; 5].join(", ");
+    let nodes = ["1:skip_connect+1:dil_conv_3x3"; 5].join(", ");
     let architecture = SPACE.parse(&format!("normal=[{nodes}] reduce=[{nodes}]")).unwrap();
     let graph = SPACE.decode(&architecture, &settings(4, 3)).unwrap();
     let shape = |name: &str| graph.nodes.iter().find(|n| n.name == name).unwrap().shape;
