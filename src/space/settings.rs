@@ -24,7 +24,7 @@ pub struct NetworkSettings {
     /// Number of cells. The depth of a chain or of `enas-macro` is part of its description instead.
     pub layers: usize,
     /// Whether a network trained from scratch gets an auxiliary head at two thirds of its depth
-    /// (DARTS only). A supernet and a hand-designed network have none.
+    /// (`darts` and `nasnet` only). A supernet and a hand-designed network have none.
     pub auxiliary: bool,
     /// Whether a network trained from scratch gets a drop-path node on every edge that is not a
     /// plain identity. Spaces without parallel edges have nothing to drop.
