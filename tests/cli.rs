@@ -144,6 +144,30 @@ mod count {
         let chosen = "layer0_width=16,layer1_width=16,layer2_width=128";
         let chosen = json(&["count", "--space", "chain-mlp", "--architecture", chosen, "--json"]);
         assert!(chosen["parameters"].as_u64().unwrap() < size("--space chain-mlp"));
+        assert!(size("--space enas-macro --macro-layers 6") < size("--space enas-macro"));
+        bad(1, "count --space enas-macro --macro-layers 65", &["macro_layers = 65", "from 1 to 64"]);
+        bad(1, "count --space darts --macro-layers 6", &["--macro-layers belongs to the space `enas-macro`"]);
+    }
+
+    #[test]
+    fn published_cells_of_pairs_are_counted_and_shown_by_name() {
+        let count = |space: &str, name: &str| {
+            let size = ["--channels", "36", "--layers", "17"];
+            json(&[&["count", "--space", space, "--architecture", name, "--json"], &size[..]].concat())
+        };
+        let micro = count("enas-micro", "ENAS-MICRO");
+        assert_eq!((&micro["parameters"], &micro["layers"]), (&3_894_372.into(), &17.into()));
+        let text = micro["architecture"].as_str().unwrap();
+        assert!(text.starts_with("normal=[0:avg_pool_3x3+0:sep_conv_3x3, "), "{text}");
+        assert_eq!(count("enas-micro", text), micro);
+        for name in ["NASNET-A", "AMOEBANET-A"] {
+            assert!(count("nasnet", name)["parameters"].as_u64().unwrap() > 2_000_000);
+            let shown = good(&["show", "--space", "nasnet", "--architecture", name]);
+            assert!(shown.contains("Normal cell") && shown.contains("sep_conv_5x5"), "{shown}");
+        }
+        let shown = good(&["show", "--space", "enas-macro", "--image", "3x16x16"]);
+        assert!(shown.contains("enas-macro supernet"), "{shown}");
+        bad(1, "count --space nasnet --architecture NASNET-B", &["`NASNET-B`", "did you mean `NASNET-A`"]);
     }
 
     #[test]

@@ -148,6 +148,29 @@ fn second_order_and_chains_are_searched_alike() {
 }
 
 #[test]
+fn cells_of_pairs_and_networks_of_skips_are_searched_by_weights_and_trained() {
+    let place = tempfile::tempdir().unwrap();
+    for device in devices() {
+        for (space, part) in [("enas-micro", "normal=["), ("enas-macro", " | "), ("nasnet", "reduce=[")] {
+            let out = place.path().join(format!("{device}-{space}"));
+            // Of two channels a network can be smaller than any that is designed by hand.
+            let tiny = [
+                "--space",
+                space,
+                "--set=network.channels=4",
+                "--set=search.batch=256",
+                "--set=random=0",
+                "--set=space_settings.macro_layers=4",
+            ];
+            let (status, out, error) = search(&out, device, &tiny);
+            assert_eq!(status, 0, "{space} on {device}: {error}");
+            let summary: Value = serde_json::from_str(&out).unwrap();
+            assert!(summary["genotype"].as_str().unwrap().contains(part), "{summary}");
+        }
+    }
+}
+
+#[test]
 fn spaces_of_stages_are_searched_and_trained_and_a_run_repeats_without_the_file() {
     let place = tempfile::tempdir().unwrap();
     let [file, first, second, third, trained] =
@@ -355,7 +378,7 @@ fn shared_weights_are_searched_by_paths_in_every_space_on_every_device() {
     let place = tempfile::tempdir().unwrap();
     for device in devices() {
         for strategy in ["rsps", "spos"] {
-            for space in ["darts", "chain", "nas-bench-201", "mobile"] {
+            for space in ["darts", "chain", "nas-bench-201", "mobile", "enas-micro", "enas-macro", "nasnet"] {
                 let out = place.path().join(format!("{device}-{strategy}-{space}"));
                 let named = ["--strategy", strategy, "--space", space];
                 let (status, _, error) = search(&out, device, &[&PATHS[..], &named].concat());

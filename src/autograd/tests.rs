@@ -188,6 +188,19 @@ fn mixtures() {
         let weights = ops::softmax(tape, &v[0])?;
         ops::mixed(tape, &weights, 1, &stack, &[(0, a), (2, b)])
     });
+    // More options than one dispatch weighs: candidates on both sides of the seam, none in the last part.
+    let inputs = [values(&[1, 70], 1), values(&[1, 1, 1, 3], 2), values(&[1, 1, 1, 3], 3), values(&[1, 1, 1, 3], 4)];
+    for options in [[0, 31, 32], [33, 40, 63]] {
+        check(&inputs, |tape, v| {
+            let stack = Tensor::scratch(tape.recorder(), &[3, 1, 1, 1, 3])?;
+            let mut candidates = Vec::new();
+            for (slot, &option) in options.iter().enumerate() {
+                tape.write_next_to(stack.view(3 * slot, &[1, 1, 1, 3]));
+                candidates.push((option, ops::tanh(tape, &v[1 + slot])?));
+            }
+            ops::mixed(tape, &v[0], 0, &stack, &candidates)
+        });
+    }
     let inputs = [values(&[2, 3, 2, 2], 1), values(&[2, 3], 2)];
     check(&inputs, |tape, v| ops::width_mask(tape, &v[0], &v[1], 1, &[1, 2, 3]));
 }

@@ -8,13 +8,15 @@ use std::error::Error;
 /// A network of a search space.
 #[derive(Debug, clap::Args)]
 pub struct NetworkArgs {
-    /// Search space: darts, chain, chain-vgg16, chain-mlp, nas-bench-201, mobile, or a TOML file that describes stages.
+    /// Search space: darts, nasnet, enas-micro, enas-macro, nas-bench-201, chain, chain-vgg16, chain-mlp, mobile, or a
+    /// TOML file that describes stages.
     #[arg(long, default_value = "darts", value_name = "NAME|FILE")]
     pub space: String,
     /// Channels of the first cells; later ones have multiples.
     #[arg(long, default_value_t = NetworkSettings::default().channels, value_name = "C")]
     pub channels: usize,
-    /// Cells of the network (`darts`, `nas-bench-201`) [default: as published, 8 and 15].
+    /// Cells of the network (`darts`, `nasnet`, `enas-micro`, `nas-bench-201`) [default: 8, as published 15 for the
+    /// last].
     #[arg(long, value_name = "L")]
     pub layers: Option<usize>,
     /// Number of classes.
@@ -38,6 +40,9 @@ pub struct NetworkArgs {
     /// `chain-mlp`: units each hidden layer chooses from [default: 16,32,64,128].
     #[arg(long, value_name = "U,…", value_delimiter = ',', help_heading = "What the space is built with")]
     pub units: Option<Vec<usize>>,
+    /// `enas-macro`: layers of the network [default: 12].
+    #[arg(long, value_name = "N", help_heading = "What the space is built with")]
+    pub macro_layers: Option<usize>,
 }
 
 impl NetworkArgs {
@@ -56,10 +61,12 @@ impl NetworkArgs {
             ("--kernels", self.kernels.is_some(), "chain-vgg16"),
             ("--hidden-layers", self.hidden_layers.is_some(), "chain-mlp"),
             ("--units", self.units.is_some(), "chain-mlp"),
+            ("--macro-layers", self.macro_layers.is_some(), space::enas_macro::NAME),
         ];
         if let Some((option, _, owner)) = given.iter().find(|(_, given, owner)| *given && *owner != name) {
             return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{name}`").into());
         }
+        settings.macro_layers = self.macro_layers.unwrap_or(settings.macro_layers);
         if self.layers.is_some() && published_layers(&name).is_none() {
             tracing::warn!("--layers says nothing to the space `{name}`: its depth is part of its description");
         }
@@ -107,7 +114,8 @@ impl NetworkArgs {
 /// Cells of a space's published network; none where the depth is part of the space's description.
 fn published_layers(space: &str) -> Option<usize> {
     match space {
-        "darts" => Some(NetworkSettings::default().layers),
+        "darts" | space::nasnet::NAME => Some(NetworkSettings::default().layers),
+        space::enas_micro::NAME => Some(space::enas_micro::LAYERS),
         space::nas_bench_201::NAME => Some(space::nas_bench_201::LAYERS),
         _ => None,
     }

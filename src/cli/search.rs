@@ -33,7 +33,8 @@ pub struct Args {
 /// Options that `search` and `train` share.
 #[derive(Debug, clap::Args)]
 pub struct ExperimentArgs {
-    /// Search space: darts, chain, chain-vgg16, chain-mlp, mobile, or a TOML file that describes stages.
+    /// Search space: darts, nasnet, enas-micro, enas-macro, nas-bench-201, chain, chain-vgg16, chain-mlp, mobile, or a
+    /// TOML file that describes stages.
     #[arg(long, value_name = "NAME|FILE")]
     space: Option<String>,
     /// Dataset: digits, mnist, fashion-mnist, cifar10 or folder.

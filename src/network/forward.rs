@@ -2,8 +2,9 @@
 
 use super::Network;
 use super::build::Layer;
+use super::reading::{readers, reads};
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Graph, Op, Output, Pool};
+use crate::graph::{Graph, Op, Pool};
 use crate::tensor::{Error, Tensor};
 use std::collections::HashMap;
 
@@ -126,7 +127,11 @@ impl Run<'_> {
     ) -> Result<Vec<Var>, Error> {
         let outputs =
             if self.pass.training { &graph.outputs[..] } else { &graph.outputs[..graph.outputs.len().min(1)] };
-        let mut readers = readers(graph, outputs);
+        let path = match self.pass.choices {
+            Choices::Path(path) => Some(path),
+            _ => None,
+        };
+        let mut readers = readers(graph, outputs, path);
         let mut values: Vec<Option<Var>> = vec![None; graph.nodes.len()];
         let last = graph.outputs.first().map(|o| o.node);
         for (index, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
@@ -137,7 +142,8 @@ impl Run<'_> {
             if !node.name.is_empty() {
                 tape.set_scope(&node.name);
             }
-            let read: Vec<Var> = node.inputs.iter().filter_map(|&i| values[i].clone()).collect();
+            let reads = reads(graph, index, path);
+            let read: Vec<Var> = reads.iter().filter_map(|&i| values[i].clone()).collect();
             let made = match (&node.op, layer) {
                 (Op::Input, _) => self.identity(tape, &inputs[index], target)?,
                 (Op::Choice(choice), layer) => self.choice(tape, choice, layer, &read, target)?,
@@ -163,7 +169,7 @@ impl Run<'_> {
             };
             values[index] = Some(made);
             // What nobody reads any more is dropped, so that its memory serves later nodes.
-            for &input in &node.inputs {
+            for input in reads {
                 readers[input] -= 1;
                 if readers[input] == 0 {
                     values[input] = None;
@@ -285,18 +291,6 @@ impl Run<'_> {
     }
 }
 
-/// How often each node's value is read on the way to `outputs`; 0 for what is not needed at all.
-pub(super) fn readers(graph: &Graph, outputs: &[Output]) -> Vec<usize> {
-    let mut readers = vec![0; graph.nodes.len()];
-    outputs.iter().for_each(|o| readers[o.node] += 1);
-    for index in (0..graph.nodes.len()).rev() {
-        if readers[index] > 0 {
-            graph.nodes[index].inputs.iter().for_each(|&input| readers[input] += 1);
-        }
-    }
-    readers
-}
-
 /// A node's value in the place where its reader looks for it. Most operations have written it there;
 /// what others made (a layer that reshapes its result, a sum of one) is copied.
 fn place(tape: &mut Tape, made: Var, target: &Tensor) -> Result<Var, Error> {
@@ -311,11 +305,6 @@ fn place(tape: &mut Tape, made: Var, target: &Tensor) -> Result<Var, Error> {
 pub(super) fn window(pool: &Pool) -> ops::Window {
     let Pool { kernel, stride, padding, count_padding } = *pool;
     ops::Window { kernel, stride, padding, count_padding }
-}
-
-/// Whether a candidate is nothing but zeros: it takes part in the softmax only.
-pub(super) fn is_zero(graph: &Graph) -> bool {
-    graph.outputs.first().is_some_and(|o| matches!(graph.nodes[o.node].op, Op::Zero { .. }))
 }
 
 fn zeros(tape: &mut Tape, x: &Var, stride: usize) -> Result<Var, Error> {

@@ -5,6 +5,7 @@ mod build;
 mod choice;
 mod forward;
 mod fused;
+mod reading;
 mod state;
 mod used;
 

@@ -1,8 +1,8 @@
 //! What a path touches of the flat buffers, and paths from architecture weights.
 
-use super::Network;
 use super::build::Layer;
-use super::forward::{Path, is_zero, readers};
+use super::reading::{is_zero, readers};
+use super::{Network, Path};
 use crate::graph::{Choice, Graph, Op, Options};
 use crate::space::TableWeights;
 use crate::tensor::Error;
@@ -40,7 +40,7 @@ impl Network {
     }
 
     fn collect(&self, graph: &Graph, layers: &[Layer], path: &Path, used: &mut Used) -> Result<(), Error> {
-        let readers = readers(graph, &graph.outputs);
+        let readers = readers(graph, &graph.outputs, Some(path));
         for ((node, layer), _) in graph.nodes.iter().zip(layers).zip(readers).filter(|(_, readers)| *readers > 0) {
             let mut parameters = |indices: &[usize]| {
                 used.parameters.extend(indices.iter().map(|&index| self.parameters.place(index)));

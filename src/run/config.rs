@@ -367,6 +367,11 @@ mod tests {
         assert_eq!((sizes(&large), large.train.batch, large.train.epochs), ([(16, 15); 2], 256, 200));
         let chosen = read("data = \"cifar10\"", &["space=nas-bench-201", "network.layers=6"]).unwrap();
         assert_eq!(sizes(&chosen), [(16, 15), (16, 6)]);
+        let micro = read("data = \"cifar10\"", &["space=enas-micro"]).unwrap();
+        assert_eq!((sizes(&micro), micro.one_shot.batch, micro.train.epochs), ([(20, 8), (36, 17)], 160, 630));
+        let macros = read("data = \"cifar10\"", &["space=enas-macro"]).unwrap();
+        assert_eq!((macros.supernet.channels, macros.one_shot.epochs, macros.train.batch), (36, 310, 100));
+        assert_eq!(read(&macros.to_toml().unwrap(), &[]).unwrap(), macros);
         let small = read("", &["space=nas-bench-201"]).unwrap();
         assert_eq!(small, Config { space: "nas-bench-201".into(), ..Config::preset("digits") });
         assert_eq!(read("", &["space=darts"]).unwrap(), Config::preset("digits"));

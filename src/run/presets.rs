@@ -8,7 +8,7 @@ use crate::optim::{Schedule, SgdConfig};
 use crate::search::METHODS;
 use crate::search::bilevel::{BilevelConfig, Weighing};
 use crate::search::one_shot::{EvolutionConfig, OneShotConfig};
-use crate::space::{SpaceSettings, nas_bench_201};
+use crate::space::{SpaceSettings, enas_macro, enas_micro, nas_bench_201};
 
 impl Config {
     /// What suits a dataset: `digits`, `mnist` and `fashion-mnist` are sized for two CPU cores, everything
@@ -118,23 +118,69 @@ impl Config {
     pub fn for_space(self, space: &str) -> Self {
         let small = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
         let config = Self { space: space.into(), ..self };
-        if space != nas_bench_201::NAME || small {
+        if small {
             return config;
         }
-        let size = NetworkConfig { channels: 16, layers: nas_bench_201::LAYERS, auxiliary: false };
-        Self {
-            supernet: size,
-            network: size,
-            train: TrainingConfig {
-                epochs: 200,
-                batch: 256,
-                sgd: SgdConfig { nesterov: true, weight_decay: 5e-4, clip: 0.0, ..config.train.sgd },
-                rate: Schedule::Cosine { from: 0.1, to: 0.0 },
-                augmentation: Augmentation { cutout: 0, ..config.train.augmentation },
-                drop_path: 0.0,
-                ..config.train
+        let size = |channels, layers| NetworkConfig { channels, layers, auxiliary: false };
+        let sgd = |weight_decay| SgdConfig { nesterov: true, weight_decay, clip: 0.0, ..SgdConfig::default() };
+        let restarts = |to| Schedule::WarmRestarts { from: 0.05, to, first: 10, times: 2 };
+        match space {
+            nas_bench_201::NAME => Self {
+                supernet: size(16, nas_bench_201::LAYERS),
+                network: size(16, nas_bench_201::LAYERS),
+                train: TrainingConfig {
+                    epochs: 200,
+                    batch: 256,
+                    sgd: sgd(5e-4),
+                    rate: Schedule::Cosine { from: 0.1, to: 0.0 },
+                    augmentation: Augmentation { cutout: 0, ..config.train.augmentation },
+                    drop_path: 0.0,
+                    ..config.train
+                },
+                ..config
             },
-            ..config
+            // The published weight decay is that of a penalty, half a square: its gradient has twice the factor.
+            enas_micro::NAME => Self {
+                supernet: size(20, enas_micro::LAYERS),
+                network: size(36, 15 + 2),
+                one_shot: OneShotConfig {
+                    epochs: 150,
+                    batch: 160,
+                    sgd: sgd(2e-4),
+                    rate: restarts(5e-4),
+                    ..config.one_shot
+                },
+                train: TrainingConfig {
+                    epochs: 630,
+                    batch: 144,
+                    sgd: sgd(4e-4),
+                    rate: restarts(1e-4),
+                    drop_path: 0.4,
+                    ..config.train
+                },
+                ..config
+            },
+            enas_macro::NAME => Self {
+                supernet: size(36, enas_macro::LAYERS),
+                network: size(36, enas_macro::LAYERS),
+                one_shot: OneShotConfig {
+                    epochs: 310,
+                    batch: 128,
+                    sgd: sgd(5e-4),
+                    rate: restarts(5e-4),
+                    ..config.one_shot
+                },
+                train: TrainingConfig {
+                    epochs: 310,
+                    batch: 100,
+                    sgd: sgd(4e-4),
+                    rate: restarts(1e-3),
+                    drop_path: 0.0,
+                    ..config.train
+                },
+                ..config
+            },
+            _ => config,
         }
     }
 

@@ -12,10 +12,14 @@ mod architecture;
 mod baseline;
 pub mod chain;
 pub mod darts;
+pub mod enas_macro;
+pub mod enas_micro;
 mod encode;
 mod error;
 mod moves;
 pub mod nas_bench_201;
+pub mod nasnet;
+pub mod pairwise;
 mod question;
 mod settings;
 pub mod stages;
@@ -207,7 +211,17 @@ pub trait Space: Send + Sync {
 }
 
 /// Names of the spaces that [`find`] knows.
-pub const NAMES: [&str; 6] = ["darts", "chain", "chain-vgg16", "chain-mlp", nas_bench_201::NAME, "mobile"];
+pub const NAMES: [&str; 9] = [
+    "darts",
+    "chain",
+    "chain-vgg16",
+    "chain-mlp",
+    nas_bench_201::NAME,
+    "mobile",
+    enas_micro::NAME,
+    enas_macro::NAME,
+    nasnet::NAME,
+];
 
 /// The space called `name`, built with `settings`: one of [`NAMES`], or that which `settings.stages` describes.
 ///
@@ -225,6 +239,9 @@ pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, Spac
         "chain-mlp" => Box::new(chain::Chain::mlp(settings.hidden_layers, &settings.units)?),
         nas_bench_201::NAME => Box::new(nas_bench_201::NasBench201),
         "mobile" => Box::new(stages::Stages::mobile()?),
+        enas_micro::NAME => Box::new(enas_micro::SPACE),
+        enas_macro::NAME => Box::new(enas_macro::EnasMacro::new(settings.macro_layers)?),
+        nasnet::NAME => Box::new(nasnet::SPACE),
         _ if !settings.stages.is_empty() => Box::new(stages::Stages::named(name, &settings.stages)?),
         _ => return Err(SpaceError::unknown("search space", name, NAMES)),
     })

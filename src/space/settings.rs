@@ -21,10 +21,10 @@ pub struct NetworkSettings {
     /// Channels of the first cells; later ones have multiples. Chains scale by it what they
     /// describe in multiples.
     pub channels: usize,
-    /// Number of cells. A chain's depth is part of its description instead.
+    /// Number of cells. The depth of a chain or of `enas-macro` is part of its description instead.
     pub layers: usize,
     /// Whether a network trained from scratch gets an auxiliary head at two thirds of its depth
-    /// (DARTS only). A supernet and a hand-designed network have none.
+    /// (`darts` and `nasnet` only). A supernet and a hand-designed network have none.
     pub auxiliary: bool,
     /// Whether a network trained from scratch gets a drop-path node on every edge that is not a
     /// plain identity. Spaces without parallel edges have nothing to drop.
@@ -89,6 +89,9 @@ pub struct SpaceSettings {
     pub units: Vec<usize>,
     /// `chain`: the layers; empty for a small stack of convolutions.
     pub chain: Vec<Layer>,
+    /// `enas-macro`: number of layers. They are what is decided, so networks have as many, whatever
+    /// [`NetworkSettings::layers`] says.
+    pub macro_layers: usize,
     /// For a space of your own: its description in TOML, as [`super::stages`] reads it. The space is
     /// called as the description says.
     pub stages: String,
@@ -103,6 +106,7 @@ impl Default for SpaceSettings {
             hidden_layers: 3,
             units: vec![16, 32, 64, 128],
             chain: Vec::new(),
+            macro_layers: super::enas_macro::LAYERS,
             stages: String::new(),
         }
     }

@@ -1,3 +1,5 @@
+pub(super) mod running;
+
 use super::*;
 use crate::cost;
 use crate::graph::Features;

@@ -3,6 +3,9 @@
 use super::*;
 use crate::kernels::{elementwise, mixed as kernels, reduce, relax, softmax as softmax_kernels};
 
+/// Most options that one dispatch weighs: it is told of them by the bits of a word.
+const PART: usize = 32;
+
 /// Softmax of each row of `[rows, columns]`.
 ///
 /// # Errors
@@ -108,38 +111,40 @@ pub fn mixed(
     let &[rows, options] = weights.shape() else {
         return wrong(format!("weights {:?} are not [rows, options]", weights.shape()));
     };
-    if row >= rows || options > 32 {
-        return wrong(format!("row {row} of weights {:?} (at most 32 options)", weights.shape()));
+    if row >= rows {
+        return wrong(format!("row {row} of weights {:?}", weights.shape()));
     }
     if candidates.is_empty() || stack.shape().first() != Some(&candidates.len()) {
         return wrong(format!("{} candidates in a stack {:?}", candidates.len(), stack.shape()));
     }
     let shape = &stack.shape()[1..];
     let stride: usize = shape.iter().product();
-    let mut active = 0u32;
     for (slot, (option, candidate)) in candidates.iter().enumerate() {
         let tensor = candidate.tensor();
         let placed = tensor.buffer().same(stack.buffer()) && tensor.at() == stack.at() + (slot * stride) as u32;
-        if !placed || candidate.shape() != shape || *option >= options || active >> option != 0 {
+        let in_order = slot == 0 || candidates[slot - 1].0 < *option;
+        if !placed || candidate.shape() != shape || *option >= options || !in_order {
             return wrong(format!(
                 "candidate {slot} (option {option}, {:?}) is not slice {slot} of the stack",
                 tensor.shape()
             ));
         }
-        active |= 1 << option;
     }
     let y = tape.output(shape)?;
     let row_of = weights.tensor().view(row * options, &[options]);
-    let params = kernels::Forward {
-        weights: row_of.at(),
-        x: stack.at(),
-        y: y.at(),
-        active,
-        stride: stride as u32,
-        count: stride as u32,
-        accumulate: 0,
-    };
-    tape.recorder().dispatch(&kernels::FORWARD, &params, &[row_of.binding(), stack.binding()], &[y.binding()])?;
+    let parts = parts(candidates.iter().map(|(option, _)| *option), options);
+    for (number, part) in parts.iter().enumerate() {
+        let params = kernels::Forward {
+            weights: row_of.at() + part.option as u32,
+            x: stack.at() + (part.slot * stride) as u32,
+            y: y.at(),
+            active: part.active,
+            stride: stride as u32,
+            count: stride as u32,
+            accumulate: u32::from(number > 0),
+        };
+        tape.recorder().dispatch(&kernels::FORWARD, &params, &[row_of.binding(), stack.binding()], &[y.binding()])?;
+    }
     let parents: Vec<&Var> = candidates.iter().map(|(_, v)| v).chain([weights]).collect();
     Ok(tape.push("mixed", &parents, y, || Mixed {
         weights: weights.id(),
@@ -148,8 +153,32 @@ pub fn mixed(
         table: weights.shape().to_vec(),
         stack: weights.wants_gradient().then(|| stack.clone()),
         candidates: candidates.iter().map(|(_, v)| v.id()).collect(),
-        active,
+        parts,
     }))
+}
+
+/// What one dispatch weighs: up to 32 options.
+#[derive(Debug)]
+struct Part {
+    /// The first option, and the number of options.
+    option: usize,
+    options: usize,
+    /// The first candidate.
+    slot: usize,
+    /// Which of the options have one.
+    active: u32,
+}
+
+/// The parts of a row of `options`, of which those in `given` have candidates. A part without any is left out,
+/// unless it is the first, which writes what the others add to.
+fn parts(given: impl Iterator<Item = usize> + Clone, options: usize) -> Vec<Part> {
+    let part = |option: usize| {
+        let inside = given.clone().filter(|k| (option..option + PART).contains(k));
+        let active = inside.fold(0, |active, k| active | 1 << (k - option));
+        let slot = given.clone().filter(|&k| k < option).count();
+        Part { option, options: PART.min(options - option), slot, active }
+    };
+    (0..options).step_by(PART).map(part).filter(|part| part.option == 0 || part.active != 0).collect()
 }
 
 #[derive(Debug)]
@@ -160,31 +189,34 @@ struct Mixed {
     table: Vec<usize>,
     stack: Option<Tensor>,
     candidates: Vec<Option<usize>>,
-    active: u32,
+    parts: Vec<Part>,
 }
 
 impl Backward for Mixed {
     fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
-        let Self { weights, row, place, table, stack, candidates, active } = *self;
+        let Self { weights, row, place, table, stack, candidates, parts } = *self;
         let count = dy.count();
         if let Some(stack) = stack {
             gradients.add(weights, &table, |recorder, dw, accumulate| {
                 if !accumulate {
                     recorder.clear(dw.buffer(), dw.at() as usize, dw.count())?;
                 }
-                let target = dw.view(place, row.shape());
-                let params = kernels::BackwardWeights {
-                    x: stack.at(),
-                    dy: dy.at(),
-                    dw: target.at(),
-                    active,
-                    stride: count as u32,
-                    count: count as u32,
-                    options: row.count() as u32,
-                    accumulate: 1,
-                };
-                let inputs = [stack.binding(), dy.binding()];
-                Ok(recorder.dispatch(&kernels::BACKWARD_WEIGHTS, &params, &inputs, &[target.binding()])?)
+                for part in &parts {
+                    let target = dw.view(place + part.option, &[part.options]);
+                    let params = kernels::BackwardWeights {
+                        x: stack.at() + (part.slot * count) as u32,
+                        dy: dy.at(),
+                        dw: target.at(),
+                        active: part.active,
+                        stride: count as u32,
+                        count: count as u32,
+                        options: part.options as u32,
+                        accumulate: 1,
+                    };
+                    let inputs = [stack.binding(), dy.binding()];
+                    recorder.dispatch(&kernels::BACKWARD_WEIGHTS, &params, &inputs, &[target.binding()])?;
+                }
+                Ok(())
             })?;
         }
         if candidates.iter().all(Option::is_none) {
@@ -193,16 +225,18 @@ impl Backward for Mixed {
         let mut shape = vec![candidates.len()];
         shape.extend_from_slice(dy.shape());
         let dx = Tensor::scratch(gradients.recorder(), &shape)?;
-        let params = kernels::BackwardCandidates {
-            weights: row.at(),
-            dy: dy.at(),
-            dx: dx.at(),
-            active,
-            stride: count as u32,
-            count: count as u32,
-        };
-        let inputs = [row.binding(), dy.binding()];
-        gradients.recorder().dispatch(&kernels::BACKWARD_CANDIDATES, &params, &inputs, &[dx.binding()])?;
+        for part in &parts {
+            let params = kernels::BackwardCandidates {
+                weights: row.at() + part.option as u32,
+                dy: dy.at(),
+                dx: dx.at() + (part.slot * count) as u32,
+                active: part.active,
+                stride: count as u32,
+                count: count as u32,
+            };
+            let inputs = [row.binding(), dy.binding()];
+            gradients.recorder().dispatch(&kernels::BACKWARD_CANDIDATES, &params, &inputs, &[dx.binding()])?;
+        }
         for (slot, candidate) in candidates.into_iter().enumerate() {
             gradients.pass(candidate, &dx.view(slot * count, dy.shape()))?;
         }

@@ -50,7 +50,7 @@ fn step(supernet: &Supernet, space: &dyn Space, architecture: &Architecture) {
 #[test]
 fn a_path_step_leaves_everything_else_as_it_was() {
     for device in devices() {
-        for name in ["darts", "chain", "nas-bench-201", "mobile"] {
+        for name in ["darts", "chain", "nas-bench-201", "mobile", "enas-micro", "enas-macro", "nasnet"] {
             let space = find(name, &SpaceSettings::default()).unwrap();
             let supernet = supernet(&device, space.as_ref());
             let mut random = Random::new(2, 0);

@@ -5,7 +5,12 @@ use crate::graph::{Conv, Graph, NodeId, Op, Padding};
 use crate::space::SpaceError;
 
 /// A batch norm, affine outside the search.
-pub(super) fn norm(graph: &mut Graph, name: String, input: NodeId, variant: Variant) -> Result<NodeId, SpaceError> {
+pub(in crate::space) fn norm(
+    graph: &mut Graph,
+    name: String,
+    input: NodeId,
+    variant: Variant,
+) -> Result<NodeId, SpaceError> {
     Ok(graph.push(name, Op::BatchNorm { affine: variant == Variant::Evaluation }, &[input])?)
 }
 
@@ -39,9 +44,23 @@ pub fn factorized_reduce(
     channels: usize,
     variant: Variant,
 ) -> Result<NodeId, SpaceError> {
-    if !channels.is_multiple_of(2) {
-        return Err(SpaceError::OddChannels { node: name.to_owned(), channels });
-    }
+    even(name, channels)?;
+    let relu = graph.push(format!("{name}.relu"), Op::Relu, &[input])?;
+    let joined = halved(graph, name, relu, channels)?;
+    norm(graph, format!("{name}.bn"), joined, variant)
+}
+
+/// The inside of factorised reduction, without ReLU and batch norm: the two convolutions, joined.
+///
+/// # Errors
+/// [`SpaceError::OddChannels`] if `channels` is odd.
+pub(in crate::space) fn halved(
+    graph: &mut Graph,
+    name: &str,
+    input: NodeId,
+    channels: usize,
+) -> Result<NodeId, SpaceError> {
+    even(name, channels)?;
     let shape = graph.shape(input);
     // Of an odd size the shifted half has one position less: a row of zeros makes them agree.
     let odd = |size: usize| i32::from(!size.is_multiple_of(2));
@@ -50,9 +69,11 @@ pub fn factorized_reduce(
         padding: Padding { top: -1, left: -1, bottom: odd(shape.height), right: odd(shape.width) },
         ..straight.clone()
     };
-    let relu = graph.push(format!("{name}.relu"), Op::Relu, &[input])?;
-    let first = graph.push(format!("{name}.conv_1"), Op::Conv(straight), &[relu])?;
-    let second = graph.push(format!("{name}.conv_2"), Op::Conv(shifted), &[relu])?;
-    let joined = graph.push(format!("{name}.concat"), Op::Concat, &[first, second])?;
-    norm(graph, format!("{name}.bn"), joined, variant)
+    let first = graph.push(format!("{name}.conv_1"), Op::Conv(straight), &[input])?;
+    let second = graph.push(format!("{name}.conv_2"), Op::Conv(shifted), &[input])?;
+    Ok(graph.push(format!("{name}.concat"), Op::Concat, &[first, second])?)
+}
+
+fn even(name: &str, channels: usize) -> Result<(), SpaceError> {
+    if channels.is_multiple_of(2) { Ok(()) } else { Err(SpaceError::OddChannels { node: name.to_owned(), channels }) }
 }

@@ -16,9 +16,12 @@ mod supernet;
 mod text;
 
 pub use blocks::{factorized_reduce, relu_conv_bn};
+pub(super) use blocks::{halved, norm};
 pub use evaluation::evaluation_network;
 pub use genotype::{CellGenotype, Edge, Genotype, GenotypeError};
 pub use primitive::{Primitive, Variant};
+
+pub(super) use skeleton::network as cell_network;
 
 use super::settings::within;
 use super::{Architecture, CellPlan, Decision, NetworkSettings, Sketch, Space, SpaceError, TableWeights, baseline};

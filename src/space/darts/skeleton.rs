@@ -10,7 +10,7 @@ const STEM_MULTIPLIER: usize = 3;
 const AUXILIARY_MAP: usize = 8;
 
 /// Where a cell stands.
-pub(super) struct Place {
+pub(in crate::space) struct Place {
     /// Its name: `cells.3`.
     pub name: String,
     /// Whether it halves the map.
@@ -25,7 +25,7 @@ impl Place {
 }
 
 /// Builds a network whose cells are made by `cell` from a place and its two preprocessed inputs.
-pub(super) fn network(
+pub(in crate::space) fn network(
     settings: &NetworkSettings,
     variant: Variant,
     mut cell: impl FnMut(&mut Graph, &Place, [NodeId; 2]) -> Result<NodeId, SpaceError>,

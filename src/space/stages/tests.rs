@@ -1,16 +1,17 @@
 mod reading;
 
 use super::*;
-use crate::autograd::{Tape, Var};
+use crate::autograd::Var;
 use crate::cost;
 use crate::device::Device;
 use crate::graph::{Features, Op, Options};
-use crate::network::{Choices, Network, Pass, Path};
+use crate::network::{Choices, Network, Path};
 use crate::nn::{Array, Value};
 use crate::random::Random;
+use crate::space::tests::running::{logits, shaken};
 use crate::tensor::Tensor;
 use pollster::block_on;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 const EXAMPLE: &str = include_str!("../../../examples/space.toml");
 
@@ -56,40 +57,6 @@ fn spaces() -> Vec<Stages> {
 
 fn random(space: &Stages, seed: u64) -> Architecture {
     space.random(&mut Random::new(seed, 0))
-}
-
-/// What `network` gives for random images, in training or evaluation.
-fn logits(network: &Network, choices: Choices<'_>, training: bool) -> Vec<f32> {
-    let shape = network.graph().shape(0);
-    let mut draw = Random::new(9, 9);
-    let values: Vec<f32> = (0..3 * shape.count()).map(|_| draw.normal()).collect();
-    let device = network.device();
-    let x = Tensor::from_values(device, &values, &[3, shape.channels, shape.height, shape.width]).unwrap();
-    let mut tape = Tape::new(device);
-    let pass = Pass { training, choices, ..Pass::evaluation() };
-    let outputs = network.forward(&mut tape, &Var::constant(x), &pass).unwrap();
-    let recording = tape.finish();
-    device.run(&recording).unwrap();
-    block_on(outputs[0].tensor().read(device)).unwrap()
-}
-
-/// A network of which every value, running statistics included, is random.
-fn shaken(device: &Device, graph: Graph) -> (Network, BTreeMap<String, Array>) {
-    let mut network = Network::new(device, graph, 1).unwrap();
-    let mut state = block_on(network.state()).unwrap();
-    let mut draw = Random::new(2, 2);
-    for (name, array) in &mut state {
-        if let Value::F32(values) = &mut array.value {
-            for value in values.iter_mut() {
-                *value = match name.rsplit('.').next() {
-                    Some("running_var") => draw.range(0.5, 2.0),
-                    _ => 0.5 * draw.normal(),
-                };
-            }
-        }
-    }
-    network.load(&state).unwrap();
-    (network, state)
 }
 
 /// The first values of each dimension.
