@@ -84,7 +84,7 @@ impl Graph {
     ) -> Result<NodeId, PartialError> {
         let wrong = |problem: &str| PartialError::Choice { node: name.to_owned(), parts, problem: problem.to_owned() };
         let (&[x], Options::Operations(candidates)) = (read, &choice.options) else {
-            return Err(wrong("is of another kind"));
+            return Err(wrong(if read.len() > 1 { "chooses among several inputs" } else { "chooses a width" }));
         };
         let whole = self.shape(x);
         if parts == 0 || !whole.channels.is_multiple_of(parts) {

@@ -22,8 +22,21 @@ impl Graph {
                 _ => 1,
             };
             let made = zero.push("", Op::Zero { stride }, &[0])?;
-            zero.output("", made);
-            Ok(zero)
+            match result {
+                Some(result) if result != zero.shape(made) => Err(GraphError::Shape {
+                    node: format!("`{}` of `{}`, row {}", candidate.label, choice.table, choice.row),
+                    operation: "choice",
+                    problem: format!(
+                        "cannot drop it: it turns {} into {result}, and nothing but zeros of {} can take its place",
+                        zero.shape(0),
+                        zero.shape(made)
+                    ),
+                }),
+                _ => {
+                    zero.output("", made);
+                    Ok(zero)
+                }
+            }
         })
     }
 

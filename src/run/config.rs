@@ -214,9 +214,7 @@ impl Config {
         };
         let search = &self.search;
         // A schedule has its extremes at its ends, or falls.
-        let from_to = |s: &Schedule| {
-            [s.rate(0, search.all_epochs()), s.rate(search.all_epochs().max(1) - 1, search.all_epochs())]
-        };
+        let from_to = |s: &Schedule| [0, search.epochs.max(1) - 1].map(|epoch| s.rate(epoch, search.epochs));
         if let Weighing::Gumbel { temperature } | Weighing::GumbelPath { temperature, .. } = &search.weighing
             && !(temperature.is_usable() && from_to(temperature).iter().all(|&t| t > 0.0))
         {
@@ -247,6 +245,11 @@ impl Config {
                 "parts and stages",
                 "need at least one part of the channels, and a dropout from 0 to below 1",
             );
+        }
+        if search.warmup > 0 && search.warmup >= search.epochs {
+            let all = search.epochs;
+            let problem = format!("must be less than search.epochs ({all}), or the architecture weights never move");
+            return wrong("warmup", &problem);
         }
         let paths = search.weighing.is_path();
         if paths && search.order == Order::Second {

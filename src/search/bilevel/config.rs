@@ -127,8 +127,6 @@ pub enum Selection {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stage {
-    /// Its epochs.
-    pub epochs: u32,
     /// Layers that its supernet has beyond those configured.
     pub deeper: usize,
     /// Options of each choice point that it begins with; 0: all. The heaviest of the stage before stay.
@@ -144,7 +142,7 @@ pub struct Stage {
 
 impl Default for Stage {
     fn default() -> Self {
-        Self { epochs: 25, deeper: 0, options: 0, parts: 1, dropout: 0.0, goes_on: false }
+        Self { deeper: 0, options: 0, parts: 1, dropout: 0.0, goes_on: false }
     }
 }
 
@@ -152,7 +150,7 @@ impl Default for Stage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BilevelConfig {
-    /// Passes over the half that trains the weights, if there are no `stages`.
+    /// Passes over the half that trains the weights, in each stage.
     pub epochs: u32,
     /// Images a step, of each half.
     pub batch: usize,
@@ -160,7 +158,7 @@ pub struct BilevelConfig {
     pub order: Order,
     /// Learning rate of the architecture weights.
     pub alpha_rate: f32,
-    /// Epochs (of each stage) before the architecture weights begin to move.
+    /// Epochs of each stage before the architecture weights begin to move.
     pub warmup: u32,
     /// Parts of the channels, of which choice points see one; with more than one there are edge weights.
     pub parts: usize,
@@ -223,14 +221,14 @@ impl BilevelConfig {
     /// The stages, at least one.
     pub(super) fn stages(&self) -> Vec<Stage> {
         match self.stages.is_empty() {
-            true => vec![Stage { epochs: self.epochs, parts: self.parts, ..Stage::default() }],
+            true => vec![Stage { parts: self.parts, ..Stage::default() }],
             false => self.stages.clone(),
         }
     }
 
     /// Epochs altogether.
     pub fn all_epochs(&self) -> u32 {
-        self.stages().iter().map(|s| s.epochs).sum()
+        self.epochs * self.stages.len().max(1) as u32
     }
 
     /// Whether the weights of options come from the host: all but a plain softmax to the end.

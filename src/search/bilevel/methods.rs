@@ -4,11 +4,6 @@
 use super::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop, Weighing};
 use crate::optim::{AdamConfig, Schedule};
 
-/// Epochs before α moves: as published, or the same share of a brief search.
-fn warmup(config: &BilevelConfig, published: u32, brief: bool) -> u32 {
-    if brief { config.epochs * published / 50 } else { published }
-}
-
 /// Second-order DARTS.
 pub fn darts_second(config: &mut BilevelConfig, _: bool) {
     config.order = Order::Second;
@@ -27,7 +22,7 @@ pub fn snas(config: &mut BilevelConfig, _: bool) {
 /// PC-DARTS (Xu et al. 2020): a quarter of the channels, edge weights, α frozen at first.
 pub fn pc_darts(config: &mut BilevelConfig, brief: bool) {
     config.parts = 4;
-    config.warmup = warmup(config, 15, brief);
+    config.warmup = config.epochs * 15 / 50;
     if !brief {
         config.batch = 256;
         config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };
@@ -37,17 +32,17 @@ pub fn pc_darts(config: &mut BilevelConfig, brief: bool) {
 
 /// P-DARTS (Chen et al. 2019): three stages, ever deeper and with ever fewer options; dropout on skip connections.
 pub fn p_darts(config: &mut BilevelConfig, brief: bool) {
-    let (epochs, deeper) = if brief { ((config.epochs / 3).max(1), 1) } else { (25, 6) };
+    let deeper = if brief { 1 } else { 6 };
+    config.epochs = if brief { (config.epochs / 3).max(1) } else { 25 };
     // 5, 11 and 17 cells are the published ones; the first stage's are those configured.
     let stage = |number: usize, options: usize, dropout: f32| Stage {
-        epochs,
         deeper: number * deeper,
         options,
         dropout,
         ..Stage::default()
     };
     config.stages = vec![stage(0, 0, 0.1), stage(1, 5, 0.4), stage(2, 3, 0.7)];
-    config.warmup = if brief { epochs * 10 / 25 } else { 10 };
+    config.warmup = config.epochs * 10 / 25;
     config.most_skips = 2;
     config.alpha_rate = if brief { config.alpha_rate } else { 6e-4 };
 }
@@ -57,10 +52,10 @@ pub fn dr_nas(config: &mut BilevelConfig, brief: bool) {
     config.weighing = Weighing::Dirichlet;
     config.penalty = Penalty::Anchor { weight: 1e-3 };
     config.adam = AdamConfig { weight_decay: 0.0, ..config.adam };
-    let epochs = if brief { (config.epochs / 2).max(1) } else { 25 };
-    let stage = |options: usize, parts: usize| Stage { epochs, options, parts, ..Stage::default() };
+    config.epochs = (config.epochs / 2).max(1);
+    let stage = |options: usize, parts: usize| Stage { options, parts, ..Stage::default() };
     config.stages = vec![stage(0, if brief { 4 } else { 6 }), stage(4, if brief { 2 } else { 4 })];
-    config.warmup = if brief { epochs * 10 / 25 } else { 10 };
+    config.warmup = config.epochs * 10 / 25;
     if !brief {
         config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };
         config.alpha_rate = 6e-4;

@@ -183,14 +183,9 @@ impl<'s> Bilevel<'s> {
             return None;
         }
         let epoch = (self.taken / steps) as u32;
-        let mut within = epoch;
-        for (stage, Stage { epochs, .. }) in self.stages.iter().enumerate() {
-            if within < *epochs {
-                return Some(Place { epoch, stage, within, step: (self.taken % steps) as usize });
-            }
-            within -= epochs;
-        }
-        None
+        let (stage, within) = ((epoch / self.config.epochs.max(1)) as usize, epoch % self.config.epochs.max(1));
+        let step = (self.taken % steps) as usize;
+        (epoch < self.config.all_epochs()).then_some(Place { epoch, stage, within, step })
     }
 
     async fn next(&mut self) -> Result<Vec<Event>, SearchError> {
@@ -316,7 +311,7 @@ impl<'s> Bilevel<'s> {
         let tables = self.phase.with_edges(&weights);
         Ok(EpochEnd {
             epoch: place.epoch,
-            rate: self.config.rate.rate(place.within, self.stages[place.stage].epochs),
+            rate: self.config.rate.rate(place.within, self.config.epochs),
             train_loss: self.sums[0] / steps,
             train_accuracy: self.sums[1] / images,
             valid_loss: self.sums[2] / steps,

@@ -161,7 +161,9 @@ fn supernet(
         }
     }
     if !dropped.is_empty() {
-        graph = graph.without(&|table, row, k| dropped.contains(&(table.to_owned(), row, k)))?;
+        graph = graph
+            .without(&|table, row, k| dropped.contains(&(table.to_owned(), row, k)))
+            .map_err(|error| SearchError::Settings(error.to_string()))?;
     }
     if stage.dropout > 0.0 {
         graph = graph.with_skip_dropout()?;

@@ -18,7 +18,7 @@ impl Bilevel<'_> {
     /// Weights of options for one of the two passes of a step; a path if only that is computed.
     async fn draw(&self, place: Place, pass: u64) -> Result<Option<Path>, SearchError> {
         let Some(relaxed) = &self.phase.relaxed else { return Ok(None) };
-        let epochs = self.stages[place.stage].epochs;
+        let epochs = self.config.epochs;
         let mut random = Random::new(self.seed, WEIGHED + 2 * self.taken + pass);
         let mut drawn = relaxed.draw(place.within, epochs, &mut random);
         if pass == WEIGHTS {
@@ -45,10 +45,9 @@ impl Bilevel<'_> {
         let supernet = &self.phase.supernet;
         supernet.train().indices.write_words(&device, images)?;
         supernet.valid().indices.write_words(&device, &self.valid.at(self.taken as u32))?;
-        let stage = &self.stages[place.stage];
         let values = Step {
             counter: self.taken as u32,
-            weight_rate: self.config.rate.rate(place.within, stage.epochs),
+            weight_rate: self.config.rate.rate(place.within, self.config.epochs),
             alpha_rate: self.config.alpha_rate,
             alpha_corrections: self.phase.alpha.corrections(self.moved + 1),
             drop_path: self.skip_dropout(place),
@@ -99,7 +98,7 @@ impl Bilevel<'_> {
     /// Probability of dropout on plain identities: it falls in a straight line until α moves, and exponentially then
     /// (P-DARTS' code).
     fn skip_dropout(&self, place: Place) -> f32 {
-        let Stage { epochs, dropout, .. } = self.stages[place.stage];
+        let (epochs, Stage { dropout, .. }) = (self.config.epochs, self.stages[place.stage]);
         let within = place.within as f32;
         if place.within < self.config.warmup {
             dropout * (epochs as f32 - within - 1.0) / epochs.max(1) as f32
