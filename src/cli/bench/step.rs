@@ -4,7 +4,7 @@ use super::super::common::DeviceArg;
 use super::super::network::NetworkArgs;
 use super::super::output::{print, print_json};
 use super::measure::MeasureArgs;
-use cellwright::search::bench::{StepBench, TrainingBench};
+use cellwright::search::bench::{PathBench, StepBench, TrainingBench};
 use cellwright::search::bilevel::Order;
 use serde_json::json;
 
@@ -12,7 +12,8 @@ use serde_json::json;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A step is the step of the architecture weights, then that of the weights, until the losses have\n\
-    arrived; with --architecture, a training step of that network. One step goes before those that are timed."
+    arrived; with --architecture, a training step of that network; with --paths, steps that compute one\n\
+    random path, recorded anew each time. One step goes before those that are timed."
 )]
 pub struct Args {
     #[command(flatten)]
@@ -23,6 +24,9 @@ pub struct Args {
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]
     auxiliary: bool,
+    /// Time a step of a search by paths, each step another one.
+    #[arg(long, value_name = "WHICH", conflicts_with_all = ["architecture", "order"])]
+    paths: Option<Paths>,
     /// Images in each half of a step.
     #[arg(long, default_value_t = 16, value_name = "B", value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
@@ -38,6 +42,15 @@ pub struct Args {
     measure: MeasureArgs,
 }
 
+/// What a step by paths computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Paths {
+    /// The step of the weights: ENAS, rsps, spos.
+    Weights,
+    /// The steps of the architecture weights and of the weights, each along a path: GDAS.
+    Both,
+}
+
 fn parse_order(text: &str) -> Result<Order, String> {
     let order: u8 = text.parse().map_err(|_| "give 1 (first order) or 2 (second order)")?;
     Order::try_from(order)
@@ -48,7 +61,11 @@ pub fn run(args: &Args) -> super::super::Outcome {
     let device = args.device.open()?;
     let (graph, batch) = (subject.graph.clone(), args.batch as usize);
     let trains = args.architecture.is_some();
-    let measured = if trains {
+    let space = &*subject.space;
+    let measured = if let Some(paths) = args.paths {
+        let alphas = paths == Paths::Both;
+        args.measure.measure(|_| PathBench::new(&device, space, graph, batch, alphas, args.seed))?
+    } else if trains {
         args.measure.measure(|fusion| TrainingBench::new(&device, graph, batch, args.seed, fusion))?
     } else {
         args.measure.measure(|fusion| StepBench::new(&device, graph, batch, args.order, args.seed, fusion))?
@@ -63,15 +80,21 @@ pub fn run(args: &Args) -> super::super::Outcome {
             "classes": settings.classes,
             "image": settings.image.to_string(),
             "batch": args.batch,
-            "order": if trains { None } else { Some(u8::from(args.order)) },
+            "paths": args.paths.map(|paths| match paths {
+                Paths::Weights => "weights",
+                Paths::Both => "both",
+            }),
+            "order": if trains || args.paths.is_some() { None } else { Some(u8::from(args.order)) },
             "fusion": !args.measure.no_fusion,
             "seed": args.seed,
         })));
     }
-    let kind = match (trains, args.order) {
-        (true, _) => "training",
-        (false, Order::First) => "first order",
-        (false, Order::Second) => "second order",
+    let kind = match (trains, args.paths, args.order) {
+        (true, ..) => "training",
+        (_, Some(Paths::Weights), _) => "weights of a path",
+        (_, Some(Paths::Both), _) => "both steps of a path",
+        (_, None, Order::First) => "first order",
+        (_, None, Order::Second) => "second order",
     };
     let device = measured.device();
     print(&format!("{}, batch {}, {kind}, on {device}\n\n{}", subject.title(), args.batch, measured.text()))

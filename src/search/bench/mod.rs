@@ -1,11 +1,13 @@
-//! Workloads to be timed, on random data that stay on the device: a search step of a supernet, one of its
-//! edges, a training step of a network.
+//! Workloads to be timed, on random data that stay on the device: a search step of a supernet or of its paths, one of
+//! its edges, a training step of a network.
 
 mod edge;
+mod path;
 mod supernet;
 mod training;
 
 pub use edge::EdgeBench;
+pub use path::PathBench;
 pub use supernet::StepBench;
 pub use training::TrainingBench;
 

@@ -37,17 +37,10 @@ impl StepBench {
     ) -> Result<Self, SearchError> {
         // Sizes are multiplied freely from here on.
         Cost::of(&graph, batch).map_err(|error| SearchError::Settings(error.to_string()))?;
-        let classes = graph.outputs.first().map_or(1, |logits| graph.shape(logits.node).channels).max(1);
         let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed, fusion, given: false };
         let supernet = Supernet::new(device, graph, config)?;
         let alpha = AlphaStep::new(&supernet, order, AdamConfig::default())?;
-        for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {
-            let mut random = Random::new(seed, stream);
-            let pixels: Vec<f32> = (0..batch.x.count()).map(|_| random.range(-1.0, 1.0)).collect();
-            batch.x.write(device, &pixels)?;
-            let labels: Vec<u32> = (0..batch.size()).map(|_| random.below(classes) as u32).collect();
-            batch.y.write_words(device, &labels)?;
-        }
+        fill(&supernet, seed)?;
         let recorder = || Recorder::within(device, supernet.workspace());
         let first = alpha.record(&supernet, recorder())?.finish();
         let second = supernet.record_weight_step(recorder())?.finish();
@@ -76,6 +69,20 @@ impl StepBench {
         self.taken += 1;
         Ok(())
     }
+}
+
+/// Random images and labels for both batches.
+pub(super) fn fill(supernet: &Supernet, seed: u64) -> Result<(), SearchError> {
+    let (device, graph) = (supernet.device(), supernet.network().graph());
+    let classes = graph.outputs.first().map_or(1, |logits| graph.shape(logits.node).channels).max(1);
+    for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {
+        let mut random = Random::new(seed, stream);
+        let pixels: Vec<f32> = (0..batch.x.count()).map(|_| random.range(-1.0, 1.0)).collect();
+        batch.x.write(device, &pixels)?;
+        let labels: Vec<u32> = (0..batch.size()).map(|_| random.below(classes) as u32).collect();
+        batch.y.write_words(device, &labels)?;
+    }
+    Ok(())
 }
 
 impl Workload for StepBench {
