@@ -206,6 +206,36 @@ fn mixtures() {
 }
 
 #[test]
+fn a_sampled_option_gets_the_gradient_of_the_soft_weights() {
+    // GDAS: y = h₁·x with h one-hot, the other h added as they are; dα = Jᵀ dh with the Jacobian of the soft weights.
+    let jacobian = [0.2, -0.1, -0.1, -0.15, 0.3, -0.15, -0.05, -0.2, 0.25];
+    let (x, dy) = ([0.5f32, -1.0, 2.0, 0.25], [1.0f32, 0.5, -0.25, 2.0]);
+    let product: f64 = x.iter().zip(&dy).map(|(x, g)| f64::from(x * g)).sum();
+    let total: f64 = dy.iter().map(|&g| f64::from(g)).sum();
+    for (others, dh) in [(true, [total, product, total]), (false, [0.0, product, 0.0])] {
+        let wanted: Vec<f64> = (0..3).map(|j| (0..3).map(|i| f64::from(jacobian[3 * i + j]) * dh[i]).sum()).collect();
+        for device in devices() {
+            let tensor = |values: &[f32], shape: &[usize]| Tensor::from_values(&device, values, shape).unwrap();
+            let mut tape = Tape::new(&device);
+            let alpha = tape.leaf(tensor(&[0.1, 0.2, 0.3], &[1, 3]));
+            let (weights, jacobian) = (tensor(&[0.0, 1.0, 0.0], &[1, 3]), tensor(&jacobian, &[1, 3, 3]));
+            let weights = ops::relaxed(&mut tape, &alpha, &weights, &jacobian).unwrap();
+            let stack = tensor(&x, &[1, 1, 1, 2, 2]);
+            let taken = Var::constant(stack.view(0, &[1, 1, 2, 2]));
+            let mut y = ops::mixed(&mut tape, &weights, 0, &stack, &[(1, taken)]).unwrap();
+            if others {
+                y = ops::bystanders(&mut tape, &y, &weights, 0, 1).unwrap();
+            }
+            let gradients = tape.backward(&y, Some(tensor(&dy, &[1, 1, 2, 2]))).unwrap();
+            device.run(&tape.finish()).unwrap();
+            assert_eq!(wait(y.tensor().read(&device)).unwrap(), x);
+            let got = wait(gradients[alpha.id().unwrap()].as_ref().unwrap().read(&device)).unwrap();
+            assert!(got.iter().zip(&wanted).all(|(g, w)| (f64::from(*g) - w).abs() < 1e-6), "{got:?} {wanted:?}");
+        }
+    }
+}
+
+#[test]
 fn dropout_drops_the_same_on_the_way_back() {
     for device in devices() {
         let step = Tensor::from_words(&device, &[7, 0.5f32.to_bits()], &[2]).unwrap();

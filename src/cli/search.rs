@@ -5,6 +5,7 @@ use super::progress::Bars;
 use super::{Outcome, output};
 use cellwright::report;
 use cellwright::run::{self, Config, Directory, Observer as _};
+use cellwright::search;
 use std::path::{Path, PathBuf};
 
 /// What to search, on what, and where to write.
@@ -14,9 +15,12 @@ pub struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     experiment: ExperimentArgs,
-    /// Search strategy: darts, rsps (random search with weight sharing) or spos (single path one-shot).
+    /// Search strategy: darts, gdas, pc-darts, … (`--list` says which there are).
     #[arg(long)]
     strategy: Option<String>,
+    /// List the strategies and what sets them apart, as a table in Markdown.
+    #[arg(long)]
+    list: bool,
     /// Epochs of search, or of training the shared weights.
     #[arg(long, value_name = "EPOCHS")]
     budget: Option<u32>,
@@ -100,6 +104,9 @@ fn toml_text(value: &str) -> String {
 }
 
 pub fn run(args: &Args) -> Outcome {
+    if args.list {
+        return output::print(search::table().trim_end());
+    }
     let more = [
         ("strategy", args.strategy.as_deref().map(toml_text)),
         ("search.epochs", args.budget.map(|epochs| epochs.to_string())),

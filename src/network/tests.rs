@@ -335,3 +335,5 @@ fn a_state_that_does_not_fit_is_named_and_changes_nothing() {
     let error = refuse(&|a| drop(a.insert("classifier.bias".into(), words.clone())));
     assert!(matches!(error, ExchangeError::Shape { .. }), "{error}");
 }
+
+mod partial;

@@ -124,6 +124,10 @@ impl Config {
             preset = preset.for_space(space);
         }
         if let Some(strategy) = named("strategy") {
+            // What a strategy counts in epochs goes by those asked for.
+            let epochs = |t: &Table| t.get("search")?.get("epochs")?.as_integer()?.try_into().ok();
+            let given = set.iter().rev().map(|(_, t)| t).chain([&given]).find_map(epochs);
+            preset.search.epochs = given.unwrap_or(preset.search.epochs);
             preset = preset.for_strategy(strategy);
         }
         let mut all = Table::try_from(&preset).map_err(|error| value(place, error.to_string()))?;

@@ -164,3 +164,30 @@ pub fn table() -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_documents_hold_the_table() {
+        for (at, method) in METHODS.iter().enumerate() {
+            assert!(METHODS[..at].iter().all(|m| m.name != method.name), "{}", method.name);
+        }
+        let page = include_str!("../../docs/methods.md");
+        assert!(page.contains(&table()), "docs/methods.md is not what `cellwright search --list` prints");
+    }
+
+    #[test]
+    fn a_method_of_its_own_changes_something() {
+        for method in METHODS.iter().filter(|m| m.name != "darts") {
+            if let Some(settings) = method.settings {
+                for brief in [false, true] {
+                    let mut config = BilevelConfig { epochs: 12, ..Default::default() };
+                    settings(&mut config, brief);
+                    assert_ne!(config, BilevelConfig { epochs: 12, ..Default::default() }, "{}", method.name);
+                }
+            }
+        }
+    }
+}

@@ -164,8 +164,6 @@ pub struct BilevelConfig {
     pub parts: usize,
     /// Skip connections of the derived normal cell, at most; 0: as many as there may be.
     pub most_skips: usize,
-    /// Weight below which an edge is left out of the derived architecture.
-    pub least: f32,
     /// Whether patterns of operations that are known to be faster together are recorded so.
     pub fusion: bool,
     /// The weights' optimiser.
@@ -201,7 +199,6 @@ impl Default for BilevelConfig {
             warmup: 0,
             parts: 1,
             most_skips: 0,
-            least: 0.0,
             fusion: true,
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.001 },

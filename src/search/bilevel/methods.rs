@@ -53,8 +53,10 @@ pub fn dr_nas(config: &mut BilevelConfig, brief: bool) {
     config.penalty = Penalty::Anchor { weight: 1e-3 };
     config.adam = AdamConfig { weight_decay: 0.0, ..config.adam };
     config.epochs = (config.epochs / 2).max(1);
-    let stage = |options: usize, parts: usize| Stage { options, parts, ..Stage::default() };
-    config.stages = vec![stage(0, if brief { 4 } else { 6 }), stage(4, if brief { 2 } else { 4 })];
+    let stage = |options: usize, parts: usize, goes_on: bool| Stage { options, parts, goes_on, ..Stage::default() };
+    // Narrow cells cannot be divided by six.
+    let parts = if brief { [4, 2] } else { [6, 4] };
+    config.stages = vec![stage(0, parts[0], false), stage(4, parts[1], true)];
     config.warmup = config.epochs * 10 / 25;
     if !brief {
         config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };

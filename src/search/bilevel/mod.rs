@@ -12,6 +12,7 @@
 mod adversary;
 mod alpha;
 mod before;
+mod carry;
 mod config;
 mod derive;
 mod hessian;
@@ -277,7 +278,13 @@ impl<'s> Bilevel<'s> {
         }
         let Self { device, space, settings, data, config, seed, .. } = self;
         let setting = Setting { device, space: *space, settings, data, config, seed: *seed };
-        let phase = Phase::new(setting, &stage, number, &self.dropped, self.scored.clone()).await?;
+        let mut phase = Phase::new(setting, &stage, number, &self.dropped, self.scored.clone()).await?;
+        if stage.goes_on {
+            carry::carry(device, &self.phase.supernet, &phase.supernet).await?;
+            if let Some(relaxed) = &mut phase.relaxed {
+                relaxed.refresh(&phase.supernet).await?;
+            }
+        }
         self.phase = phase;
         self.stage = number;
         self.moved = 0;
