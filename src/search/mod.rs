@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod collapse;
+pub mod controller;
 pub mod darts;
 pub mod one_shot;
 
