@@ -14,7 +14,8 @@ pub struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     experiment: ExperimentArgs,
-    /// Search strategy: darts, rsps (random search with weight sharing) or spos (single path one-shot).
+    /// Search strategy: darts, rsps (random search with weight sharing), spos (single path one-shot) or enas (an LSTM
+    /// controller with shared weights).
     #[arg(long)]
     strategy: Option<String>,
     /// Epochs of search, or of training the shared weights.
@@ -103,6 +104,7 @@ pub fn run(args: &Args) -> Outcome {
         ("strategy", args.strategy.as_deref().map(toml_text)),
         ("search.epochs", args.budget.map(|epochs| epochs.to_string())),
         ("one_shot.epochs", args.budget.map(|epochs| epochs.to_string())),
+        ("enas.epochs", args.budget.map(|epochs| epochs.to_string())),
         ("search.fusion", args.no_fusion.then(|| "false".to_owned())),
         ("train.fusion", args.no_fusion.then(|| "false".to_owned())),
     ];

@@ -3,9 +3,12 @@
 use super::Config;
 use super::config::NetworkConfig;
 use crate::data::Augmentation;
-use crate::estimate::TrainingConfig;
+use crate::estimate::{RewardStatistics, TrainingConfig};
 use crate::optim::{Schedule, SgdConfig};
+
+use crate::search::controller::ControllerConfig;
 use crate::search::darts::DartsConfig;
+use crate::search::enas::EnasConfig;
 use crate::search::one_shot::{EvolutionConfig, OneShotConfig};
 use crate::space::{SpaceSettings, nas_bench_201};
 
@@ -26,6 +29,7 @@ impl Config {
             network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },
             search: DartsConfig::default(),
             one_shot: OneShotConfig::default(),
+            enas: EnasConfig { controller: controller_for("darts"), ..EnasConfig::default() },
             train: TrainingConfig::default(),
         };
         let small = SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() };
@@ -57,6 +61,18 @@ impl Config {
                         ..base.one_shot.evolution
                     },
                     ..base.one_shot
+                },
+                enas: EnasConfig {
+                    epochs: 80,
+                    batch: 64,
+                    updates: 4,
+                    validation: 0.3,
+                    calibration: 8,
+                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
+                    // A few hundred steps of the controller: with the published rates it would stay where it starts.
+                    controller: ControllerConfig { rate: 2e-2, ..base.enas.controller },
+                    ..base.enas
                 },
                 train: TrainingConfig {
                     epochs: 32,
@@ -97,6 +113,16 @@ impl Config {
                     },
                     ..base.one_shot
                 },
+                enas: EnasConfig {
+                    epochs: 2,
+                    batch: 64,
+                    updates: 40,
+                    calibration: 8,
+                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    controller: ControllerConfig { rate: 2e-2, ..base.enas.controller },
+                    ..base.enas
+                },
                 train: TrainingConfig {
                     epochs: 3,
                     batch: 96,
@@ -116,7 +142,19 @@ impl Config {
     /// dataset stays.
     pub fn for_space(self, space: &str) -> Self {
         let small = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
-        let config = Self { space: space.into(), ..self };
+        let ControllerConfig { rate, samples, .. } = self.enas.controller;
+        let controller = controller_for(space);
+        let enas = match space {
+            ENAS_MACRO if !small => EnasConfig::for_networks(),
+            // Few images, few steps: how many architectures a step takes, and how large it is, stay with the data.
+            _ if small => EnasConfig { controller: ControllerConfig { rate, samples, ..controller }, ..self.enas },
+            _ => EnasConfig { controller, ..self.enas },
+        };
+        let enas = match space {
+            ENAS_MACRO => EnasConfig { statistics: RewardStatistics::Running, calibration: 0, ..enas },
+            _ => enas,
+        };
+        let config = Self { space: space.into(), enas, ..self };
         if space != nas_bench_201::NAME || small {
             return config;
         }
@@ -135,5 +173,19 @@ impl Config {
             },
             ..config
         }
+    }
+}
+
+/// The spaces of ENAS: cells, and whole networks.
+const ENAS_MICRO: &str = "enas-micro";
+const ENAS_MACRO: &str = "enas-macro";
+
+/// The controller that was published for a space, or, where none was, that of NAS-Bench-201, which asks about operations
+/// alone and prefers none of them at the start.
+fn controller_for(space: &str) -> ControllerConfig {
+    match space {
+        ENAS_MICRO => ControllerConfig::default(),
+        ENAS_MACRO => ControllerConfig::for_networks(),
+        _ => ControllerConfig::nas_bench_201(),
     }
 }
