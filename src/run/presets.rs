@@ -71,7 +71,7 @@ impl Config {
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
                     augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
                     // A few hundred steps of the controller: with the published rates it would stay where it starts.
-                    controller: ControllerConfig { rate: 2e-2, ..base.enas.controller },
+                    controller: ControllerConfig { rate: 1e-2, ..base.enas.controller },
                     ..base.enas
                 },
                 train: TrainingConfig {
@@ -120,7 +120,7 @@ impl Config {
                     calibration: 8,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
                     augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
-                    controller: ControllerConfig { rate: 2e-2, ..base.enas.controller },
+                    controller: ControllerConfig { rate: 1e-2, ..base.enas.controller },
                     ..base.enas
                 },
                 train: TrainingConfig {
