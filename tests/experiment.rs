@@ -351,7 +351,7 @@ const PATHS: [&str; 10] = [
     "--set=enas.epochs=2",
     "--set=enas.batch=128",
     "--set=enas.updates=2",
-    "--set=enas={ candidates = 2, calibration = 1, controller = { samples = 3, units = 8 } }",
+    "--set=enas={ reward_batch = 64, candidates = 2, calibration = 1, controller = { samples = 3, units = 8 } }",
 ];
 
 #[test]

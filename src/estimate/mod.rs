@@ -13,7 +13,7 @@ mod training;
 
 pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
-pub use paths::{PathConfig, PathStep, PathTraining, RewardStatistics};
+pub use paths::{PathConfig, PathStep, PathTraining, RewardBatches, RewardStatistics};
 pub use supernet::{Scalars, Supernet, SupernetConfig, Wants};
 pub use training::{EpochReport, Training, TrainingConfig};
 

@@ -3,7 +3,7 @@
 
 use super::{EstimateError, Evaluation, Scalars, Supernet, SupernetConfig};
 use crate::autograd::{Tape, Var, ops};
-use crate::data::{Augmentation, Batches, Draw, Fresh, Last, Resident, Shuffle};
+use crate::data::{Augmentation, Batch, Batches, Draw, Fresh, Last, Resident, Shuffle};
 use crate::device::{Device, Recorder, Recording};
 use crate::graph::Graph;
 use crate::network::{Choices, Pass, Path};
@@ -48,6 +48,13 @@ pub enum RewardStatistics {
     Batch,
     /// The running ones, which are a mixture of all paths' that were trained.
     Running,
+}
+
+/// Batches that rewards are measured on, each drawn afresh.
+#[derive(Debug)]
+pub struct RewardBatches {
+    drawn: Fresh,
+    batch: Batch,
 }
 
 /// What a training step came to.
@@ -119,12 +126,13 @@ impl PathTraining {
         Ok(self.supernet.network().path(&space.settle(architecture)?)?)
     }
 
-    /// Fresh batches, as many images each as a step takes, of `images`: for rewards.
+    /// Batches of `size` of `images` that rewards are measured on.
     ///
     /// # Errors
-    /// [`EstimateError::Data`] if there are fewer images.
-    pub fn reward_batches(&self, images: Vec<u32>) -> Result<Fresh, EstimateError> {
-        Ok(Fresh::new(images, self.config.batch, Shuffle { seed: self.seed, stream: REWARD }, 0)?)
+    /// [`EstimateError::Data`] if there are fewer images; out of memory.
+    pub fn reward_batches(&self, images: Vec<u32>, size: usize) -> Result<RewardBatches, EstimateError> {
+        let drawn = Fresh::new(images, size, Shuffle { seed: self.seed, stream: REWARD }, 0)?;
+        Ok(RewardBatches { drawn, batch: Batch::new(self.supernet.device(), size, self.data.shape())? })
     }
 
     fn record_gather(&self, recorder: &mut Recorder) -> Result<(), EstimateError> {
@@ -167,12 +175,12 @@ impl PathTraining {
     pub async fn rewards(
         &self,
         paths: &[Path],
-        batches: &Fresh,
+        batches: &RewardBatches,
         first: u32,
         statistics: RewardStatistics,
     ) -> Result<Vec<f64>, EstimateError> {
         let device = self.supernet.device();
-        let (batch, step) = (self.supernet.valid(), self.supernet.step());
+        let (RewardBatches { drawn, batch }, step) = (batches, self.supernet.step());
         let correct = Tensor::zeros(device, &[paths.len()])?;
         for (number, path) in paths.iter().enumerate() {
             let mut tape = Tape::within(device, self.supernet.workspace());
@@ -188,7 +196,7 @@ impl PathTraining {
             ops::accuracy(tape.recorder(), logits.tensor(), &batch.y, &correct.view(number, &[1]), false)?;
             drop(outputs);
             let counter = first.wrapping_add(number as u32);
-            batch.indices.write_words(device, &batches.at(counter))?;
+            batch.indices.write_words(device, &drawn.at(counter))?;
             step.write(device, &Step { counter, ..Step::default() })?;
             device.run(&tape.finish())?;
         }

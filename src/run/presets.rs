@@ -5,7 +5,6 @@ use super::config::NetworkConfig;
 use crate::data::Augmentation;
 use crate::estimate::{RewardStatistics, TrainingConfig};
 use crate::optim::{Schedule, SgdConfig};
-
 use crate::search::controller::ControllerConfig;
 use crate::search::darts::DartsConfig;
 use crate::search::enas::EnasConfig;
@@ -63,8 +62,9 @@ impl Config {
                     ..base.one_shot
                 },
                 enas: EnasConfig {
-                    epochs: 80,
-                    batch: 64,
+                    epochs: 100,
+                    batch: 32,
+                    reward_batch: 128,
                     updates: 4,
                     validation: 0.3,
                     calibration: 8,
@@ -116,6 +116,7 @@ impl Config {
                 enas: EnasConfig {
                     epochs: 2,
                     batch: 64,
+                    reward_batch: 128,
                     updates: 40,
                     calibration: 8,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },

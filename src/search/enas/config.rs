@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 pub struct EnasConfig {
     /// Passes over the images that train the weights.
     pub epochs: u32,
-    /// Images a step, and a reward.
+    /// Images a step.
     pub batch: usize,
+    /// Images that a reward is measured on.
+    pub reward_batch: usize,
     /// Steps of the controller after each epoch.
     pub updates: u32,
     /// Share of the images that train no weights: rewards and the final ranking are measured on them.
@@ -42,6 +44,7 @@ impl Default for EnasConfig {
         Self {
             epochs: 150,
             batch: 160,
+            reward_batch: 160,
             updates: 30,
             validation: 0.1,
             statistics: RewardStatistics::Batch,
@@ -62,6 +65,7 @@ impl EnasConfig {
         Self {
             epochs: 310,
             batch: 128,
+            reward_batch: 128,
             updates: 50,
             statistics: RewardStatistics::Running,
             calibration: 0,
@@ -76,8 +80,8 @@ impl EnasConfig {
     /// # Errors
     /// Which setting, and what it must be.
     pub fn check(&self) -> Result<(), String> {
-        if self.batch == 0 || self.candidates == 0 {
-            return Err("enas.batch and enas.candidates must be at least 1".into());
+        if self.batch == 0 || self.reward_batch == 0 || self.candidates == 0 {
+            return Err("enas.batch, enas.reward_batch and enas.candidates must be at least 1".into());
         }
         if !(self.validation > 0.0 && self.validation < 1.0) {
             return Err("enas.validation must be a share: more than 0 and less than 1".into());

@@ -12,9 +12,9 @@ pub use config::EnasConfig;
 
 use super::controller::{Controller, Sample};
 use super::{ControllerEpoch, Event, Origin, Progress, SearchError};
-use crate::data::{Fresh, Resident, split};
+use crate::data::{Resident, split};
 use crate::device::Device;
-use crate::estimate::{PathConfig, PathTraining, Supernet};
+use crate::estimate::{PathConfig, PathTraining, RewardBatches, Supernet};
 use crate::graph::Graph;
 use crate::network::Path;
 use crate::random::Random;
@@ -31,7 +31,7 @@ pub struct Enas<'s> {
     seed: u64,
     paths: PathTraining,
     controller: Controller,
-    valid: Fresh,
+    valid: RewardBatches,
     validation: Vec<u32>,
     /// Written by the controller as it is now, and not trained on yet.
     written: VecDeque<Sample>,
@@ -65,7 +65,7 @@ impl<'s> Enas<'s> {
         let EnasConfig { epochs, batch, sgd, rate, augmentation, .. } = config;
         let training = PathConfig { epochs, batch, sgd, rate, augmentation, dropout: true };
         let paths = PathTraining::new(device, graph, data, train, training, seed)?;
-        let valid = paths.reward_batches(validation.clone())?;
+        let valid = paths.reward_batches(validation.clone(), config.reward_batch)?;
         let controller = Controller::new(device, space, config.controller.clone(), seed)?;
         Ok(Self {
             space,
