@@ -294,11 +294,9 @@ impl<'a> Bench<'a> {
                         }))?;
                     }
                     Event::ControllerEpoch(end) => {
-                        self.metrics.append(&json!({
-                            "kind": "controller epoch", "epoch": end.epoch, "rate": end.rate,
-                            "train_loss": end.train_loss, "train_accuracy": end.train_accuracy, "reward": end.reward,
-                            "entropy": end.entropy, "baseline": end.baseline,
-                        }))?;
+                        let mut record = json!(end);
+                        record["kind"] = "controller epoch".into();
+                        self.metrics.append(&record)?;
                         controller.push(end);
                     }
                     Event::Epoch(end) => {

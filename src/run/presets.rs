@@ -62,13 +62,13 @@ impl Config {
                     ..base.one_shot
                 },
                 enas: EnasConfig {
-                    epochs: 100,
+                    epochs: 120,
                     batch: 32,
                     reward_batch: 128,
                     updates: 4,
                     validation: 0.3,
                     calibration: 8,
-                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    rate: Schedule::Cosine { from: 0.1, to: 0.001 },
                     augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
                     // A few hundred steps of the controller: with the published rates it would stay where it starts.
                     controller: ControllerConfig { rate: 1e-2, ..base.enas.controller },
@@ -143,17 +143,24 @@ impl Config {
     /// dataset stays.
     pub fn for_space(self, space: &str) -> Self {
         let small = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
-        let ControllerConfig { rate, samples, .. } = self.enas.controller;
         let controller = controller_for(space);
-        let enas = match space {
-            ENAS_MACRO if !small => EnasConfig::for_networks(),
-            // Few images, few steps: how many architectures a step takes, and how large it is, stay with the data.
-            _ if small => EnasConfig { controller: ControllerConfig { rate, samples, ..controller }, ..self.enas },
-            _ => EnasConfig { controller, ..self.enas },
-        };
-        let enas = match space {
-            ENAS_MACRO => EnasConfig { statistics: RewardStatistics::Running, calibration: 0, ..enas },
-            _ => enas,
+        let enas = if small {
+            // Few images, few steps: what was published for them would leave the controller where it starts. Logits that
+            // reach less far bear larger steps.
+            let ControllerConfig { rate, samples, .. } = self.enas.controller;
+            let rate = if space == ENAS_MICRO { 3.0 * rate } else { rate };
+            let controller = ControllerConfig { rate, samples, ..controller };
+            match space {
+                ENAS_MACRO => {
+                    EnasConfig { statistics: RewardStatistics::Running, calibration: 0, controller, ..self.enas }
+                }
+                _ => EnasConfig { controller, ..self.enas },
+            }
+        } else {
+            match space {
+                ENAS_MACRO => EnasConfig::for_networks(),
+                _ => EnasConfig { controller, ..self.enas },
+            }
         };
         let config = Self { space: space.into(), enas, ..self };
         if space != nas_bench_201::NAME || small {

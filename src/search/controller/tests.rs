@@ -338,3 +338,18 @@ fn what_cannot_be_used_is_refused() {
     assert!(matches!(&error, SearchError::NotFinite { .. }), "{error}");
     assert_eq!(controller.baseline(), 0.0);
 }
+
+#[test]
+fn a_batch_is_one_recording_of_a_few_dispatches_an_answer() {
+    for (questions, options, config) in &forms() {
+        let dispatches = |samples: usize| {
+            let config = ControllerConfig { samples, ..config.clone() };
+            let controller = Controller::of_questions(&Device::cpu(), questions, options, config, 1).unwrap();
+            controller.recordings().map(Recording::dispatches)
+        };
+        let [sampling, learning] = dispatches(10);
+        println!("{} questions: {sampling} dispatches to sample, {learning} to learn", questions.len());
+        assert_eq!(dispatches(1), [sampling, learning], "however many rows there are");
+        assert!(sampling <= 9 * questions.len() && learning <= 4 * sampling, "{sampling} {learning}");
+    }
+}
