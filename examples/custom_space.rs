@@ -188,12 +188,13 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let found = 'search: loop {
         for event in search.advance().await? {
             match event {
-                Event::Step { .. } | Event::Ranked { .. } => (),
                 Event::Epoch(end) => {
                     let (loss, found) = (end.valid_loss, space.print(&end.architecture));
                     println!("epoch {:>2}: validation loss {loss:.3}; {found}", end.epoch);
                 }
                 Event::Derived { architecture } => break 'search architecture,
+                // What other strategies have to tell.
+                _ => (),
             }
         }
     };

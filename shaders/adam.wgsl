@@ -1,9 +1,10 @@
-// m = β₁m + (1−β₁)g;  v = β₂v + (1−β₂)g²;  w −= lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε).
+// m = β₁m + (1−β₁)g;  v = β₂v + (1−β₂)g²;  w −= lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε), or, with `epsilon_hat`,
+// w −= lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε).
 // Weight decay is added to g (Adam), or shrinks w by lr·decay beforehand (AdamW, `decoupled`).
 // One element an invocation; nothing is written where a guard is not finite.
 struct Params {
     weight: u32, gradient: u32, first: u32, second: u32, count: u32, learning_rate: u32, corrections: u32, guard: u32,
-    guards: u32, decoupled: u32, beta1: f32, beta2: f32, epsilon: f32, weight_decay: f32,
+    guards: u32, decoupled: u32, epsilon_hat: u32, beta1: f32, beta2: f32, epsilon: f32, weight_decay: f32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;
@@ -26,7 +27,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let m = p.beta1 * first[p.first + i] + (1.0 - p.beta1) * g;
     let v = p.beta2 * second[p.second + i] + (1.0 - p.beta2) * g * g;
     let size = rate / bitcast<f32>(step[p.corrections]);
-    let root = sqrt(v) / sqrt(bitcast<f32>(step[p.corrections + 1u])) + p.epsilon;
+    let correction = sqrt(bitcast<f32>(step[p.corrections + 1u]));
+    var root = sqrt(v) / correction + p.epsilon;
+    if (p.epsilon_hat != 0u) { root = (sqrt(v) + p.epsilon) / correction; }
     first[p.first + i] = m;
     second[p.second + i] = v;
     weight[p.weight + i] = w - size * (m / root);

@@ -364,13 +364,17 @@ fn full_mnist_reaches_99_percent() {
 }
 
 /// What makes a search by single paths tiny.
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 10] = [
     "--set=one_shot.epochs=1",
     "--set=one_shot.batch=128",
     "--set=one_shot.calibration=2",
     "--set=one_shot.samples=3",
     "--set=one_shot.evolution={ population = 3, generations = 2, parents = 2, mutations = 1, crossovers = 1 }",
     "--set=baseline=false",
+    "--set=enas.epochs=2",
+    "--set=enas.batch=128",
+    "--set=enas.updates=2",
+    "--set=enas={ reward_batch = 64, candidates = 2, calibration = 1, controller = { samples = 3, units = 8 } }",
 ];
 
 #[test]
@@ -398,15 +402,67 @@ fn shared_weights_are_searched_by_paths_in_every_space_on_every_device() {
     }
 }
 
+/// The lines of a kind in a run's metrics.
+fn lines(directory: &Path, kind: &str) -> Vec<Value> {
+    let metrics = read(directory, "metrics.jsonl");
+    let all = metrics.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|line| line["kind"] == kind).collect()
+}
+
+#[test]
+fn a_controller_searches_every_space_on_every_device_and_is_held_against_chance() {
+    let place = tempfile::tempdir().unwrap();
+    for device in devices() {
+        for space in ["darts", "chain", "nas-bench-201", "mobile"] {
+            let out = place.path().join(format!("{device}-{space}"));
+            let named = ["--strategy", "enas", "--space", space];
+            let (status, printed, error) = search(&out, device, &[&PATHS[..], &named].concat());
+            assert_eq!(status, 0, "{space} on {device}: {error}");
+            let count = |kind: &str| lines(&out, kind).len();
+            assert_eq!([count("controller step"), count("controller epoch")], [4, 2], "{space} on {device}");
+            assert_eq!([count("ranked"), count("ranked at random")], [2, 2], "{space} on {device}");
+            for end in lines(&out, "controller epoch") {
+                let [reward, entropy] = ["reward", "entropy"].map(|key| end[key].as_f64().unwrap());
+                assert!((0.0..=1.0).contains(&reward) && entropy > 0.0, "{end}");
+            }
+            // What is derived is the best of the controller's, whatever chance came by.
+            let summary: Value = serde_json::from_str(&printed).unwrap();
+            let of = |who: &str| -> Vec<f64> {
+                let list = summary["shared_weights"][who].as_array().unwrap();
+                list.iter().map(|accuracy| accuracy.as_f64().unwrap()).collect()
+            };
+            assert_eq!([of("strategy").len(), of("random").len()], [2, 2]);
+            for picture in ["ranking", "controller"] {
+                roxmltree::Document::parse(&read(&out, &format!("{picture}.svg"))).unwrap();
+            }
+            assert!(!out.join("search.svg").exists());
+        }
+    }
+}
+
+#[test]
+fn a_controllers_search_says_in_words_what_chance_came_to() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let named = ["--strategy=enas", "--space=nas-bench-201", "--set=random=0", "--device=cpu", "--out"];
+    let (status, printed, error) = call(&[&["search"], &TINY[..], &PATHS, &named, &[out.to_str().unwrap()]].concat());
+    assert_eq!(status, 0, "{error}");
+    for part in ["2 of enas best", "2 at random best", "random on average", "Entropy of the controller"] {
+        assert!(printed.contains(part), "should say `{part}`: {printed}");
+    }
+}
+
 #[test]
 fn a_search_by_paths_repeats_itself_to_the_byte() {
     let place = tempfile::tempdir().unwrap();
-    let named = ["--strategy", "spos", "--space", "nas-bench-201"];
-    let runs = ["a", "b"].map(|name| {
-        let out = place.path().join(name);
-        let (status, _, error) = search(&out, "cpu", &[&PATHS[..], &named].concat());
-        assert_eq!(status, 0, "{error}");
-        ["metrics.jsonl", "genotype.json"].map(|file| read(&out, file))
-    });
-    assert_eq!(runs[0], runs[1]);
+    for strategy in ["spos", "enas"] {
+        let named = ["--strategy", strategy, "--space", "nas-bench-201"];
+        let runs = ["a", "b"].map(|name| {
+            let out = place.path().join(format!("{strategy}-{name}"));
+            let (status, _, error) = search(&out, "cpu", &[&PATHS[..], &named].concat());
+            assert_eq!(status, 0, "{error}");
+            ["metrics.jsonl", "genotype.json"].map(|file| read(&out, file))
+        });
+        assert_eq!(runs[0], runs[1], "{strategy}");
+    }
 }

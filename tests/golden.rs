@@ -358,7 +358,7 @@ fn steps(device: &Device, golden: &mut Golden, fusion: bool) {
     supernet.alphas().values().write(device, &alphas).unwrap();
     supernet.network_mut().load(&init).unwrap();
     assert_eq!(supernet.network().parameters().values().count(), golden.number("parameters"));
-    let adam = AdamConfig { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-3, decoupled: false };
+    let adam = AdamConfig { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-3, ..AdamConfig::default() };
     let alpha = AlphaStep::new(&supernet, order, adam).unwrap();
 
     let recorder = || Recorder::within(device, supernet.workspace());

@@ -7,6 +7,8 @@ use cellwright::device::{Choice, Device};
 use cellwright::graph::Features;
 use cellwright::random::Random;
 use cellwright::search::bilevel::{Bilevel, BilevelConfig};
+use cellwright::search::controller::ControllerConfig;
+use cellwright::search::enas::{Enas, EnasConfig};
 use cellwright::search::one_shot::{EvolutionConfig, OneShot, OneShotConfig, Rank};
 use cellwright::search::{Event, METHODS, Method, SearchError, Stepper};
 use cellwright::space::{self, Architecture, NetworkSettings, Space, SpaceSettings};
@@ -66,6 +68,25 @@ fn run(device: &Device, method: &Method, space: &dyn Space) -> Result<(String, A
         let mut config = BilevelConfig { epochs: 2, batch: 4, alpha_rate: 1e-2, augmentation, ..Default::default() };
         apply(&mut config, true);
         return follow(wait(Bilevel::new(device, space, &settings, &data, labels, config, 3))?);
+    }
+    if method.name == "enas" {
+        let defaults = EnasConfig::default();
+        let controller = ControllerConfig { samples: 2, ..defaults.controller };
+        let (epochs, batch, reward_batch, validation) = (1, 4, 4, 0.5);
+        let (updates, candidates, calibration) = (1, 2, 1);
+        let config = EnasConfig {
+            epochs,
+            batch,
+            reward_batch,
+            validation,
+            updates,
+            candidates,
+            calibration,
+            augmentation,
+            controller,
+            ..defaults
+        };
+        return follow(Enas::new(device, space, space.supernet(&settings)?, &data, labels, config, 3)?);
     }
     let rank = match method.name {
         "rsps" => Rank::Random,

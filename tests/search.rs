@@ -65,9 +65,9 @@ fn finish(search: &mut Bilevel<'_>) -> Result<(Vec<EpochEnd>, Architecture), Sea
     loop {
         for event in wait(search.advance())? {
             match event {
-                Event::Step { .. } | Event::Ranked { .. } => (),
                 Event::Epoch(end) => epochs.push(*end),
                 Event::Derived { architecture } => return Ok((epochs, architecture)),
+                _ => (),
             }
         }
     }

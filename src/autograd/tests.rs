@@ -1,3 +1,5 @@
+mod recurrent;
+
 use super::*;
 use crate::device::{Choice, noise};
 use crate::kernels::elementwise;

@@ -111,6 +111,7 @@ pub fn run(args: &Args) -> Outcome {
         ("strategy", args.strategy.as_deref().map(toml_text)),
         ("search.epochs", args.budget.map(|epochs| epochs.to_string())),
         ("one_shot.epochs", args.budget.map(|epochs| epochs.to_string())),
+        ("enas.epochs", args.budget.map(|epochs| epochs.to_string())),
         ("search.fusion", args.no_fusion.then(|| "false".to_owned())),
         ("train.fusion", args.no_fusion.then(|| "false".to_owned())),
     ];

@@ -1,18 +1,21 @@
 //! Performance estimation: what an architecture is worth.
 //!
-//! [`Supernet`] holds the weights that all architectures share and takes their training steps;
+//! [`Supernet`] holds the weights that all architectures share and takes their training steps, [`PathTraining`] trains them
+//! one architecture at a time and measures architectures with them;
 //! [`Training`] trains one architecture from scratch; [`Evaluation`] measures accuracy. Strategies
 //! call these, they do not own them.
 
 mod error;
 mod evaluation;
 mod given;
+mod paths;
 mod supernet;
 mod training;
 
 pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
 pub use given::Given;
+pub use paths::{PathConfig, PathStep, PathTraining, RewardBatches, RewardStatistics};
 pub use supernet::{Scalars, Supernet, SupernetConfig, Wants};
 pub use training::{EpochReport, Training, TrainingConfig};
 

@@ -316,11 +316,16 @@ impl Supernet {
     }
 
     /// Records a weight step of the network that a path stands for: only its operations are computed, and only what
-    /// it touches is changed (weights, velocities, running statistics).
+    /// it touches is changed (weights, velocities, running statistics). Dropout needs `randomness`.
     ///
     /// # Errors
     /// [`Error::Shape`] if the path leaves a choice point open; else as recording does.
-    pub fn record_path_step(&self, recorder: Recorder, path: &Path) -> Result<Recorder, Error> {
+    pub fn record_path_step(
+        &self,
+        recorder: Recorder,
+        path: &Path,
+        randomness: Option<&ops::Randomness>,
+    ) -> Result<Recorder, Error> {
         let used = self.network.used(path)?;
         let mut tape = Tape::on(recorder);
         // What lies on the path but behind an option that is zero gets no gradient; it must not keep an old one.
@@ -328,8 +333,7 @@ impl Supernet {
         for range in &used.parameters {
             tape.recorder().clear(gradients.buffer(), gradients.at() as usize + range.start, range.len())?;
         }
-        let pass =
-            Pass { training: true, gradients: true, choices: Choices::Path(path), randomness: None, drop_path: None };
+        let pass = Pass { training: true, gradients: true, choices: Choices::Path(path), randomness, drop_path: None };
         let (value, logits) = self.record_loss(&mut tape, &self.train, &pass, Scalars::TRAIN_LOSS)?;
         tape.backward(&value, None)?;
         self.record_update(tape.into_recorder(), logits, &used)

@@ -5,10 +5,12 @@
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 
 pub mod activation;
+pub mod attention;
 pub mod batch_norm;
 mod blend;
 mod chains;
 pub mod channels;
+pub mod choice;
 pub mod conv;
 mod correlate;
 pub mod depthwise;
@@ -20,6 +22,7 @@ pub mod gather;
 mod gemm;
 pub mod join;
 pub mod loss;
+pub mod lstm;
 pub mod matmul;
 pub mod mixed;
 pub mod mixture;
@@ -107,6 +110,16 @@ pub static ALL: &[&Kernel] = &[
     &loss::FORWARD,
     &loss::BACKWARD,
     &loss::ACCURACY,
+    &lstm::FORWARD,
+    &lstm::BACKWARD,
+    &attention::FORWARD,
+    &attention::BACKWARD,
+    &attention::RECALL,
+    &attention::RECALL_BACKWARD,
+    &choice::CHOOSE,
+    &choice::CHOOSE_BACKWARD,
+    &choice::SKIPS,
+    &choice::SKIPS_BACKWARD,
     &matmul::MATMUL,
     &philox::UNIFORM,
     &philox::NORMAL,

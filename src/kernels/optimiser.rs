@@ -4,7 +4,8 @@
 //! SGD:  g = c·∇ + λw,  v ← μv + g,  w ← w − η·v  (Nesterov: w − η(g + μv)),  c = min(1, clip/(‖∇‖ + 1e-6)).
 //!
 //! Adam: g = ∇ + λw,  m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,
-//! w ← w − η/(1−β₁ᵗ) · m/(√v/√(1−β₂ᵗ) + ε); AdamW leaves g alone and first shrinks w by ηλw.
+//! w ← w − η/(1−β₁ᵗ) · m/(√v/√(1−β₂ᵗ) + ε); AdamW leaves g alone and first shrinks w by ηλw. With `epsilon_hat` ε is
+//! added before v is corrected, (√v + ε)/√(1−β₂ᵗ): the second form of the paper (its section 2), and TensorFlow's.
 //!
 //! Learning rates and Adam's corrections change from step to step, so they come from the step buffer
 //! (float32 as words); norms come from a buffer of scalars computed on the device. SGD and Adam write
@@ -77,6 +78,8 @@ params! {
         pub guards: u32,
         /// Decay shrinks the weights (1, AdamW) or is added to the gradient (0, Adam).
         pub decoupled: u32,
+        /// Whether ε is added to √v before (1) or after (0) its bias is corrected.
+        pub epsilon_hat: u32,
         /// Decay of the first moment.
         pub beta1: f32,
         /// Decay of the second moment.
@@ -189,11 +192,13 @@ fn adam_piece(
     gradient: &[f32],
 ) {
     let (shrink, decay) = if p.decoupled != 0 { (rate * p.weight_decay, 0.0) } else { (0.0, p.weight_decay) };
+    // ε̂/√(1−β₂ᵗ) beside the corrected root is the same as ε̂ beside the other.
+    let epsilon = if p.epsilon_hat != 0 { p.epsilon / correction } else { p.epsilon };
     for (((w, m), v), &g) in weight.iter_mut().zip(first).zip(second).zip(gradient) {
         let g = g + decay * *w;
         *m = p.beta1 * *m + (1.0 - p.beta1) * g;
         *v = p.beta2 * *v + (1.0 - p.beta2) * g * g;
-        *w = (*w - shrink * *w) - size * (*m / (v.sqrt() / correction + p.epsilon));
+        *w = (*w - shrink * *w) - size * (*m / (v.sqrt() / correction + epsilon));
     }
 }
 
@@ -223,6 +228,7 @@ const ADAM_CASE: Adam = Adam {
     guard: 3,
     guards: 2,
     decoupled: 0,
+    epsilon_hat: 0,
     beta1: 0.5,
     beta2: 0.999,
     epsilon: 1e-8,
@@ -289,6 +295,7 @@ fn adam_cases() -> Vec<Case> {
         let adamw = Adam { decoupled: 1, weight_decay: 0.05, epsilon: 1e-3, ..adam };
         cases.push(adam_case("Adam", adam, [1.0, 1.0]));
         cases.push(adam_case("AdamW", adamw, [1.0, 1.0]));
+        cases.push(adam_case("ε beside the root", Adam { epsilon_hat: 1, epsilon: 0.3, ..adam }, [1.0, 1.0]));
         cases.push(adam_case("no guards", Adam { guards: 0, ..adamw }, [f32::NAN, 1.0]));
         for bad in NOT_FINITE {
             cases.push(adam_case("loss not finite", adam, [bad, 1.0]).exactly());
@@ -340,6 +347,11 @@ mod tests {
             let got = one(&ADAM, bytemuck::bytes_of(&p), [&[gradient], &[0.25, 0.5, 0.001], &[]], &[2.0, 0.0, 0.0]);
             assert!((got[0] - (2.0 - 0.25 * gradient.signum())).abs() < 1e-4, "{got:?}");
         }
+        // ε beside the uncorrected root: √(1−β₂)·|g| + ε over √(1−β₂).
+        let hat = Adam { epsilon_hat: 1, epsilon: 0.3, ..p };
+        let got = one(&ADAM, bytemuck::bytes_of(&hat), [&[2.0], &[0.25, 0.5, 0.001], &[]], &[2.0, 0.0, 0.0]);
+        let root = 0.001f32.sqrt();
+        assert!((got[0] - (2.0 - 0.25 * 2.0 * root / (2.0 * root + 0.3))).abs() < 1e-5, "{got:?}");
         // Without a gradient, AdamW's decay shrinks the weight by ηλ; Adam's passes through the moments.
         let decay = |decoupled| Adam { decoupled, weight_decay: 0.1, ..p };
         let still: [&[f32]; 3] = [&[0.0], &[0.25, 0.5, 0.001], &[]];

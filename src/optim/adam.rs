@@ -20,12 +20,14 @@ pub struct AdamConfig {
     pub weight_decay: f32,
     /// Whether the decay is decoupled from the gradient (AdamW).
     pub decoupled: bool,
+    /// Whether ε is added before the second moment is corrected for its start at 0: the paper's ε̂, and TensorFlow's form.
+    pub epsilon_hat: bool,
 }
 
 impl Default for AdamConfig {
     /// As the DARTS search trains its architecture weights.
     fn default() -> Self {
-        Self { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-3, decoupled: false }
+        Self { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-3, decoupled: false, epsilon_hat: false }
     }
 }
 
@@ -90,6 +92,7 @@ impl Adam {
             guard: guards.at(),
             guards: guards.count() as u32,
             decoupled: self.config.decoupled.into(),
+            epsilon_hat: self.config.epsilon_hat.into(),
             beta1: self.config.beta1,
             beta2: self.config.beta2,
             epsilon: self.config.epsilon,

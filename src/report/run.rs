@@ -5,7 +5,7 @@ use super::plot::{self, AlphaHistory, Bar, Panel, Series};
 use super::svg::{self, Arrangement};
 use super::table::Table;
 use super::{Diagram, DrawError};
-use crate::run::{Config, Outcome, Trained};
+use crate::run::{Config, Outcome, SharedWeights, Trained};
 use crate::space::{self, CellPlan};
 use std::path::Path;
 
@@ -65,24 +65,36 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
     if !outcome.epochs.is_empty() {
         pictures.push(("search.svg".to_owned(), search_curves(outcome)?));
     }
+    if !outcome.controller.is_empty() {
+        pictures.push(("controller.svg".to_owned(), controller_curves(outcome)?));
+    }
     let trained: Vec<&Trained> = outcome.trained.iter().collect();
     pictures.push(("training.svg".to_owned(), training_curves(&trained)?));
     pictures.push(("accuracies.svg".to_owned(), accuracies(outcome)?));
     Ok(pictures)
 }
 
-/// Accuracies of ranked architectures in their order, and the best up to each.
+/// Accuracies of ranked architectures in their order, and the best up to each; beside random ones, where there are any:
+/// both from the best to the worst.
 fn ranking(outcome: &Outcome) -> Result<String, DrawError> {
-    let percent: Vec<f64> = outcome.ranked.iter().map(|accuracy| 100.0 * accuracy).collect();
-    let best: Vec<f64> = percent
-        .iter()
-        .scan(f64::NEG_INFINITY, |best, &accuracy| {
-            *best = best.max(accuracy);
-            Some(*best)
-        })
-        .collect();
-    let series = vec![Series::by_epoch("each", &percent), Series::by_epoch("best so far", &best)];
-    let panel = Panel { title: "accuracy, %".into(), x_label: "architecture".into(), series, y_range: None };
+    let percent = |accuracies: &[f64]| -> Vec<f64> { accuracies.iter().map(|accuracy| 100.0 * accuracy).collect() };
+    let (mut ranked, mut random) = (percent(&outcome.ranked), percent(&outcome.compared));
+    let (series, x_label) = if random.is_empty() {
+        let best: Vec<f64> = ranked
+            .iter()
+            .scan(f64::NEG_INFINITY, |best, &accuracy| {
+                *best = best.max(accuracy);
+                Some(*best)
+            })
+            .collect();
+        (vec![Series::by_epoch("each", &ranked), Series::by_epoch("best so far", &best)], "architecture")
+    } else {
+        ranked.sort_by(|a, b| b.total_cmp(a));
+        random.sort_by(|a, b| b.total_cmp(a));
+        let name = outcome.summary.strategy.as_str();
+        (vec![Series::by_epoch(name, &ranked), Series::by_epoch("random", &random)], "architecture, best first")
+    };
+    let panel = Panel { title: "accuracy, %".into(), x_label: x_label.into(), series, y_range: None };
     plot::lines("architectures ranked with shared weights", &[panel], 1)
 }
 
@@ -108,6 +120,30 @@ fn search_curves(outcome: &Outcome) -> Result<String, DrawError> {
     ];
     let panels = [panel("accuracy, %", accuracy), panel("loss", loss), panel("decidedness", decided)];
     plot::lines("search", &panels, 3)
+}
+
+/// What a controller was paid, how much it leaves open, and what the shared weights learned meanwhile.
+fn controller_curves(outcome: &Outcome) -> Result<String, DrawError> {
+    let series = |name: &str, of: &dyn Fn(&crate::search::ControllerEpoch) -> f64| {
+        Series::by_epoch(name, &outcome.controller.iter().map(of).collect::<Vec<_>>())
+    };
+    let panel = |title: &str, series: Vec<Series>| Panel {
+        title: title.into(),
+        x_label: "epoch".into(),
+        series,
+        y_range: None,
+    };
+    let accuracy = vec![
+        series("reward", &|e| 100.0 * e.reward),
+        series("baseline", &|e| 100.0 * e.baseline),
+        series("training", &|e| 100.0 * e.train_accuracy),
+    ];
+    let panels = [
+        panel("accuracy, %", accuracy),
+        panel("entropy of the controller, nats", vec![series("entropy", &|e| e.entropy)]),
+        panel("loss of the shared weights", vec![series("training", &|e| e.train_loss)]),
+    ];
+    plot::lines("controller", &panels, 3)
 }
 
 /// Training loss and accuracy by epoch of one or more networks, as SVG.
@@ -158,12 +194,42 @@ pub fn text(outcome: &Outcome, directory: &Path) -> String {
     for warning in &s.warnings {
         text += &format!("warning: {warning}\n");
     }
+    if let Some(shared) = &s.shared_weights {
+        text += &shared_weights(&s.strategy, shared);
+    }
+    if let [first, .., last] = &outcome.controller[..] {
+        text += &format!(
+            "Entropy of the controller: {:.2} nats an architecture after the first epoch, {:.2} after the last.\n",
+            first.entropy, last.entropy
+        );
+    }
     text += &format!(
         "Search {:.1} s on {} ({} parameters in the supernet), {:.1} s altogether.\n",
         s.search_seconds, s.device, s.supernet_parameters, s.total_seconds
     );
     text += &format!("Written to {} (architecture.svg is the drawing).\n", directory.display());
     text
+}
+
+/// Whether a strategy's architectures are better than random ones with the same shared weights, whichever are.
+fn shared_weights(strategy: &str, shared: &SharedWeights) -> String {
+    let [own, random] = [&shared.strategy, &shared.random].map(|accuracies| {
+        let best = accuracies.iter().copied().fold(0.0, f64::max);
+        [best, accuracies.iter().sum::<f64>() / accuracies.len().max(1) as f64]
+    });
+    let percent = |[best, mean]: [f64; 2]| format!("best {:.2} %, mean {:.2} %", 100.0 * best, 100.0 * mean);
+    let verdict = match own[1].total_cmp(&random[1]) {
+        std::cmp::Ordering::Greater => "better than random on average",
+        std::cmp::Ordering::Equal => "no better than random on average",
+        std::cmp::Ordering::Less => "worse than random on average",
+    };
+    format!(
+        "With the shared weights, on images that trained none of them: {} of {strategy} {}; {} at random {}: {verdict}.\n",
+        shared.strategy.len(),
+        percent(own),
+        shared.random.len(),
+        percent(random),
+    )
 }
 
 /// What a training came to, for a terminal.

@@ -4,6 +4,7 @@ use crate::estimate::TrainingConfig;
 use crate::optim::Schedule;
 use crate::search::METHODS;
 use crate::search::bilevel::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stop, Weighing};
+use crate::search::enas::EnasConfig;
 use crate::search::one_shot::OneShotConfig;
 use crate::space::SpaceSettings;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,8 @@ pub struct Config {
     pub search: BilevelConfig,
     /// The search: strategies `rsps` and `spos`.
     pub one_shot: OneShotConfig,
+    /// The search: strategy `enas`.
+    pub enas: EnasConfig,
     /// Training from scratch.
     pub train: TrainingConfig,
 }
@@ -179,6 +182,7 @@ impl Config {
         for (group, sgd, rate, augmentation) in [
             ("search", &self.search.sgd, &self.search.rate, &self.search.augmentation),
             ("one_shot", &self.one_shot.sgd, &self.one_shot.rate, &self.one_shot.augmentation),
+            ("enas", &self.enas.sgd, &self.enas.rate, &self.enas.augmentation),
             ("train", &self.train.sgd, &self.train.rate, &self.train.augmentation),
         ] {
             if !rate.is_usable() {
@@ -198,14 +202,16 @@ impl Config {
             }
         }
         self.check_search()?;
-        let adam = &self.search.adam;
-        if !probability(adam.beta1) || !probability(adam.beta2) {
-            return wrong("search.adam.beta1 and beta2", "must be at least 0 and less than 1");
+        for (group, adam) in [("search.adam", &self.search.adam), ("enas.controller.adam", &self.enas.controller.adam)]
+        {
+            if !probability(adam.beta1) || !probability(adam.beta2) {
+                return wrong(&format!("{group}.beta1 and beta2"), "must be at least 0 and less than 1");
+            }
+            if !(adam.epsilon > 0.0 && adam.epsilon.is_finite() && usable(adam.weight_decay)) {
+                return wrong(&format!("{group}.epsilon"), "must be positive, and weight_decay not negative");
+            }
         }
-        if !(adam.epsilon > 0.0 && adam.epsilon.is_finite() && usable(adam.weight_decay)) {
-            return wrong("search.adam.epsilon", "must be positive, and weight_decay not negative");
-        }
-        Ok(())
+        self.enas.check().map_err(|problem| ConfigError::Value { place: "configuration".into(), problem })
     }
 }
 
@@ -401,6 +407,9 @@ mod tests {
             "train.rate.from=nan",
             "search.rate.to=-1.0",
             "search.adam.beta1=1.0",
+            "enas.controller.adam.epsilon=0.0",
+            "enas.controller.temperature=-1.0",
+            "enas.rate.from=nan",
             "search.sgd.clip=nan",
             "train.sgd.momentum=1.5",
             "train.augmentation.padding=4294967296",

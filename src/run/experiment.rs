@@ -1,7 +1,7 @@
 //! An experiment from beginning to end: search, derive, train from scratch, compare, write it all down.
 
 use super::directory::Log;
-use super::{Config, Directory, NetworkFacts, RunError, Summary, files};
+use super::{Config, Directory, NetworkFacts, RunError, SharedWeights, Summary, files};
 use crate::cost::Cost;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
@@ -10,8 +10,9 @@ use crate::graph::{Features, Graph};
 use crate::nn::to_safetensors;
 use crate::random::Random;
 use crate::search::bilevel::Bilevel;
+use crate::search::enas::Enas;
 use crate::search::one_shot::{OneShot, Rank};
-use crate::search::{EpochEnd, Event, Stepper};
+use crate::search::{ControllerEpoch, EpochEnd, Event, Origin, Stepper};
 use crate::space::{self, Architecture, NetworkSettings, Space};
 use serde_json::json;
 use std::collections::HashMap;
@@ -65,8 +66,12 @@ pub struct Outcome {
     pub architecture: Architecture,
     /// The search, epoch by epoch, if it moves architecture weights.
     pub epochs: Vec<EpochEnd>,
-    /// Accuracies with shared weights of the architectures that were ranked, in the order of ranking.
+    /// Accuracies with shared weights of the architectures that the strategy ranked, in the order of ranking.
     pub ranked: Vec<f64>,
+    /// The same of random ones, where the strategy ranks some to be held against.
+    pub compared: Vec<f64>,
+    /// The search, epoch by epoch, if a controller learns.
+    pub controller: Vec<ControllerEpoch>,
     /// Names of the options of each table of architecture weights.
     pub options: Vec<(String, Vec<String>)>,
     /// The networks trained: the one found, random ones, the hand-designed one.
@@ -78,6 +83,8 @@ struct Followed {
     architecture: Architecture,
     epochs: Vec<EpochEnd>,
     ranked: Vec<f64>,
+    compared: Vec<f64>,
+    controller: Vec<ControllerEpoch>,
 }
 
 struct Bench<'a> {
@@ -129,9 +136,10 @@ pub fn search(
     let labels = data.train.labels();
     let Config { seed, one_shot, .. } = *config;
     let by_paths = |rank| OneShot::new(device, space, graph.clone(), &bench.train, labels, one_shot, rank, seed);
-    let Followed { architecture, epochs, ranked } = match config.strategy.as_str() {
+    let Followed { architecture, epochs, ranked, compared, controller } = match config.strategy.as_str() {
         "rsps" => bench.follow(by_paths(Rank::Random)?)?,
         "spos" => bench.follow(by_paths(Rank::Evolution)?)?,
+        "enas" => bench.follow(Enas::new(device, space, graph, &bench.train, labels, config.enas.clone(), seed)?)?,
         _ => {
             let search = config.search.clone();
             bench.follow(pollster::block_on(Bilevel::new(device, space, &wide, &bench.train, labels, search, seed))?)?
@@ -174,9 +182,11 @@ pub fn search(
         supernet_parameters,
         warnings: epochs.iter().rev().filter_map(|e| e.collapse.warning.clone()).take(1).collect(),
         networks: trained.iter().map(|t| t.facts.clone()).collect(),
+        shared_weights: (!compared.is_empty())
+            .then(|| SharedWeights { strategy: ranked.clone(), random: compared.clone() }),
     };
     directory.write_json("summary.json", &summary)?;
-    Ok(Outcome { summary, architecture, epochs, ranked, options, trained })
+    Ok(Outcome { summary, architecture, epochs, ranked, compared, controller, options, trained })
 }
 
 /// Trains one architecture from scratch, given as text. Writes as [`search`] does.
@@ -255,7 +265,7 @@ impl<'a> Bench<'a> {
         let total = search.progress().total;
         self.observer.begin("search", total);
         let mut epochs: Vec<EpochEnd> = Vec::new();
-        let mut ranked = Vec::new();
+        let (mut ranked, mut compared, mut controller) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             for event in pollster::block_on(search.advance())? {
                 match event {
@@ -266,14 +276,32 @@ impl<'a> Bench<'a> {
                             "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
                         }))?;
                     }
-                    Event::Ranked { taken, architecture, accuracy, .. } => {
-                        ranked.push(accuracy);
-                        let best = ranked.iter().copied().fold(accuracy, f64::max);
+                    Event::Ranked { taken, architecture, accuracy, origin, .. } => {
+                        let (kind, list) = match origin {
+                            Origin::Strategy => ("ranked", &mut ranked),
+                            Origin::Random => ("ranked at random", &mut compared),
+                        };
+                        list.push(accuracy);
+                        let best = list.iter().copied().fold(accuracy, f64::max);
                         self.observer
                             .step(taken, &format!("accuracy {:.1} %, best {:.1} %", 100.0 * accuracy, 100.0 * best));
                         self.metrics.append(&json!({
-                            "kind": "ranked", "step": taken, "answers": architecture, "valid_accuracy": accuracy,
+                            "kind": kind, "step": taken, "answers": architecture, "valid_accuracy": accuracy,
                         }))?;
+                    }
+                    Event::Learned { taken, learned, .. } => {
+                        let (reward, entropy) = (100.0 * learned.reward, learned.entropy);
+                        self.observer.step(taken, &format!("reward {reward:.1} %, entropy {entropy:.2}"));
+                        self.metrics.append(&json!({
+                            "kind": "controller step", "step": taken, "reward": learned.reward, "entropy": entropy,
+                            "baseline": learned.baseline, "norm": learned.norm,
+                        }))?;
+                    }
+                    Event::ControllerEpoch(end) => {
+                        let mut record = json!(end);
+                        record["kind"] = "controller epoch".into();
+                        self.metrics.append(&record)?;
+                        controller.push(end);
                     }
                     Event::Epoch(end) => {
                         let known = epochs.last().is_some_and(|e| e.collapse.warning.is_some());
@@ -285,7 +313,7 @@ impl<'a> Bench<'a> {
                     }
                     Event::Derived { architecture } => {
                         self.observer.end();
-                        return Ok(Followed { architecture, epochs, ranked });
+                        return Ok(Followed { architecture, epochs, ranked, compared, controller });
                     }
                 }
             }

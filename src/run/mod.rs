@@ -13,4 +13,4 @@ pub use config::{Config, ConfigError};
 pub use directory::Directory;
 pub use error::RunError;
 pub use experiment::{Observer, Outcome, Silent, Trained, search, train};
-pub use summary::{NetworkFacts, Summary};
+pub use summary::{NetworkFacts, SharedWeights, Summary};

@@ -3,10 +3,12 @@
 use super::Config;
 use super::config::NetworkConfig;
 use crate::data::Augmentation;
-use crate::estimate::TrainingConfig;
+use crate::estimate::{RewardStatistics, TrainingConfig};
 use crate::optim::{Schedule, SgdConfig};
 use crate::search::METHODS;
 use crate::search::bilevel::{BilevelConfig, Weighing};
+use crate::search::controller::ControllerConfig;
+use crate::search::enas::EnasConfig;
 use crate::search::one_shot::{EvolutionConfig, OneShotConfig};
 use crate::space::{SpaceSettings, enas_macro, enas_micro, nas_bench_201};
 
@@ -27,6 +29,7 @@ impl Config {
             network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },
             search: BilevelConfig::default(),
             one_shot: OneShotConfig::default(),
+            enas: EnasConfig { controller: controller_for("darts"), ..EnasConfig::default() },
             train: TrainingConfig::default(),
         };
         let small = SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() };
@@ -58,6 +61,19 @@ impl Config {
                         ..base.one_shot.evolution
                     },
                     ..base.one_shot
+                },
+                enas: EnasConfig {
+                    epochs: 120,
+                    batch: 32,
+                    reward_batch: 128,
+                    updates: 4,
+                    validation: 0.3,
+                    calibration: 8,
+                    rate: Schedule::Cosine { from: 0.1, to: 0.001 },
+                    augmentation: Augmentation { padding: 1, flip: false, cutout: 0 },
+                    // A few hundred steps of the controller: with the published rates it would stay where it starts.
+                    controller: ControllerConfig { rate: 1e-2, ..base.enas.controller },
+                    ..base.enas
                 },
                 train: TrainingConfig {
                     epochs: 32,
@@ -98,6 +114,17 @@ impl Config {
                     },
                     ..base.one_shot
                 },
+                enas: EnasConfig {
+                    epochs: 2,
+                    batch: 64,
+                    reward_batch: 128,
+                    updates: 40,
+                    calibration: 8,
+                    rate: Schedule::Cosine { from: 0.05, to: 0.001 },
+                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    controller: ControllerConfig { rate: 1e-2, ..base.enas.controller },
+                    ..base.enas
+                },
                 train: TrainingConfig {
                     epochs: 3,
                     batch: 96,
@@ -117,7 +144,26 @@ impl Config {
     /// dataset stays.
     pub fn for_space(self, space: &str) -> Self {
         let small = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
-        let config = Self { space: space.into(), ..self };
+        let controller = controller_for(space);
+        let enas = if small {
+            // Few images, few steps: what was published for them would leave the controller where it starts. Logits that
+            // reach less far bear larger steps.
+            let ControllerConfig { rate, samples, .. } = self.enas.controller;
+            let rate = if space == ENAS_MICRO { 3.0 * rate } else { rate };
+            let controller = ControllerConfig { rate, samples, ..controller };
+            match space {
+                ENAS_MACRO => {
+                    EnasConfig { statistics: RewardStatistics::Running, calibration: 0, controller, ..self.enas }
+                }
+                _ => EnasConfig { controller, ..self.enas },
+            }
+        } else {
+            match space {
+                ENAS_MACRO => EnasConfig::for_networks(),
+                _ => EnasConfig { controller, ..self.enas },
+            }
+        };
+        let config = Self { space: space.into(), enas, ..self };
         if small {
             return config;
         }
@@ -201,5 +247,19 @@ impl Config {
             *others = true;
         }
         Self { strategy: strategy.into(), ..self }
+    }
+}
+
+/// The spaces of ENAS: cells, and whole networks.
+const ENAS_MICRO: &str = "enas-micro";
+const ENAS_MACRO: &str = "enas-macro";
+
+/// The controller that was published for a space, or, where none was, that of NAS-Bench-201, which asks about operations
+/// alone and prefers none of them at the start.
+fn controller_for(space: &str) -> ControllerConfig {
+    match space {
+        ENAS_MICRO => ControllerConfig::default(),
+        ENAS_MACRO => ControllerConfig::for_networks(),
+        _ => ControllerConfig::nas_bench_201(),
     }
 }

@@ -19,6 +19,15 @@ pub struct NetworkFacts {
     pub train_seconds: f64,
 }
 
+/// Accuracies of architectures with the same shared weights, on images that trained none of these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SharedWeights {
+    /// Those that the strategy came by, in the order of ranking.
+    pub strategy: Vec<f64>,
+    /// Random ones, as many.
+    pub random: Vec<f64>,
+}
+
 /// The file `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -56,4 +65,7 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// All networks trained from scratch.
     pub networks: Vec<NetworkFacts>,
+    /// What the strategy's architectures and random ones were worth with the shared weights, where it compares them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_weights: Option<SharedWeights>,
 }

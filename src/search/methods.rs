@@ -133,6 +133,16 @@ pub const METHODS: &[Method] = &[
         ..DARTS
     },
     Method {
+        name: "enas",
+        paper: "ENAS (Pham et al. 2018)",
+        weighs: "architectures written by an LSTM controller",
+        runs: "one path",
+        learns: "REINFORCE on accuracy with shared weights, moving-average baseline, entropy bonus",
+        stops: "after its epochs",
+        chooses: "best of the controller's samples with shared weights; random ones beside it",
+        settings: None,
+    },
+    Method {
         name: "rsps",
         paper: "Random search with weight sharing (Li & Talwalkar 2019)",
         weighs: "uniform architectures",

@@ -6,6 +6,8 @@
 pub mod bench;
 pub mod bilevel;
 pub mod collapse;
+pub mod controller;
+pub mod enas;
 mod methods;
 pub mod one_shot;
 
@@ -37,6 +39,25 @@ impl Stepper for one_shot::OneShot<'_> {
     }
 }
 
+impl Stepper for enas::Enas<'_> {
+    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+        enas::Enas::advance(self).await
+    }
+
+    fn progress(&self) -> Progress {
+        enas::Enas::progress(self)
+    }
+}
+
+/// Who came by an architecture that was ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Origin {
+    /// The strategy.
+    Strategy,
+    /// Chance: it was drawn at random, to hold the strategy against.
+    Random,
+}
+
 /// What happened in a step of a search.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -61,7 +82,20 @@ pub enum Event {
         architecture: Architecture,
         /// Its accuracy on the images that rank.
         accuracy: f64,
+        /// Who came by it.
+        origin: Origin,
     },
+    /// A controller learned from the rewards of a batch of architectures.
+    Learned {
+        /// Steps taken so far.
+        taken: u64,
+        /// Steps altogether.
+        total: u64,
+        /// Mean reward (without entropy), mean entropy, and the baseline.
+        learned: controller::Learned,
+    },
+    /// An epoch of a search by a controller ended.
+    ControllerEpoch(ControllerEpoch),
     /// An epoch ended.
     Epoch(Box<EpochEnd>),
     /// The search is over.
@@ -96,6 +130,25 @@ pub struct EpochEnd {
     pub eigenvalue: Option<f64>,
     /// Signs of collapse.
     pub collapse: collapse::Signs,
+}
+
+/// State of a search by a controller at the end of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ControllerEpoch {
+    /// The epoch, counted from 0.
+    pub epoch: u32,
+    /// Learning rate of the shared weights.
+    pub rate: f32,
+    /// Mean loss of the weight steps.
+    pub train_loss: f64,
+    /// Share of right answers in the weight steps.
+    pub train_accuracy: f64,
+    /// Mean reward of the controller's steps: accuracy on a batch of the images that validate.
+    pub reward: f64,
+    /// Mean entropy of an architecture's decisions, in nats.
+    pub entropy: f64,
+    /// The controller's baseline.
+    pub baseline: f64,
 }
 
 /// Whether a search goes on.

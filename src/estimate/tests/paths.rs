@@ -44,7 +44,7 @@ fn state(supernet: &Supernet) -> [Vec<f32>; 3] {
 fn step(supernet: &Supernet, space: &dyn Space, architecture: &Architecture) {
     let path = supernet.network().path(&space.settle(architecture).unwrap()).unwrap();
     let recorder = Recorder::within(supernet.device(), supernet.workspace());
-    supernet.device().run(&supernet.record_path_step(recorder, &path).unwrap().finish()).unwrap();
+    supernet.device().run(&supernet.record_path_step(recorder, &path, None).unwrap().finish()).unwrap();
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_path_computes_and_moves_a_fraction_of_the_supernet() {
         let path = path.then(|| supernet.network().path(&space.settle(&architecture).unwrap()).unwrap());
         let recorder = Recorder::within(&device, supernet.workspace());
         let recorded = match path {
-            Some(path) => supernet.record_path_step(recorder, &path),
+            Some(path) => supernet.record_path_step(recorder, &path, None),
             None => supernet.record_weight_step(recorder),
         };
         let recording = recorded.unwrap().finish();

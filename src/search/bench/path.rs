@@ -60,7 +60,7 @@ impl<'s> PathBench<'s> {
         if let Some(alpha) = &self.alpha {
             made.push(alpha.record_sampled(&self.supernet, recorder(), &path, false)?.finish());
         }
-        made.push(self.supernet.record_path_step(recorder(), &path)?.finish());
+        made.push(self.supernet.record_path_step(recorder(), &path, None)?.finish());
         self.recordings = made;
         Ok(())
     }

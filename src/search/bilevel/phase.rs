@@ -121,7 +121,7 @@ impl Phase {
 
     /// The step of the weights along a path.
     pub fn record_path_weights(&self, path: &Path) -> Result<Recording, SearchError> {
-        Ok(self.supernet.record_path_step(self.gathered([true, false])?, path)?.finish())
+        Ok(self.supernet.record_path_step(self.gathered([true, false])?, path, None)?.finish())
     }
 
     /// Weights of edges times weights of their options, for deriving: what edge weights there are is no table of the

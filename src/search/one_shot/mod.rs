@@ -10,13 +10,12 @@ mod evolution;
 
 pub use evolution::{Evolution, EvolutionConfig};
 
-use super::{Event, Progress, SearchError};
-use crate::data::{Augmentation, Batches, Draw, Fresh, Last, Resident, Shuffle, split};
-use crate::device::{Device, Recorder, Recording};
-use crate::estimate::{Evaluation, Scalars, Supernet, SupernetConfig};
+use super::{Event, Origin, Progress, SearchError};
+use crate::data::{Augmentation, Resident, split};
+use crate::device::Device;
+use crate::estimate::{PathConfig, PathTraining, Supernet};
 use crate::graph::Graph;
-use crate::network::{Choices, Path};
-use crate::optim::{Schedule, SgdConfig, Step, StepBuffer};
+use crate::optim::{Schedule, SgdConfig};
 use crate::random::Random;
 use crate::space::{Architecture, Space};
 use serde::{Deserialize, Serialize};
@@ -76,12 +75,9 @@ impl Default for OneShotConfig {
 /// A one-shot search under way.
 pub struct OneShot<'s> {
     space: &'s dyn Space,
-    config: OneShotConfig,
+    calibration: u32,
     seed: u64,
-    supernet: Supernet,
-    data: Resident,
-    train: Batches,
-    calibration: Fresh,
+    paths: PathTraining,
     ranking: Vec<u32>,
     evolution: Evolution,
     taken: u64,
@@ -113,43 +109,26 @@ impl<'s> OneShot<'s> {
         };
         let evolution = Evolution::new(evolution, Random::new(seed, RANKED)).map_err(SearchError::Settings)?;
         let (for_weights, for_ranking) = split::halves(labels, seed)?;
-        let train = Batches::new(for_weights.clone(), config.batch, Last::Drop, Shuffle { seed, stream: 1 })?;
-        let calibration = Fresh::new(for_weights, config.batch, Shuffle { seed, stream: 3 }, 0)?;
-        let shared = SupernetConfig { batch: config.batch, sgd: config.sgd, seed, fusion: false, given: false };
-        let supernet = Supernet::new(device, graph, shared)?;
-        Ok(Self {
-            space,
-            config,
-            seed,
-            supernet,
-            data: data.clone(),
-            train,
-            calibration,
-            ranking: for_ranking,
-            evolution,
-            taken: 0,
-            over: false,
-        })
+        let OneShotConfig { epochs, batch, sgd, rate, augmentation, calibration, .. } = config;
+        let training = PathConfig { epochs, batch, sgd, rate, augmentation, dropout: false };
+        let paths = PathTraining::new(device, graph, data, for_weights, training, seed)?;
+        Ok(Self { space, calibration, seed, paths, ranking: for_ranking, evolution, taken: 0, over: false })
     }
 
     /// The supernet.
     pub fn supernet(&self) -> &Supernet {
-        &self.supernet
+        self.paths.supernet()
     }
 
     /// Steps taken and to be taken: of training, then one for each architecture ranked.
     pub fn progress(&self) -> Progress {
-        let total = self.training_steps() + u64::from(self.evolution.most());
+        let total = self.paths.steps() + u64::from(self.evolution.most());
         Progress { taken: if self.over { total } else { self.taken }, total }
     }
 
     /// All architectures ranked so far with their accuracies, the best first.
     pub fn ranked(&self) -> &[(Architecture, f64)] {
         self.evolution.ranked()
-    }
-
-    fn training_steps(&self) -> u64 {
-        u64::from(self.config.epochs) * self.train.per_epoch() as u64
     }
 
     /// Takes one step of training, or ranks one architecture, and gives what happened; nothing once the search is over.
@@ -162,8 +141,10 @@ impl<'s> OneShot<'s> {
             return Ok(Vec::new());
         }
         let total = self.progress().total;
-        if self.taken < self.training_steps() {
-            let train_loss = self.train_step().await?;
+        if self.taken < self.paths.steps() {
+            let architecture = self.space.random(&mut Random::new(self.seed, TRAINED + self.taken));
+            let path = self.paths.path(self.space, &architecture)?;
+            let train_loss = self.paths.step(self.taken, &path).await?.loss;
             self.taken += 1;
             return Ok(vec![Event::Step { taken: self.taken, total, train_loss, valid_loss: None }]);
         }
@@ -176,35 +157,7 @@ impl<'s> OneShot<'s> {
         let accuracy = self.score(&architecture).await?;
         self.taken += 1;
         self.evolution.scored(architecture.clone(), accuracy);
-        Ok(vec![Event::Ranked { taken: self.taken, total, architecture, accuracy }])
-    }
-
-    fn path(&self, architecture: &Architecture) -> Result<Path, SearchError> {
-        Ok(self.supernet.network().path(&self.space.settle(architecture)?)?)
-    }
-
-    fn record_gather(&self, recorder: &mut Recorder) -> Result<(), SearchError> {
-        let step = self.supernet.step().words();
-        let draw = Draw { seed: self.seed, stream: 1, step, counter: StepBuffer::COUNTER };
-        Ok(self.data.record_gather(recorder, self.supernet.train(), self.config.augmentation, draw)?)
-    }
-
-    async fn train_step(&mut self) -> Result<f32, SearchError> {
-        let steps = self.train.per_epoch() as u64;
-        let (epoch, place) = ((self.taken / steps.max(1)) as u32, (self.taken % steps.max(1)) as usize);
-        let images = self.train.epoch(epoch, place).next().unwrap_or_default();
-        let architecture = self.space.random(&mut Random::new(self.seed, TRAINED + self.taken));
-        let path = self.path(&architecture)?;
-        let device = self.supernet.device().clone();
-        let mut recorder = Recorder::within(&device, self.supernet.workspace());
-        self.record_gather(&mut recorder)?;
-        let recording = self.supernet.record_path_step(recorder, &path)?.finish();
-        self.supernet.train().indices.write_words(&device, &images)?;
-        let weight_rate = self.config.rate.rate(epoch, self.config.epochs);
-        self.supernet.step().write(&device, &Step { counter: self.taken as u32, weight_rate, ..Step::default() })?;
-        device.run(&recording)?;
-        let scalars = self.supernet.read_scalars(self.taken, epoch, &[&recording]).await?;
-        Ok(scalars[Scalars::TRAIN_LOSS])
+        Ok(vec![Event::Ranked { taken: self.taken, total, architecture, accuracy, origin: Origin::Strategy }])
     }
 
     /// Accuracy of an architecture with the shared weights, on the half that ranks.
@@ -212,25 +165,7 @@ impl<'s> OneShot<'s> {
     /// # Errors
     /// An error of the device, or an architecture of another space.
     pub async fn score(&mut self, architecture: &Architecture) -> Result<f64, SearchError> {
-        let path = self.path(architecture)?;
-        let device = self.supernet.device().clone();
-        let record = |first: bool| -> Result<Recording, SearchError> {
-            let mut recorder = Recorder::within(&device, self.supernet.workspace());
-            self.record_gather(&mut recorder)?;
-            Ok(self.supernet.record_calibration(recorder, &path, first)?.finish())
-        };
-        // The first batch's statistics replace those of other paths, the others' enter.
-        let [first, others] = [record(true)?, record(false)?];
-        for batch in 0..self.config.calibration {
-            self.supernet.train().indices.write_words(&device, &self.calibration.at(batch))?;
-            self.supernet.step().write(&device, &Step { counter: batch, ..Step::default() })?;
-            device.run(if batch == 0 { &first } else { &others })?;
-        }
-        drop([first, others]);
-        let choices = Choices::Path(&path);
-        let (network, workspace) = (self.supernet.network(), self.supernet.workspace());
-        let evaluation =
-            Evaluation::new(network, &self.data, self.ranking.clone(), self.config.batch, choices, workspace)?;
-        Ok(evaluation.score().await?.accuracy)
+        let path = self.paths.path(self.space, architecture)?;
+        self.paths.score(&path, &self.ranking, self.calibration).await
     }
 }

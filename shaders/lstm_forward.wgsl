@@ -1,0 +1,23 @@
+// c' = σ(f)·c + σ(i)·tanh(g),  h' = σ(o)·tanh(c'): gates are [rows, i|f|o|g], states are [h|c, rows, units].
+// One unit of one row an element; ELEMENTS of them an invocation, WORKGROUP apart.
+struct Params { gates: u32, previous: u32, state: u32, rows: u32, units: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> gates: array<f32>;
+@group(0) @binding(2) var<storage, read> previous: array<f32>;
+@group(0) @binding(3) var<storage, read_write> state: array<f32>;
+override WORKGROUP: u32 = 64;
+override ELEMENTS: u32 = 1;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let count = p.rows * p.units;
+    let first = linear(group, groups) * (WORKGROUP * ELEMENTS);
+    let end = min(first + WORKGROUP * ELEMENTS, count);
+    for (var i = first + lane; i < end; i += WORKGROUP) {
+        let gate = gates_of(i);
+        let cell = gate.y * previous[p.previous + count + i] + gate.x * gate.w;
+        state[p.state + i] = gate.z * bounded_tanh(cell);
+        state[p.state + count + i] = cell;
+    }
+}

@@ -1,0 +1,70 @@
+//! The LSTM controller of ENAS alone, without a supernet: its rewards come from a table.
+
+use cellwright::device::Device;
+use cellwright::search::controller::{Controller, ControllerConfig};
+use cellwright::space::nas_bench_201::{CELLS, NasBench201};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Validation accuracy on CIFAR-10 of each of NAS-Bench-201's cells after 12 epochs, by index, if the table is there.
+fn accuracies() -> Option<Vec<f64>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/nas-bench-201/nb201_accuracy.csv.gz");
+    let Ok(file) = std::fs::File::open(&path) else {
+        cellwright::device::skipped(&format!("the table of NAS-Bench-201: there is no {}", path.display()));
+        return None;
+    };
+    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(file));
+    let columns = reader.headers().unwrap().clone();
+    let column = |name: &str| columns.iter().position(|c| c == name).unwrap();
+    let (index, accuracy) = (column("index"), column("c10_val_12"));
+    let mut table = vec![f64::NAN; CELLS];
+    for record in reader.records() {
+        let record = record.unwrap();
+        table[record[index].parse::<usize>().unwrap()] = record[accuracy].parse::<f64>().unwrap() / 100.0;
+    }
+    Some(table)
+}
+
+/// Samples that a controller draws.
+const SAMPLES: usize = 1000;
+
+/// Rewards of a controller's samples, in order.
+fn rewards(table: &[f64], seed: u64) -> Vec<f64> {
+    // The benchmark's logits, and its optimiser's form. Published searches learn from 125,000 samples, ten a step: a
+    // hundredth of them takes larger steps, one a sample.
+    let config = ControllerConfig { samples: 1, rate: 0.03, ..ControllerConfig::nas_bench_201() };
+    let mut controller = Controller::new(&Device::cpu(), &NasBench201, config, seed).unwrap();
+    let mut rewards = Vec::with_capacity(SAMPLES);
+    for _ in 0..SAMPLES {
+        let samples = pollster::block_on(controller.sample()).unwrap();
+        let reward = table[NasBench201.index_of(&samples[0].architecture).unwrap()];
+        pollster::block_on(controller.learn(&samples, &[reward])).unwrap();
+        rewards.push(reward);
+    }
+    rewards
+}
+
+#[test]
+fn a_controller_concentrates_on_cells_better_than_nine_in_ten() {
+    let Some(table) = accuracies() else { return };
+    let mut sorted = table.clone();
+    sorted.sort_by(f64::total_cmp);
+    let percentile = sorted[CELLS * 9 / 10];
+    let mean = |rewards: &[f64]| rewards.iter().sum::<f64>() / rewards.len() as f64;
+    let ends: Vec<[f64; 2]> = (0..20u64)
+        .into_par_iter()
+        .map(|seed| rewards(&table, seed))
+        .map(|rewards| [mean(&rewards[..100]), mean(&rewards[SAMPLES - 100..])])
+        .collect();
+    let median = |at: usize| {
+        let mut values: Vec<f64> = ends.iter().map(|end| end[at]).collect();
+        values.sort_by(f64::total_cmp);
+        (values[9] + values[10]) / 2.0
+    };
+    let (first, last) = (median(0), median(1));
+    println!(
+        "first hundred {first:.4}, last hundred {last:.4}; all cells {:.4}, nine in ten below {percentile:.4}",
+        mean(&table)
+    );
+    assert!(first < percentile && last > percentile, "{first:.4} {last:.4}, not above {percentile:.4}");
+}
