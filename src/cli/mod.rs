@@ -7,6 +7,7 @@ mod devices;
 mod network;
 mod output;
 mod progress;
+mod report;
 mod search;
 mod show;
 mod train;
@@ -41,6 +42,8 @@ enum Verb {
     Show(show::Args),
     /// Time kernels or a search step.
     Bench(bench::Args),
+    /// Hold searches that were run side by side.
+    Report(report::Args),
 }
 
 /// What every verb gives: nothing, or a message for the user.
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Verb::Count(args) => count::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Bench(args) => bench::run(&args),
+        Verb::Report(args) => report::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

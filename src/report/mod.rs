@@ -11,6 +11,7 @@
 //! control.
 
 pub mod cell;
+pub mod collapse;
 mod diagram;
 pub mod dot;
 pub mod layout;

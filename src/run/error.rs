@@ -33,6 +33,14 @@ pub enum RunError {
     /// A tensor.
     #[error(transparent)]
     Tensor(#[from] tensor::Error),
+    /// A file of an earlier run cannot be used.
+    #[error("{}: {problem}", .path.display())]
+    History {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The directory of the run holds something already.
     #[error("{} is not empty; choose another directory with --out, or remove it", .path.display())]
     Occupied {

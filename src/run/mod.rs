@@ -6,6 +6,7 @@ mod directory;
 mod error;
 mod experiment;
 pub mod files;
+mod history;
 mod presets;
 mod summary;
 
@@ -13,4 +14,5 @@ pub use config::{Config, ConfigError};
 pub use directory::Directory;
 pub use error::RunError;
 pub use experiment::{Observer, Outcome, Silent, Trained, search, train};
+pub use history::History;
 pub use summary::{NetworkFacts, SharedWeights, Summary};

@@ -1,0 +1,40 @@
+//! `cellwright report`: what runs' directories say, side by side.
+
+use super::Outcome;
+use super::output::{print, write_file};
+use cellwright::report::collapse::collapse;
+use cellwright::run::History;
+use std::path::PathBuf;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Directories of searches by gradient methods.
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Draw skip connections by epoch, a line for each run.
+    #[arg(long, value_name = "FILE.svg")]
+    collapse: Option<PathBuf>,
+    /// Heading of the picture.
+    #[arg(long, default_value = "")]
+    title: String,
+}
+
+pub fn run(args: &Args) -> Outcome {
+    let searches = args.runs.iter().map(|run| History::read(run)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(file) = &args.collapse {
+        write_file(file, &collapse(&args.title, &searches)?)?;
+    }
+    let mut text = String::new();
+    for (run, history) in args.runs.iter().zip(&searches) {
+        let last = history.skips.last().copied().unwrap_or_default();
+        let said = history.collapse.as_deref().unwrap_or("no sign of collapse");
+        text += &format!(
+            "{}: {}, {} epochs, {last} skip connections in the end; {said}\n",
+            run.display(),
+            history.strategy,
+            history.skips.len()
+        );
+    }
+    print(text.trim_end())
+}
