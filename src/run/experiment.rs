@@ -1,6 +1,7 @@
 //! An experiment from beginning to end: search, derive, train from scratch, compare, write it all down.
 
 use super::directory::Log;
+use super::follow::Followed;
 use super::{Config, Directory, NetworkFacts, RunError, SharedWeights, Summary, files};
 use crate::cost::Cost;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
@@ -12,7 +13,7 @@ use crate::random::Random;
 use crate::search::bilevel::Bilevel;
 use crate::search::enas::Enas;
 use crate::search::one_shot::{OneShot, Rank};
-use crate::search::{ControllerEpoch, EpochEnd, Event, Origin, Stepper};
+use crate::search::{ControllerEpoch, EpochEnd};
 use crate::space::{self, Architecture, NetworkSettings, Space};
 use serde_json::json;
 use std::collections::HashMap;
@@ -78,24 +79,15 @@ pub struct Outcome {
     pub trained: Vec<Trained>,
 }
 
-/// What a search came to.
-struct Followed {
-    architecture: Architecture,
-    epochs: Vec<EpochEnd>,
-    ranked: Vec<f64>,
-    compared: Vec<f64>,
-    controller: Vec<ControllerEpoch>,
-}
-
-struct Bench<'a> {
+pub(super) struct Bench<'a> {
     device: &'a Device,
     config: &'a Config,
     train: Resident,
     test: Resident,
     settings: NetworkSettings,
-    metrics: Log,
+    pub(super) metrics: Log,
     timing: Log,
-    observer: &'a mut dyn Observer,
+    pub(super) observer: &'a mut dyn Observer,
 }
 
 /// Searches, derives, trains from scratch, compares. Writes `config.toml`, `metrics.jsonl`, `timing.jsonl`,
@@ -260,66 +252,6 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// Drives a search to its end.
-    fn follow(&mut self, mut search: impl Stepper) -> Result<Followed, RunError> {
-        let total = search.progress().total;
-        self.observer.begin("search", total);
-        let mut epochs: Vec<EpochEnd> = Vec::new();
-        let (mut ranked, mut compared, mut controller) = (Vec::new(), Vec::new(), Vec::new());
-        loop {
-            for event in pollster::block_on(search.advance())? {
-                match event {
-                    Event::Step { taken, train_loss, valid_loss, .. } => {
-                        let valid = valid_loss.map_or(String::new(), |loss| format!(" / {loss:.3}"));
-                        self.observer.step(taken, &format!("loss {train_loss:.3}{valid}"));
-                        self.metrics.append(&json!({
-                            "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
-                        }))?;
-                    }
-                    Event::Ranked { taken, architecture, accuracy, origin, .. } => {
-                        let (kind, list) = match origin {
-                            Origin::Strategy => ("ranked", &mut ranked),
-                            Origin::Random => ("ranked at random", &mut compared),
-                        };
-                        list.push(accuracy);
-                        let best = list.iter().copied().fold(accuracy, f64::max);
-                        self.observer
-                            .step(taken, &format!("accuracy {:.1} %, best {:.1} %", 100.0 * accuracy, 100.0 * best));
-                        self.metrics.append(&json!({
-                            "kind": kind, "step": taken, "answers": architecture, "valid_accuracy": accuracy,
-                        }))?;
-                    }
-                    Event::Learned { taken, learned, .. } => {
-                        let (reward, entropy) = (100.0 * learned.reward, learned.entropy);
-                        self.observer.step(taken, &format!("reward {reward:.1} %, entropy {entropy:.2}"));
-                        self.metrics.append(&json!({
-                            "kind": "controller step", "step": taken, "reward": learned.reward, "entropy": entropy,
-                            "baseline": learned.baseline, "norm": learned.norm,
-                        }))?;
-                    }
-                    Event::ControllerEpoch(end) => {
-                        let mut record = json!(end);
-                        record["kind"] = "controller epoch".into();
-                        self.metrics.append(&record)?;
-                        controller.push(end);
-                    }
-                    Event::Epoch(end) => {
-                        let known = epochs.last().is_some_and(|e| e.collapse.warning.is_some());
-                        if let Some(warning) = end.collapse.warning.as_deref().filter(|_| !known) {
-                            self.observer.warn(&format!("epoch {}: {warning}", end.epoch));
-                        }
-                        self.metrics.append(&epoch_record(&end))?;
-                        epochs.push(*end);
-                    }
-                    Event::Derived { architecture } => {
-                        self.observer.end();
-                        return Ok(Followed { architecture, epochs, ranked, compared, controller });
-                    }
-                }
-            }
-        }
-    }
-
     /// Trains one network from scratch and measures it on the test images.
     fn train(
         &mut self,
@@ -392,30 +324,4 @@ fn exchange(error: crate::nn::ExchangeError) -> EstimateError {
         crate::nn::ExchangeError::Tensor(error) => error.into(),
         other => EstimateError::Settings(other.to_string()),
     }
-}
-
-fn epoch_record(end: &EpochEnd) -> serde_json::Value {
-    let tables: serde_json::Map<String, serde_json::Value> = end
-        .weights
-        .iter()
-        .map(|t| (t.name.clone(), json!(t.values.chunks(t.options.max(1)).collect::<Vec<_>>())))
-        .collect();
-    json!({
-        "kind": "search epoch",
-        "epoch": end.epoch,
-        "rate": end.rate,
-        "train_loss": end.train_loss,
-        "train_accuracy": end.train_accuracy,
-        "valid_loss": end.valid_loss,
-        "valid_accuracy": end.valid_accuracy,
-        "supernet_accuracy": end.supernet_accuracy,
-        "derived_accuracy": end.supernet_accuracy - end.collapse.gap,
-        "skips": end.collapse.skips[0],
-        "entropy": end.collapse.entropy,
-        "gap": end.collapse.gap,
-        "eigenvalue": end.eigenvalue,
-        "collapse": end.collapse.warning,
-        "answers": end.architecture,
-        "weights": tables,
-    })
 }

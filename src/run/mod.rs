@@ -1,11 +1,13 @@
 //! One experiment on disk: its configuration, what it measured, what it found. The only floor, with
 //! `cli` above it, that opens files and waits for a device.
 
+mod check;
 pub mod config;
 mod directory;
 mod error;
 mod experiment;
 pub mod files;
+mod follow;
 mod history;
 mod presets;
 mod summary;
