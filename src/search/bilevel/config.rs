@@ -91,6 +91,8 @@ pub enum Stop {
     Skips {
         /// How many.
         most: usize,
+        /// The first epoch at which a search may end: before, the derived architecture is chance.
+        earliest: u32,
     },
     /// When the largest eigenvalue of ∇²α L_val grows (RobustDARTS; Zela et al. 2020, section 4.3).
     Eigenvalue {

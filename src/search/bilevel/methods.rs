@@ -89,8 +89,8 @@ pub fn robust_darts(config: &mut BilevelConfig, brief: bool) {
 }
 
 /// DARTS+ (Liang et al. 2019).
-pub fn darts_plus(config: &mut BilevelConfig, _: bool) {
-    config.stop = Stop::Skips { most: 2 };
+pub fn darts_plus(config: &mut BilevelConfig, brief: bool) {
+    config.stop = Stop::Skips { most: 2, earliest: if brief { config.epochs / 5 } else { 10 } };
 }
 
 /// DARTS-PT (Wang et al. 2021).

@@ -230,7 +230,7 @@ impl<'s> Bilevel<'s> {
     /// Stops the search if it has gone too far.
     async fn watch(&mut self, end: &EpochEnd) -> Result<(), SearchError> {
         let Self { watch, phase, valid, config, .. } = self;
-        let by_skips = watch.skips(config.stop, &end.architecture, end.collapse.skips[0]);
+        let by_skips = watch.skips(config.stop, end.epoch, &end.architecture, end.collapse.skips[0]);
         let by_growth = watch.eigenvalue(config.stop, end.epoch, &end.architecture, phase, valid, self.seed).await?;
         self.stopped = by_skips.or(by_growth);
         Ok(())

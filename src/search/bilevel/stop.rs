@@ -29,8 +29,9 @@ impl Watch {
     }
 
     /// The architecture to end with after this epoch, if it must end.
-    pub fn skips(&self, stop: Stop, architecture: &Architecture, skips: usize) -> Option<Architecture> {
-        matches!(stop, Stop::Skips { most } if skips >= most).then(|| architecture.clone())
+    pub fn skips(&self, stop: Stop, epoch: u32, architecture: &Architecture, skips: usize) -> Option<Architecture> {
+        matches!(stop, Stop::Skips { most, earliest } if skips >= most && epoch >= earliest)
+            .then(|| architecture.clone())
     }
 
     /// The same by eigenvalues, to which that of this epoch is added if it is its turn.
@@ -121,7 +122,8 @@ mod tests {
     fn nothing_ends_before_its_time() {
         assert_eq!(watch(&[0.1, 0.2, 1.0, 2.0, 9.0]).verdict(STOP), None);
         assert_eq!(watch(&[]).verdict(STOP), None);
-        let skips = |n: usize| watch(&[]).skips(Stop::Skips { most: 2 }, &Architecture { answers: vec![] }, n);
-        assert!(skips(1).is_none() && skips(2).is_some());
+        let stop = Stop::Skips { most: 2, earliest: 3 };
+        let skips = |epoch, n: usize| watch(&[]).skips(stop, epoch, &Architecture { answers: vec![] }, n);
+        assert!(skips(3, 1).is_none() && skips(2, 4).is_none() && skips(3, 2).is_some());
     }
 }
