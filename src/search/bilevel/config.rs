@@ -104,7 +104,7 @@ pub enum Stop {
         back: usize,
         /// How many times as large the later average must be.
         ratio: f64,
-        /// The first epoch at which a search may end.
+        /// The first epoch whose architecture a search may end with.
         earliest: u32,
     },
 }

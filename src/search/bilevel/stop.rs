@@ -66,8 +66,7 @@ impl Watch {
         };
         let before = last.checked_sub(back)?;
         let (epoch, _, architecture) = &self.seen[before];
-        (self.seen[last].0 >= earliest && *epoch < self.seen[last].0 && mean(last) > ratio * mean(before))
-            .then(|| architecture.clone())
+        (*epoch >= earliest && mean(last) > ratio * mean(before)).then(|| architecture.clone())
     }
 }
 
@@ -116,6 +115,9 @@ mod tests {
         // Means: of the last three 1.47, of the five around the seventh 1.02.
         assert_eq!(watch(&values).verdict(STOP), Some(Architecture { answers: vec![6] }));
         assert_eq!(watch(&values[..9]).verdict(STOP), None);
+        // An architecture of the first ten epochs is none to end with.
+        values.drain(..2);
+        assert_eq!(watch(&values).verdict(STOP), None);
     }
 
     #[test]
