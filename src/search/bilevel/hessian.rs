@@ -73,9 +73,9 @@ mod tests {
                 (row[plane], row[plane + 1]) =
                     (c * row[plane] - s * row[plane + 1], s * row[plane] + c * row[plane + 1]);
             }
-            for j in 0..n {
-                (m[plane][j], m[plane + 1][j]) =
-                    (c * m[plane][j] - s * m[plane + 1][j], s * m[plane][j] + c * m[plane + 1][j]);
+            let (upper, lower) = m.split_at_mut(plane + 1);
+            for (a, b) in upper[plane].iter_mut().zip(&mut lower[0]) {
+                (*a, *b) = (c * *a - s * *b, s * *a + c * *b);
             }
         }
         m

@@ -13,7 +13,7 @@ pub enum Entropy {
     Choice,
 }
 
-/// Settings of a [`Controller`].
+/// Settings of a [`Controller`](super::Controller).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ControllerConfig {
