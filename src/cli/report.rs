@@ -28,13 +28,11 @@ pub fn run(args: &Args) -> Outcome {
     let mut text = String::new();
     for (run, history) in args.runs.iter().zip(&searches) {
         let last = history.skips.last().copied().unwrap_or_default();
-        let said = history.collapse.as_deref().unwrap_or("no sign of collapse");
-        text += &format!(
-            "{}: {}, {} epochs, {last} skip connections in the end; {said}\n",
-            run.display(),
-            history.strategy,
-            history.skips.len()
-        );
+        let (strategy, epochs) = (&history.strategy, history.skips.len());
+        text += &format!("{}: {strategy}, {epochs} epochs, {last} skip connections after the last\n", run.display());
+        for line in [&history.found.as_ref().map(|found| format!("found {found}")), &history.collapse] {
+            text += &line.as_ref().map_or(String::new(), |line| format!("  {line}\n"));
+        }
     }
     print(text.trim_end())
 }

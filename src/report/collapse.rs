@@ -33,6 +33,7 @@ mod tests {
             skips: vec![0.0, 1.0, 3.0],
             gap: vec![5.0, 9.0, 30.0],
             collapse: None,
+            found: None,
         };
         let svg = collapse("searches", &[history("darts"), history("pc-darts")]).unwrap();
         roxmltree::Document::parse(&svg).unwrap();

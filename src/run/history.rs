@@ -17,8 +17,10 @@ pub struct History {
     pub skips: Vec<f64>,
     /// Accuracy of the supernet less that of the derived architecture with the same weights, in points, by epoch.
     pub gap: Vec<f64>,
-    /// What was said of collapse at the end of the last epoch that said anything.
+    /// What was said of collapse at the end of the last epoch.
     pub collapse: Option<String>,
+    /// The architecture that the search ended with, if the run went so far: some end with an earlier one.
+    pub found: Option<String>,
 }
 
 impl History {
@@ -40,7 +42,7 @@ impl History {
         };
         let config: Table = read("config.toml")?.parse().map_err(|error| wrong("config.toml", format!("{error}")))?;
         let strategy = config.get("strategy").and_then(|v| v.as_str()).unwrap_or("?").to_owned();
-        let mut history = Self { strategy, skips: Vec::new(), gap: Vec::new(), collapse: None };
+        let mut history = Self { strategy, skips: Vec::new(), gap: Vec::new(), collapse: None, found: None };
         for (number, line) in read("metrics.jsonl")?.lines().enumerate() {
             let record: serde_json::Value = serde_json::from_str(line)
                 .map_err(|error| wrong("metrics.jsonl", format!("line {}: {error}", number + 1)))?;
@@ -53,10 +55,15 @@ impl History {
             };
             history.skips.push(value("skips")?);
             history.gap.push(100.0 * value("gap")?);
-            history.collapse = record["collapse"].as_str().map(str::to_owned).or(history.collapse);
+            history.collapse = record["collapse"].as_str().map(str::to_owned);
         }
         if history.skips.is_empty() {
             return Err(wrong("metrics.jsonl", "has no epochs of a search by a gradient method".into()));
+        }
+        if directory.join("summary.json").exists() {
+            let summary: serde_json::Value = serde_json::from_str(&read("summary.json")?)
+                .map_err(|error| wrong("summary.json", error.to_string()))?;
+            history.found = summary["genotype"].as_str().map(str::to_owned);
         }
         Ok(history)
     }
@@ -82,6 +89,9 @@ mod tests {
         let history = History::read(place.path()).unwrap();
         assert_eq!((history.strategy.as_str(), history.skips, history.gap), ("darts", vec![1.0, 4.0], vec![25.0; 2]));
         assert_eq!(history.collapse.as_deref(), Some("collapse: 4 of 6"));
+        assert_eq!(history.found, None);
+        write("summary.json", "{\"genotype\":\"|a~0|\"}");
+        assert_eq!(History::read(place.path()).unwrap().found.as_deref(), Some("|a~0|"));
         write("metrics.jsonl", "{\"kind\":\"search epoch\"}\n");
         assert!(error(place.path()).contains("line 1: `skips` is no number"));
         write("metrics.jsonl", "nonsense\n");

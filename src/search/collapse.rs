@@ -39,7 +39,8 @@ impl Signs {
         let warning = (operations > 0 && 2 * skips >= operations).then(|| {
             format!(
                 "collapse: {skips} of {operations} operations are skip connections (supernet ahead of the derived \
-                 architecture by {:.1} points); fewer epochs, a larger weight decay or second order help",
+                 architecture by {:.1} points); fewer epochs or a larger weight decay help, or a strategy that stops before it, \
+                 as robust-darts and darts-plus do",
                 100.0 * gap
             )
         });
