@@ -189,7 +189,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         for event in search.advance().await? {
             match event {
                 Event::Epoch(end) => {
-                    let (loss, found) = (end.valid_loss, space.print(&end.architecture));
+                    let (loss, found) = (end.valid_loss.unwrap_or(f64::NAN), space.print(&end.architecture));
                     println!("epoch {:>2}: validation loss {loss:.3}; {found}", end.epoch);
                 }
                 Event::Derived { architecture } => break 'search architecture,

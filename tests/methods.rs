@@ -181,3 +181,15 @@ fn the_same_seed_gives_the_same_bits() {
         }
     }
 }
+
+#[test]
+fn an_epoch_in_which_the_architecture_weights_rest_has_no_validation_loss() {
+    let method = Method { settings: Some(|config, _| config.warmup = 1), ..METHODS[0] };
+    let (events, _) = run(&Device::cpu(), &method, &*small("nas-bench-201")).unwrap();
+    let losses: Vec<bool> =
+        events.lines().filter(|e| e.starts_with("Epoch")).map(|e| e.contains("valid_loss: None")).collect();
+    assert_eq!(losses, [true, false]);
+    // Two steps an epoch: those of the first have none either.
+    let steps = events.lines().filter(|e| e.starts_with("Step") && e.contains("valid_loss: None")).count();
+    assert_eq!(steps, 2);
+}

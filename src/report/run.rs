@@ -113,7 +113,8 @@ fn search_curves(outcome: &Outcome) -> Result<String, DrawError> {
         series("supernet", &|e| 100.0 * e.supernet_accuracy),
         series("derived", &|e| 100.0 * (e.supernet_accuracy - e.collapse.gap)),
     ];
-    let loss = vec![series("training", &|e| e.train_loss), series("validation", &|e| e.valid_loss)];
+    // What is no number has no point.
+    let loss = vec![series("training", &|e| e.train_loss), series("validation", &|e| e.valid_loss.unwrap_or(f64::NAN))];
     let decided = vec![
         series("entropy of α", &|e| e.collapse.entropy),
         series("share of skips", &|e| e.collapse.skips[0] as f64 / e.collapse.skips[1].max(1) as f64),

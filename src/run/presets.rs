@@ -149,17 +149,17 @@ impl Config {
             // Few images, few steps: what was published for them would leave the controller where it starts. Logits that
             // reach less far bear larger steps.
             let ControllerConfig { rate, samples, .. } = self.enas.controller;
-            let rate = if space == ENAS_MICRO { 3.0 * rate } else { rate };
+            let rate = if space == enas_micro::NAME { 3.0 * rate } else { rate };
             let controller = ControllerConfig { rate, samples, ..controller };
             match space {
-                ENAS_MACRO => {
+                enas_macro::NAME => {
                     EnasConfig { statistics: RewardStatistics::Running, calibration: 0, controller, ..self.enas }
                 }
                 _ => EnasConfig { controller, ..self.enas },
             }
         } else {
             match space {
-                ENAS_MACRO => EnasConfig::for_networks(),
+                enas_macro::NAME => EnasConfig::for_networks(),
                 _ => EnasConfig { controller, ..self.enas },
             }
         };
@@ -250,16 +250,12 @@ impl Config {
     }
 }
 
-/// The spaces of ENAS: cells, and whole networks.
-const ENAS_MICRO: &str = "enas-micro";
-const ENAS_MACRO: &str = "enas-macro";
-
 /// The controller that was published for a space, or, where none was, that of NAS-Bench-201, which asks about operations
 /// alone and prefers none of them at the start.
 fn controller_for(space: &str) -> ControllerConfig {
     match space {
-        ENAS_MICRO => ControllerConfig::default(),
-        ENAS_MACRO => ControllerConfig::for_networks(),
+        enas_micro::NAME => ControllerConfig::default(),
+        enas_macro::NAME => ControllerConfig::for_networks(),
         _ => ControllerConfig::nas_bench_201(),
     }
 }

@@ -116,10 +116,10 @@ pub struct EpochEnd {
     pub train_loss: f64,
     /// Share of right answers in the weight steps.
     pub train_accuracy: f64,
-    /// Mean loss of the architecture steps.
-    pub valid_loss: f64,
-    /// Share of right answers in the architecture steps.
-    pub valid_accuracy: f64,
+    /// Mean loss of the architecture steps; none while the architecture weights rest.
+    pub valid_loss: Option<f64>,
+    /// Share of right answers in the architecture steps, if there were any.
+    pub valid_accuracy: Option<f64>,
     /// Accuracy of the supernet on (at most 2,048) images of the validation half.
     pub supernet_accuracy: f64,
     /// Softmaxed architecture weights.

@@ -316,13 +316,14 @@ impl<'s> Bilevel<'s> {
         let steps = self.train.per_epoch() as f64;
         let images = self.train.images_per_epoch() as f64;
         let tables = self.phase.with_edges(&weights);
+        let moved = place.within >= self.config.warmup;
         Ok(EpochEnd {
             epoch: place.epoch,
             rate: self.config.rate.rate(place.within, self.config.epochs),
             train_loss: self.sums[0] / steps,
             train_accuracy: self.sums[1] / images,
-            valid_loss: self.sums[2] / steps,
-            valid_accuracy: self.sums[3] / images,
+            valid_loss: moved.then_some(self.sums[2] / steps),
+            valid_accuracy: moved.then_some(self.sums[3] / images),
             supernet_accuracy: supernet,
             eigenvalue: None,
             collapse: Signs::new(skips, operations.len(), relative_entropy(&tables), supernet - derived),
