@@ -1,5 +1,6 @@
 // y (+)= average of each window; padding counts only with count_padding.
-// Rows of a window first, then their sums: windows below each other share rows.
+// Rows of a window first, then their sums: windows below each other share rows, and at stride 1 four windows beside each
+// other share columns (ACROSS 4, for windows of three by three).
 struct Params {
     input: u32, output: u32, indices: u32, planes: u32, height: u32, width: u32, out_height: u32, out_width: u32,
     kernel: u32, stride: u32, padding: u32, count_padding: u32, accumulate: u32,
@@ -28,11 +29,29 @@ fn counted(start: u32, size: u32) -> u32 {
     return max(min(start + KERNEL, size + 2u * p.padding - margin), first) - first;
 }
 
-fn put(s: Strip, row: u32, sum: f32, wide: u32) {
-    let place = p.output + (s.plane * p.out_height + row) * p.out_width + s.column;
+fn put(s: Strip, row: u32, column: u32, sum: f32, wide: u32) {
+    if (column >= p.out_width) { return; }
+    let place = p.output + (s.plane * p.out_height + row) * p.out_width + column;
     var average = sum / f32(max(wide * counted(row * STRIDE, p.height), 1u));
     if (p.accumulate != 0u) { average += y[place]; }
     y[place] = average;
+}
+
+// With & instead of &&: branches here cost.
+fn value(line: u32, column: u32, inside: bool) -> f32 {
+    // What lies elsewhere is read, but not used.
+    return select(0.0, x[line + column], inside & (column < p.width));
+}
+
+// Σ over each of four windows' row: row and columns wrap around to huge numbers before the image.
+fn row_sums(s: Strip, row: u32) -> vec4<f32> {
+    let y = row - p.padding;
+    let inside = y < p.height;
+    let line = p.input + (s.plane * p.height + y) * p.width;
+    let c = s.column - p.padding;
+    let a = vec4(value(line, c, inside), value(line, c + 1u, inside), value(line, c + 2u, inside), value(line, c + 3u, inside));
+    let b = vec4(a.yzw, value(line, c + 4u, inside));
+    return a + b + vec4(b.yzw, value(line, c + 5u, inside));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -40,23 +59,32 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     let s = strip(linear(group, groups) * WORKGROUP + lane, p.out_height, p.out_width);
     if (s.plane >= p.planes) { return; }
-    let left = max(s.column * STRIDE, p.padding);
-    let right = min(s.column * STRIDE + KERNEL, p.width + p.padding);
-    let wide = counted(s.column * STRIDE, p.width);
-    if (KERNEL == 3u && STRIDE == 1u) {
-        var above = row_sum(s.plane, s.first, left, right);
-        var middle = row_sum(s.plane, s.first + 1u, left, right);
-        for (var row = s.first; row < s.end; row += 1u) {
-            let below = row_sum(s.plane, row + 2u, left, right);
-            put(s, row, above + middle + below, wide);
+    if (ACROSS == 4u) {
+        let wide = vec4(counted(s.column, p.width), counted(s.column + 1u, p.width), counted(s.column + 2u, p.width),
+                        counted(s.column + 3u, p.width));
+        var above = vec4(0.0);
+        var middle = above;
+        // The first two rows only fill what the third needs: loads written once are compiled once.
+        for (var y = s.first; y < s.end + 2u; y += 1u) {
+            let below = row_sums(s, y);
+            if (y >= s.first + 2u) {
+                let sums = above + middle + below;
+                put(s, y - 2u, s.column, sums.x, wide.x);
+                put(s, y - 2u, s.column + 1u, sums.y, wide.y);
+                put(s, y - 2u, s.column + 2u, sums.z, wide.z);
+                put(s, y - 2u, s.column + 3u, sums.w, wide.w);
+            }
             above = middle;
             middle = below;
         }
         return;
     }
+    let left = max(s.column * STRIDE, p.padding);
+    let right = min(s.column * STRIDE + KERNEL, p.width + p.padding);
+    let wide = counted(s.column * STRIDE, p.width);
     for (var row = s.first; row < s.end; row += 1u) {
         var sum = 0.0;
         for (var r = 0u; r < KERNEL; r += 1u) { sum += row_sum(s.plane, row * STRIDE + r, left, right); }
-        put(s, row, sum, wide);
+        put(s, row, s.column, sum, wide);
     }
 }

@@ -2,8 +2,8 @@
 // w_b[c, r, s] dy[n, b·C + c, (i + pad − r·dilation) / stride, (j + pad − s·dilation) / stride],
 // where the divisions leave no remainder. Which taps these are depends only on i and j modulo the stride, the phase: of
 // a kind, every SHIFT-th tap counts and the next one reads dy APART rows (or columns) before. An invocation computes
-// tiles of one phase: four columns (of the phase) times HELD neighbouring rows, eight with WALK (STRIDE 1, APART at
-// most 2); a workgroup takes WORKGROUP · TILES tiles of one channel and phase.
+// tiles of one phase: four columns (of the phase) times HELD neighbouring rows, with WALK up to ROWS (STRIDE 1, HELD a
+// multiple of APART); a workgroup takes WORKGROUP · TILES tiles of one channel and phase.
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> saved: array<f32>;
@@ -143,8 +143,9 @@ fn branches(to: Rows, kernel: u32, dilation: u32, shift: u32, apart: u32, count:
     return sums;
 }
 
-// Sums of eight rows. In memory, because a software driver takes long to compile so many values under way.
-var<private> sums: array<vec4<f32>, 8>;
+// Sums of a tile's rows, with WALK. In memory, because a software driver takes long to compile so many values under way.
+const ROWS: u32 = 32u;
+var<private> sums: array<vec4<f32>, ROWS>;
 
 // As branches, by walking.
 fn walk(kernel: u32, dilation: u32, count: u32, weights: u32, image: u32, row: u32, column: u32) {
@@ -158,7 +159,7 @@ fn walk(kernel: u32, dilation: u32, count: u32, weights: u32, image: u32, row: u
         for (var phase = 0u; phase < dilation; phase++) {
             var y = row + phase - pad;
             var results = Results();
-            for (var t = 0u; t < 8u / dilation + kernel - 1u; t++) {
+            for (var t = 0u; t < HELD / dilation + kernel - 1u; t++) {
                 results = onward(results);
                 let inside = y < p.out_height;
                 let line = plane + y * p.out_width;
@@ -265,14 +266,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         let image2 = image + (end1 + first2) * out_pixels;
         let image3 = image + (end2 + first3) * out_pixels;
         if (WALK != 0u) {
-            for (var r = 0u; r < 8u; r++) { sums[r] = vec4(0.0); }
+            for (var r = 0u; r < HELD; r++) { sums[r] = vec4(0.0); }
             walk(KERNEL0, DILATION0, branches0, p.weight0 + first0 * KERNEL0 * KERNEL0, image0, row, column);
             walk(KERNEL1, DILATION1, branches1, p.weight1 + first1 * KERNEL1 * KERNEL1, image1, row, column);
             walk(KERNEL2, DILATION2, branches2, p.weight2 + first2 * KERNEL2 * KERNEL2, image2, row, column);
             walk(KERNEL3, DILATION3, branches3, p.weight3 + first3 * KERNEL3 * KERNEL3, image3, row, column);
             if (base + lane >= count) { return; }
             // Not from 0 to a constant: compilers would write the loop out.
-            for (var r = row; r < min(row + 8u, p.height); r++) { store(from_plane, to_plane, r, to_column, sums[r % 8u], norm); }
+            for (var r = row; r < min(row + HELD, p.height); r++) {
+                store(from_plane, to_plane, r, to_column, sums[r - row], norm);
+            }
             continue;
         }
         var sums = Rows(vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));

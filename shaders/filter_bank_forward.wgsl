@@ -208,8 +208,12 @@ fn kind(kernel: u32, dilation: u32, shift: u32, apart: u32, weights: u32, to_pla
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let most = max(max(tiles(APART0), tiles(APART1)), max(tiles(APART2), tiles(APART3))) * p.batch;
-    let chunks = (most + WORKGROUP * TILES - 1u) / (WORKGROUP * TILES);
+    // Of the kinds that have branches.
+    var most = select(0u, tiles(APART0), p.branches0 > 0u);
+    most = max(most, select(0u, tiles(APART1), p.branches1 > 0u));
+    most = max(most, select(0u, tiles(APART2), p.branches2 > 0u));
+    most = max(most, select(0u, tiles(APART3), p.branches3 > 0u));
+    let chunks = (most * p.batch + WORKGROUP * TILES - 1u) / (WORKGROUP * TILES);
     let number = linear(group, groups);
     let plane = number / chunks;
     let first = number % chunks * (WORKGROUP * TILES);

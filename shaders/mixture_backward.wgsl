@@ -52,13 +52,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var place = Place(first / p.pixels, first % p.pixels);
     let f0 = four(&place);
     let f1 = four(&place);
-    let f2 = four(&place);
-    let f3 = four(&place);
     let share = 1.0 / f32(p.batch * p.pixels);
     var g0 = vec4(0.0);
     var g1 = vec4(0.0);
-    var g2 = vec4(0.0);
-    var g3 = vec4(0.0);
     var loaded = NONE;
     var loaded_image = 0u;
     let end = min(first_term + TOGETHER, p.terms);
@@ -71,10 +67,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             loaded_image = dy_image;
             g0 = gradient(dy_at, dy_image, clamped(f0));
             if (BLOCKS > 1u) { g1 = gradient(dy_at, dy_image, clamped(f1)); }
-            if (BLOCKS > 2u) {
-                g2 = gradient(dy_at, dy_image, clamped(f2));
-                g3 = gradient(dy_at, dy_image, clamped(f3));
-            }
         }
         let at = table[row] + c * p.pixels;
         let image = table[row + 1u];
@@ -93,9 +85,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         }
         replace(at, image, f0, g0, rule);
         if (BLOCKS > 1u) { replace(at, image, f1, g1, rule); }
-        if (BLOCKS > 2u) {
-            replace(at, image, f2, g2, rule);
-            replace(at, image, f3, g3, rule);
-        }
     }
 }

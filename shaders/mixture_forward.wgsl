@@ -68,38 +68,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var place = Place(first / p.pixels, first % p.pixels);
     let f0 = four(&place);
     let f1 = four(&place);
-    let f2 = four(&place);
-    let f3 = four(&place);
     let l0 = clamped(f0);
     let l1 = clamped(f1);
-    let l2 = clamped(f2);
-    let l3 = clamped(f3);
     var s0 = vec4(0.0);
     var s1 = vec4(0.0);
-    var s2 = vec4(0.0);
-    var s3 = vec4(0.0);
     for (var t = 0u; t < p.inside; t += 1u) {
         let e = term(t, c);
         s0 += inside(e, l0);
         if (BLOCKS > 1u) { s1 += inside(e, l1); }
-        if (BLOCKS > 2u) {
-            s2 += inside(e, l2);
-            s3 += inside(e, l3);
-        }
     }
     for (var t = p.inside; t < p.terms; t += 1u) {
         let e = term(t, c);
         s0 += outside(e, l0);
         if (BLOCKS > 1u) { s1 += outside(e, l1); }
-        if (BLOCKS > 2u) {
-            s2 += outside(e, l2);
-            s3 += outside(e, l3);
-        }
     }
     put4(c, f0, s0);
     if (BLOCKS > 1u) { put4(c, f1, s1); }
-    if (BLOCKS > 2u) {
-        put4(c, f2, s2);
-        put4(c, f3, s3);
-    }
 }

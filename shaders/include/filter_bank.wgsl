@@ -7,8 +7,6 @@ struct Params { input: u32, output: u32, gradient: u32, weight0: u32, weight1: u
                 accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 override STRIDE: u32 = 1;
-// 0: x itself enters the ReLU, 1: normalised, 2: normalised with γ and β.
-override NORM: u32 = 0;
 override KERNEL0: u32 = 3;
 override KERNEL1: u32 = 0;
 override KERNEL2: u32 = 0;
@@ -27,22 +25,20 @@ override APART1: u32 = 1;
 override APART2: u32 = 1;
 override APART3: u32 = 1;
 
+// How x is normalised. Not an override: a bank of normalised values needs no shaders of its own, and compilers are slow.
 struct Norm { mean: f32, factor: f32, bias: f32 }
 
 fn norm_of(channel: u32) -> Norm {
     var norm = Norm(0.0, 1.0, 0.0);
-    if (NORM > 0u) {
+    if (p.norm != 0u) {
         norm.mean = saved[p.saved + channel];
         norm.factor = saved[p.saved + p.norm + channel];
     }
-    if (NORM > 1u) {
+    if (p.affine != 0u) {
         norm.factor *= parameters[p.scale + channel];
         norm.bias = parameters[p.bias + channel];
     }
     return norm;
 }
 
-fn argument(value: f32, norm: Norm) -> f32 {
-    if (NORM == 0u) { return value; }
-    return fma(value - norm.mean, norm.factor, norm.bias);
-}
+fn argument(value: f32, norm: Norm) -> f32 { return fma(value - norm.mean, norm.factor, norm.bias); }

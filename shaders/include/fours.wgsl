@@ -1,5 +1,5 @@
 // A workgroup takes a run of a channel's batch × pixels elements, image after image however small they are;
-// an invocation takes 4 · BLOCKS of them, WORKGROUP apart, so that what belongs to the channel is loaded
+// an invocation takes 4 · BLOCKS (1 or 2) of them, WORKGROUP apart, so that what belongs to the channel is loaded
 // once for all of them.
 // Element of a channel: image and pixel.
 struct Place { n: u32, i: u32 }

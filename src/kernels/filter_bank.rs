@@ -60,7 +60,8 @@ params! {
         pub in_channels: u32,
         /// Planes from one image of y to the next.
         pub out_channels: u32,
-        /// Branches of the first kind; 0: there is no such kind.
+        /// Branches of the first kind. A kind without branches makes no results; its window still counts where shaders
+        /// are specialised, so that banks that differ in this only share one.
         pub branches0: u32,
         /// Branches of the second kind.
         pub branches1: u32,
@@ -68,7 +69,7 @@ params! {
         pub branches2: u32,
         /// Branches of the fourth kind.
         pub branches3: u32,
-        /// Height and width of the first kind's windows, odd.
+        /// Height and width of the first kind's windows, odd; 0: there is no such kind, nor branches of it.
         pub kernel0: u32,
         /// The same of the second kind.
         pub kernel1: u32,
@@ -187,7 +188,7 @@ impl Params {
 
 /// [taps, results] of kind `slot` that lie a multiple of both stride and dilation apart: the fewest of each.
 fn step(p: &Params, slot: [u32; 4]) -> [u32; 2] {
-    let dilation = if slot[0] == 0 { 1 } else { slot[2].max(1) };
+    let dilation = if slot[1] == 0 { 1 } else { slot[2].max(1) };
     let (mut common, mut rest) = (p.stride, dilation);
     while rest != 0 {
         (common, rest) = (rest, common % rest);
@@ -200,13 +201,11 @@ const DILATIONS: [&str; 4] = ["DILATION0", "DILATION1", "DILATION2", "DILATION3"
 const SHIFTS: [&str; 4] = ["SHIFT0", "SHIFT1", "SHIFT2", "SHIFT3"];
 const APARTS: [&str; 4] = ["APART0", "APART1", "APART2", "APART3"];
 
-/// What the three shaders are specialised for: the kinds and what happens to x before the windows.
+/// What the three shaders are specialised for: the kinds.
 fn specialised(p: &Params, groups: u64) -> Launch {
-    let norm = if p.norm == 0 { 0 } else { 1 + u32::from(p.affine != 0) };
-    let launch = Launch { groups, ..Launch::default() }.with("STRIDE", p.stride).with("NORM", norm);
+    let launch = Launch { groups, ..Launch::default() }.with("STRIDE", p.stride);
     p.slots().into_iter().enumerate().fold(launch, |launch, (k, slot)| {
-        // A kind that isn't there must not make a difference.
-        let [kernel, dilation] = if slot[0] == 0 { [0, 1] } else { [slot[1], slot[2]] };
+        let [kernel, dilation] = if slot[1] == 0 { [0, 1] } else { [slot[1], slot[2]] };
         let [shift, apart] = step(p, slot);
         launch.with(KERNELS[k], kernel).with(DILATIONS[k], dilation).with(SHIFTS[k], shift).with(APARTS[k], apart)
     })
@@ -215,7 +214,7 @@ fn specialised(p: &Params, groups: u64) -> Launch {
 /// Whether invocations walk down whole columns of the planes, so that every row is loaded once for all rows of windows
 /// that are small enough. A graphics card needs workgroups more than it needs fewer loads.
 fn walks(p: &Params, class: Class) -> bool {
-    let small = |slot: [u32; 4]| slot[0] == 0 || (slot[1] as usize <= COLUMNS && step(p, slot)[0] == 1);
+    let small = |slot: [u32; 4]| slot[1] as usize <= COLUMNS && step(p, slot)[0] == 1;
     class == Class::Software && p.slots().into_iter().all(small)
 }
 
@@ -250,11 +249,12 @@ pub static FORWARD: Kernel = Kernel {
         let aparts = p.slots().map(|slot| step(&p, slot)[1]);
         let held = held(p.out_height, aparts.into_iter().max().unwrap_or(1), most);
         let walk = walks(&p, class);
-        let tiles = aparts.map(|apart| match walk {
-            true => u64::from(p.out_width.div_ceil(4) * apart),
-            false => tiles([p.out_height, p.out_width], held, apart),
-        });
-        let count = u64::from(p.batch) * tiles.into_iter().max().unwrap_or(0);
+        let tiles = |slot: [u32; 4]| match (slot[0], walk, step(&p, slot)[1]) {
+            (0, _, _) => 0,
+            (_, true, apart) => u64::from(p.out_width.div_ceil(4) * apart),
+            (_, false, apart) => tiles([p.out_height, p.out_width], held, apart),
+        };
+        let count = u64::from(p.batch) * p.slots().map(tiles).into_iter().max().unwrap_or(0);
         let chunks = count.div_ceil(u64::from(workgroup * together));
         specialised(&p, chunks * u64::from(p.channels) * p.branches() as u64)
             .with("WORKGROUP", workgroup)
@@ -285,8 +285,8 @@ pub static BACKWARD_INPUT: Kernel = Kernel {
         let (workgroup, together, most) = if class == Class::Hardware { (64, 1, 1) } else { (8, 16, 4) };
         let phase = [p.height.div_ceil(p.stride), p.width.div_ceil(p.stride)];
         let walk =
-            walks(&p, class) && p.stride == 1 && p.slots().iter().all(|s| s[0] == 0 || s[2] <= 2) && p.height > 4;
-        let held = if walk { 8 } else { held(phase[0], 1, most) };
+            walks(&p, class) && p.stride == 1 && p.slots().iter().all(|s| s[1] == 0 || s[2] <= 2) && p.height > 4;
+        let held = held(phase[0], 1, if walk { ROWS } else { most });
         let chunks = (u64::from(p.batch) * tiles(phase, held, 1)).div_ceil(u64::from(workgroup * together));
         specialised(&p, chunks * p.read() as u64 * u64::from(p.stride) * u64::from(p.stride))
             .with("WORKGROUP", workgroup)
@@ -329,6 +329,9 @@ pub static BACKWARD_WEIGHT: Kernel = Kernel {
     cases: || cases::all(cases::backward_weight),
     benches: || cases::benches(cases::backward_weight),
 };
+
+/// Rows that an invocation of [`BACKWARD_INPUT`] walks down at most; the shader's ROWS.
+const ROWS: u32 = 32;
 
 /// Columns of a window, and rows where it takes all of them, that one workgroup of [`BACKWARD_WEIGHT`] sums, at
 /// most; the shader's five sums.

@@ -139,6 +139,9 @@ impl FanPlan {
             let stages: Vec<&Separable> = branches.iter().filter_map(|b| b.stages.get(stage)).collect();
             *bank = if stages.is_empty() { None } else { Some(BankPlan::new(&stages, names, places)?) };
         }
+        if let (Some(first), Some(second)) = (&plan.first, &mut plan.second) {
+            second.share(first);
+        }
         let mut reduced = Vec::new();
         for (edge, option, form) in options() {
             let source = match form {
@@ -209,6 +212,15 @@ impl BankPlan {
             pointwise: places.parameters(&weights(|s| &s.pointwise)?),
             norms: places.norms(&norms),
         })
+    }
+
+    /// Takes up the kinds in which a bank goes further, without branches: then both are computed by the same shaders.
+    fn share(&mut self, longer: &Self) {
+        let alike = |(own, other): (&Filter, &Filter)| own.kernel == other.kernel && own.dilation == other.dilation;
+        if self.filters.iter().zip(&longer.filters).all(alike) {
+            let more = longer.filters.iter().skip(self.filters.len());
+            self.filters.extend(more.map(|filter| Filter { branches: 0, ..*filter }));
+        }
     }
 }
 

@@ -73,6 +73,7 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         bank(1, [2, 2], [7, 5], 1, &four),
         within(bank(1, [2, 1], [8, 8], 1, &four)),
         normalised(0, bank(0, [2, 1], [8, 8], 1, &[(1, 3, 1), (1, 5, 1)])),
+        normalised(0, bank(0, [2, 1], [9, 8], 1, &[(1, 3, 1), (1, 5, 1), (0, 3, 2), (0, 5, 2)])),
         within(normalised(0, bank(0, [2, 2], [6, 11], 1, &four[..2]))),
         normalised(1, bank(1, [3, 2], [16, 16], 1, &four[1..3])),
         bank(1, [2, 1], [9, 17], 2, &four),
@@ -98,7 +99,7 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
 
 pub(super) fn benches(case: fn(Params) -> Case) -> Vec<Case> {
     let second = |channels: u32, size: u32| {
-        let p = bank(0, [16, channels], [size; 2], 1, &[(4, 3, 1), (4, 5, 1)]);
+        let p = bank(0, [16, channels], [size; 2], 1, &[(4, 3, 1), (4, 5, 1), (0, 3, 2), (0, 5, 2)]);
         Params { in_channels: 16 * channels, norm: 16 * channels, ..p }
     };
     let shapes = [

@@ -70,8 +70,9 @@ pub static FORWARD: Kernel = Kernel {
 pub(super) fn by_fours(channels: u32, parts: u32, count: u64, class: Class) -> Launch {
     let (size, blocks) = match class {
         Class::Hardware => (64, 1),
-        // On a software driver everything that is loaded costs as much as an element: use it often.
-        Class::Software => (8, 4),
+        // On a software driver everything that is loaded costs as much as an element: use it often. (More than two
+        // blocks gain nothing and take longer to compile.)
+        Class::Software => (8, 2),
     };
     let groups = u64::from(channels) * u64::from(parts) * count.div_ceil(u64::from(size * 4 * blocks));
     Launch { groups, ..Launch::default() }.constant("WORKGROUP", size).constant("BLOCKS", blocks)

@@ -54,22 +54,28 @@ params! {
 
 fn by_output(params: &[u8], class: Class) -> Launch {
     let p: Params = bytemuck::pod_read_unaligned(params);
-    by_strip(&p, p.out_height, p.out_width, class)
+    by_strip(&p, [p.out_height, p.out_width], across(&p), class)
 }
 
 fn by_input(params: &[u8], class: Class) -> Launch {
     let p: Params = bytemuck::pod_read_unaligned(params);
-    by_strip(&p, p.height, p.width, class)
+    by_strip(&p, [p.height, p.width], across(&p), class)
 }
 
-/// One thread for a few rows of a column; the shader includes `include/strips.wgsl`.
-fn by_strip(p: &Params, height: u32, width: u32, class: Class) -> Launch {
+/// Columns that one thread takes: where windows beside each other share most of what they load, four.
+fn across(p: &Params) -> u32 {
+    if p.kernel == 3 && p.stride == 1 { 4 } else { 1 }
+}
+
+/// One thread for a few rows of a few columns; the shader includes `include/strips.wgsl`.
+fn by_strip(p: &Params, [height, width]: [u32; 2], across: u32, class: Class) -> Launch {
     let (size, strip) = match class {
         Class::Hardware => (64, 4),
         Class::Software => (32, 16),
     };
-    let threads = u64::from(p.planes) * u64::from(height.div_ceil(strip)) * u64::from(width);
-    Launch::linear(threads, size).constant("STRIP", strip).with("KERNEL", p.kernel).with("STRIDE", p.stride)
+    let threads = u64::from(p.planes) * u64::from(height.div_ceil(strip)) * u64::from(width.div_ceil(across));
+    let launch = Launch::linear(threads, size).constant("STRIP", strip).constant("ACROSS", across);
+    launch.with("KERNEL", p.kernel).with("STRIDE", p.stride)
 }
 
 fn flops(params: &[u8]) -> u64 {

@@ -16,7 +16,7 @@ pub struct Filter {
     pub kernel: usize,
     /// Distance of the taps.
     pub dilation: usize,
-    /// Number of branches.
+    /// Number of branches; without any, a filter only decides which shaders the bank shares.
     pub branches: usize,
 }
 
@@ -215,7 +215,9 @@ impl Bank {
                 ..Default::default()
             };
             let branches = kinds.iter().map(|k| k.branches).sum();
-            f(params, Part { first, branches, weights: begin..weights })?;
+            if branches > 0 {
+                f(params, Part { first, branches, weights: begin..weights })?;
+            }
             first += branches;
         }
         Ok(())

@@ -198,7 +198,8 @@ impl Fan {
         let mut before = 0;
         for (edge, terms) in self.edges.iter().zip(&terms) {
             let accumulate = states[edge.to].is_some();
-            let y = match &states[edge.to] {
+            let single = record.single.filter(|(state, _)| *state == edge.to).map(|(_, y)| y);
+            let y = match states[edge.to].as_ref().or(single) {
                 Some(y) => y.clone(),
                 None => Tensor::scratch(recorder, &[batch, channels, height, width])?,
             };

@@ -58,21 +58,26 @@ pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCe
         return Err(Error::shape("mixed_cell", "has gradients only where batch norms use the batch's statistics"));
     }
     let MixedCell { epsilon, training, .. } = cell;
-    let record = Recording { weights: weights.tensor(), options, epsilon, training, shape };
+    let [.., height, width] = shape;
+    let y = tape.output(&[batch, cell.joined.len() * channels, height, width])?;
+    // A single sum is the result: nothing to join.
+    let single = single(&cell.joined, |state| cell.fans.get(state)).filter(|&state| state >= inputs.len());
+    let single = single.map(|state| (state, &y));
+    let record = Recording { weights: weights.tensor(), options, epsilon, training, shape, single };
     let mut made = Vec::with_capacity(cell.fans.len());
     for (state, fan) in cell.fans.iter().enumerate() {
         let missing = || Error::shape("mixed_cell", format!("state {state} is read before it is computed"));
         let x = states[state].clone().ok_or_else(missing)?;
         made.push(fan.record(tape.recorder(), &x, &record, &mut states)?);
     }
-    let [.., height, width] = shape;
-    let y = tape.output(&[batch, cell.joined.len() * channels, height, width])?;
     let mut joined = Vec::with_capacity(cell.joined.len());
     for &state in &cell.joined {
         let missing = || Error::shape("mixed_cell", format!("state {state} is joined but never computed"));
         joined.push(states.get(state).and_then(Option::as_ref).ok_or_else(missing)?);
     }
-    channels::record_join(tape.recorder(), &joined, &y)?;
+    if single.is_none() {
+        channels::record_join(tape.recorder(), &joined, &y)?;
+    }
     Ok(tape.push("mixed_cell", &parents, y, || Undo {
         inputs: inputs.iter().map(|v| (v.id(), v.shape().to_vec())).collect(),
         weights: weights.clone(),
@@ -81,6 +86,14 @@ pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCe
         epsilon: cell.epsilon,
         fans: cell.fans.iter().cloned().zip(made).collect(),
     }))
+}
+
+/// The state that is the result by itself, if there is one that nothing reads.
+fn single<'a>(joined: &[usize], fan: impl Fn(usize) -> Option<&'a Fan>) -> Option<usize> {
+    match *joined {
+        [state] if fan(state).is_some_and(|fan| fan.edges.is_empty()) => Some(state),
+        _ => None,
+    }
 }
 
 impl MixedCell {
@@ -109,6 +122,8 @@ struct Recording<'a> {
     training: bool,
     /// Of a sum.
     shape: [usize; 4],
+    /// A sum that is the cell's result, and where it goes.
+    single: Option<(usize, &'a Tensor)>,
 }
 
 impl Recording<'_> {
@@ -137,9 +152,13 @@ impl Backward for Undo {
         let Self { inputs, weights, shape, joined, epsilon, mut fans } = *self;
         let [_, channels, ..] = shape;
         let options = weights.shape()[1];
-        let record = Recording { weights: weights.tensor(), options, epsilon, training: true, shape };
+        let record = Recording { weights: weights.tensor(), options, epsilon, training: true, shape, single: None };
         let mut states: Vec<Option<Tensor>> = vec![None; fans.len()];
-        let slices = channels::record_split(gradients.recorder(), dy, joined.len(), &shape)?;
+        let slices = match single(&joined, |state| fans.get(state).map(|(fan, _)| fan)) {
+            // Nothing is added to it.
+            Some(_) => vec![dy.clone()],
+            None => channels::record_split(gradients.recorder(), dy, joined.len(), &shape)?,
+        };
         joined.iter().zip(slices).for_each(|(&state, slice)| states[state] = Some(slice));
         let terms: usize = fans.iter().map(|(fan, _)| fan.terms_count()).sum();
         let sums = Tensor::scratch(gradients.recorder(), &[terms.max(1), 2, channels])?;
