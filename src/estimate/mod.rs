@@ -16,7 +16,7 @@ pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
 pub use given::Given;
 pub use paths::{PathConfig, PathStep, PathTraining, RewardBatches, RewardStatistics};
-pub use supernet::{Scalars, Supernet, SupernetConfig, Wants};
+pub use supernet::{ALPHA_DEVIATION, Scalars, Supernet, SupernetConfig, Wants};
 pub use training::{EpochReport, Training, TrainingConfig};
 
 use crate::device::Recording;

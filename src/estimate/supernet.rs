@@ -90,6 +90,9 @@ pub enum Wants {
     Both,
 }
 
+/// Standard deviation of a supernet's architecture weights when it is made.
+pub const ALPHA_DEVIATION: f32 = 1e-3;
+
 /// A network with choice points, its shared weights, its architecture weights, and what a step needs.
 #[derive(Debug)]
 pub struct Supernet {
@@ -121,7 +124,7 @@ impl Supernet {
         let shape = [image.channels, image.height, image.width];
         let network = Network::with_fusion(device, graph, config.seed, config.fusion)?;
         // A seed of its own: the weights use streams of the run's seed from 0 on.
-        let alphas = architecture_weights(device, &tables, 1e-3, config.seed ^ 0xA1FA_0000_0000_0000)?;
+        let alphas = architecture_weights(device, &tables, ALPHA_DEVIATION, config.seed ^ 0xA1FA_0000_0000_0000)?;
         let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;
         let given = if config.given { Some(Given::new(device, &tables)?) } else { None };
         Ok(Self {

@@ -234,12 +234,11 @@ impl Config {
     /// small dataset's search.
     pub fn for_strategy(mut self, strategy: &str) -> Self {
         let brief = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
-        if let Some(settings) = METHODS.iter().find(|m| m.name == strategy).and_then(|m| m.settings) {
-            settings(&mut self.search, brief);
-        }
-        if matches!(strategy, "drnas" | "fair-darts") {
-            // Their candidates are seven: an option without weight needs no `none` beside it.
-            self.space_settings.primitives.retain(|primitive| primitive != "none");
+        if let Some(method) = METHODS.iter().find(|m| m.name == strategy) {
+            if let Some(settings) = method.settings {
+                settings(&mut self.search, brief);
+            }
+            self.space_settings.primitives.retain(|primitive| !method.without.contains(&primitive.as_str()));
         }
         if let (Weighing::GumbelPath { others, .. }, nas_bench_201::NAME) =
             (&mut self.search.weighing, self.space.as_str())

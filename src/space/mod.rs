@@ -81,6 +81,11 @@ pub trait Space: Send + Sync {
     /// [`SpaceError::Weights`] if a table is missing, misshapen or not finite.
     fn derive(&self, weights: &[TableWeights]) -> Result<Architecture, SpaceError>;
 
+    /// Whether [`Space::derive`] leaves out an edge that would be chosen but none of whose options has any weight.
+    fn leaves_out(&self) -> bool {
+        false
+    }
+
     /// The network of one architecture, to be trained from scratch: a graph without choice points,
     /// outputs `logits` and, if asked for, `auxiliary`.
     ///

@@ -160,12 +160,18 @@ pub struct BilevelConfig {
     pub order: Order,
     /// Learning rate of the architecture weights.
     pub alpha_rate: f32,
+    /// Standard deviation of the architecture weights at the start.
+    pub alpha_deviation: f32,
     /// Epochs of each stage before the architecture weights begin to move.
     pub warmup: u32,
     /// Parts of the channels, of which choice points see one; with more than one there are edge weights.
     pub parts: usize,
     /// Skip connections of the derived normal cell, at most; 0: as many as there may be.
     pub most_skips: usize,
+    /// What an option must weigh to be chosen, in spaces that can leave out an edge
+    /// ([`Space::leaves_out`](crate::space::Space::leaves_out)). Of a table in which nothing weighs as much it is not
+    /// asked: a cell without edges would be none.
+    pub threshold: f32,
     /// Whether patterns of operations that are known to be faster together are recorded so.
     pub fusion: bool,
     /// The weights' optimiser.
@@ -198,9 +204,11 @@ impl Default for BilevelConfig {
             batch: 64,
             order: Order::First,
             alpha_rate: 3e-4,
+            alpha_deviation: 1e-3,
             warmup: 0,
             parts: 1,
             most_skips: 0,
+            threshold: 0.0,
             fusion: true,
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.001 },

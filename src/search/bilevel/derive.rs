@@ -20,6 +20,13 @@ pub(super) fn weakest(weights: &[TableWeights], keep: usize, edges: &[EdgeWeight
     dropped
 }
 
+/// Takes their weight from options that weigh less than `threshold`, but for tables in which all do.
+pub(super) fn drop_light(weights: &mut [TableWeights], threshold: f32) {
+    for table in weights.iter_mut().filter(|table| table.values.iter().any(|&weight| weight >= threshold)) {
+        table.values.iter_mut().filter(|weight| **weight < threshold).for_each(|weight| *weight = 0.0);
+    }
+}
+
 /// The architecture that weights stand for, with at most `most` skip connections among the operations that the space
 /// repeats most (its normal cell's); 0 sets no limit. The weakest skip loses its weight and the rest is derived again
 /// (P-DARTS, section 3.3). `tables` names the options.
@@ -69,6 +76,38 @@ mod tests {
         let weights = [table("a", &[0.1, 0.4, 0.2, 0.3, 0.25, 0.25, 0.25, 0.25]), table("beta", &[0.7, 0.1, 0.1, 0.1])];
         let dropped: Vec<(usize, usize)> = weakest(&weights, 2, &edges).into_iter().map(|(_, r, k)| (r, k)).collect();
         assert_eq!(dropped, [(0, 2), (0, 0), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn fair_darts_leaves_out_edges_whose_options_weigh_little() {
+        let primitives = ["skip_connect", "sep_conv_3x3"].map(|p| p.parse().unwrap()).to_vec();
+        let space = Darts::new(2, primitives).unwrap();
+        // σ of each option of the edges 0 → 2, 1 → 2, 0 → 3, 1 → 3, 2 → 3.
+        let normal = [0.9, 0.2, 0.5, 0.84, 0.1, 0.86, 0.95, 0.99, 0.3, 0.2];
+        let reduce = [0.5; 10];
+        let table = |name: &str, values: [f32; 10]| TableWeights {
+            name: name.into(),
+            rows: 5,
+            options: 2,
+            values: values.to_vec(),
+        };
+        let tables = space.supernet(&NetworkSettings { channels: 2, ..Default::default() }).unwrap().tables().unwrap();
+        let mut weights = vec![table(&tables[0].name, normal), table(&tables[1].name, reduce)];
+        drop_light(&mut weights, 0.85);
+        let found = space.derive(&weights).unwrap();
+        let edges: Vec<(String, usize)> =
+            space.genotype(&found).unwrap().normal.edges.iter().map(|e| (e.primitive.to_string(), e.input)).collect();
+        let wanted = [("skip_connect", 0), ("none", 1), ("sep_conv_3x3", 1), ("sep_conv_3x3", 0)];
+        assert_eq!(edges, wanted.map(|(name, input)| (name.to_owned(), input)));
+        // Nothing of the reduction cell weighs enough: it is derived as ever.
+        assert_eq!(space.cells(&found)[1].edges.len(), 4);
+        assert_eq!(space.cells(&found)[0].edges.len(), 3);
+        assert_eq!(space.parse(&space.print(&found)).unwrap(), found);
+        let settled = space.settle(&found).unwrap();
+        assert_eq!(settled[0].row(1), [0.0, 0.0]);
+        let settings = NetworkSettings { channels: 2, layers: 3, ..Default::default() };
+        let network = space.decode(&found, &settings).unwrap();
+        assert!(!network.nodes.iter().any(|node| matches!(node.op, crate::graph::Op::Zero { .. })));
     }
 
     #[test]

@@ -17,7 +17,6 @@ mod config;
 mod derive;
 mod hessian;
 mod masking;
-pub mod methods;
 mod perturb;
 mod phase;
 mod relaxed;
@@ -293,7 +292,10 @@ impl<'s> Bilevel<'s> {
 
     /// The architecture that weights of options stand for.
     fn derived(&self, weights: &[TableWeights]) -> Result<Architecture, SearchError> {
-        let weights = self.phase.with_edges(weights);
+        let mut weights = self.phase.with_edges(weights);
+        if self.space.leaves_out() {
+            derive::drop_light(&mut weights, self.config.threshold);
+        }
         derive::with_few_skips(self.space, self.phase.supernet.tables(), weights, self.config.most_skips)
     }
 

@@ -6,7 +6,7 @@ use super::scoring::Scoring;
 use super::{AlphaStep, SearchError, adversary, before::Before};
 use crate::data::{Augmentation, Draw, Resident};
 use crate::device::{Device, Recorder, Recording};
-use crate::estimate::{Supernet, SupernetConfig};
+use crate::estimate::{ALPHA_DEVIATION, Supernet, SupernetConfig};
 use crate::graph::{EdgeWeights, Graph};
 use crate::network::Path;
 use crate::optim::StepBuffer;
@@ -63,7 +63,7 @@ impl Phase {
         let given = config.is_given();
         let shared = SupernetConfig { batch: config.batch, sgd: config.sgd, seed, fusion: config.fusion, given };
         let supernet = Supernet::new(device, graph, shared)?;
-        drop_options(&supernet, dropped).await?;
+        begin(&supernet, config.alpha_deviation, dropped).await?;
         let alpha = AlphaStep::new(&supernet, config.order, config.adam)?;
         let before = Before::new(&supernet, &alpha)?;
         let relaxed = match given {
@@ -175,12 +175,20 @@ fn supernet(
     Ok((graph, Vec::new()))
 }
 
-/// Gives dropped options their architecture weight.
-async fn drop_options(supernet: &Supernet, dropped: &HashSet<(String, usize, usize)>) -> Result<(), SearchError> {
-    if dropped.is_empty() {
+/// Gives the architecture weights their first values: of dropped options, and of all others where these are to lie
+/// otherwise than the supernet's.
+async fn begin(
+    supernet: &Supernet,
+    deviation: f32,
+    dropped: &HashSet<(String, usize, usize)>,
+) -> Result<(), SearchError> {
+    if dropped.is_empty() && deviation == ALPHA_DEVIATION {
         return Ok(());
     }
     let mut values = supernet.alphas().read(supernet.device()).await?;
+    if deviation != ALPHA_DEVIATION {
+        values.iter_mut().for_each(|value| *value *= deviation / ALPHA_DEVIATION);
+    }
     let mut at = 0;
     for table in supernet.tables() {
         for row in 0..table.rows {

@@ -1,8 +1,8 @@
 //! From architecture weights to an architecture.
 //!
 //! Each node keeps the two edges whose strongest operation is strongest, the stronger edge first;
-//! each kept edge keeps that operation. `none` takes part in the softmax but never wins. Of equal
-//! weights the lower index wins.
+//! each kept edge keeps that operation. `none` takes part in the softmax but never wins; only an edge
+//! none of whose operations has any weight is left out. Of equal weights the lower index wins.
 
 use super::supernet::TABLES;
 use super::{CELL_INPUTS, Darts, KEPT_EDGES, Primitive};
@@ -27,8 +27,8 @@ pub(super) fn derive(space: &Darts, weights: &[TableWeights]) -> Result<Architec
                 .collect();
             // A stable sort leaves equal weights in index order; the weights are finite.
             edges.sort_by(|a, b| b.2.partial_cmp(&a.2).unwrap_or(Ordering::Equal));
-            for (state, operation, _) in &edges[..KEPT_EDGES] {
-                answers.extend([*state, *operation]);
+            for &(state, operation, weight) in &edges[..KEPT_EDGES] {
+                answers.extend([state, if weight > 0.0 { operation } else { space.operations.len() }]);
             }
             first_edge += states;
         }

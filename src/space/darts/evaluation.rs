@@ -1,7 +1,7 @@
-//! The derived network, trained from scratch: each node sums two primitives.
+//! The derived network, trained from scratch: each node sums two primitives (fewer where edges are left out).
 
 use super::skeleton::{self, Place};
-use super::{CELL_INPUTS, CellGenotype, Genotype, KEPT_EDGES, Variant};
+use super::{CELL_INPUTS, CellGenotype, Genotype, KEPT_EDGES, Primitive, Variant};
 use crate::graph::{Graph, NodeId, Op};
 use crate::space::{NetworkSettings, SpaceError};
 
@@ -29,11 +29,16 @@ fn cell(
     let mut states = inputs.to_vec();
     for (node, pair) in genotype.edges.chunks_exact(KEPT_EDGES).enumerate() {
         let mut incoming = Vec::with_capacity(KEPT_EDGES);
+        // Edges that are left out cost nothing; a node without any is zero.
+        let left = pair.iter().filter(|edge| edge.primitive != Primitive::None).count();
         for (slot, edge) in pair.iter().enumerate() {
+            if edge.primitive == Primitive::None && (left > 0 || slot > 0) {
+                continue;
+            }
             let name = format!("{}._ops.{}", place.name, KEPT_EDGES * node + slot);
             let stride = place.stride(edge.input);
             let mut x = edge.primitive.append(graph, &name, states[edge.input], stride, Variant::Evaluation)?;
-            if drop_path && !edge.primitive.is_identity(stride) {
+            if drop_path && left > 0 && !edge.primitive.is_identity(stride) {
                 x = graph.push(format!("{name}.drop_path"), Op::DropPath, &[x])?;
             }
             incoming.push(x);

@@ -63,7 +63,7 @@ pub struct Edge {
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CellGenotype {
-    /// Two edges for each node, in order.
+    /// Two edges for each node, in order; `none` stands for one that is left out.
     pub edges: Vec<Edge>,
     /// The states whose channels are joined to the cell's output.
     pub concat: Vec<usize>,
@@ -162,6 +162,7 @@ impl Genotype {
                 .edges
                 .iter()
                 .enumerate()
+                .filter(|(_, edge)| edge.primitive != Primitive::None)
                 .map(|(place, edge)| (edge.input, place / KEPT_EDGES, edge.primitive.to_string()))
                 .collect(),
             nodes: cell.nodes(),

@@ -88,16 +88,28 @@ impl Darts {
     /// # Errors
     /// [`SpaceError::Architecture`] if it is not one of this space.
     pub fn genotype(&self, architecture: &Architecture) -> Result<Genotype, SpaceError> {
-        architecture.check(self.name(), &self.decisions())?;
+        self.check(architecture)?;
         let cell = |answers: &[usize]| CellGenotype {
             edges: answers
                 .chunks_exact(2)
-                .map(|pair| Edge { primitive: self.operations[pair[1]], input: pair[0] })
+                .map(|pair| Edge { primitive: self.operation(pair[1]), input: pair[0] })
                 .collect(),
             concat: (CELL_INPUTS..CELL_INPUTS + self.nodes).collect(),
         };
         let (normal, reduce) = architecture.answers.split_at(architecture.answers.len() / 2);
         Ok(Genotype { normal: cell(normal), reduce: cell(reduce) })
+    }
+
+    /// The primitive that an answer means. One answer beyond the decisions' options is `none`: it is never drawn, but
+    /// derivations may leave out an edge.
+    fn operation(&self, answer: usize) -> Primitive {
+        self.operations.get(answer).copied().unwrap_or(Primitive::None)
+    }
+
+    fn check(&self, architecture: &Architecture) -> Result<(), SpaceError> {
+        let mut decisions = self.decisions();
+        decisions.iter_mut().skip(1).step_by(2).for_each(|d| d.options.push(Primitive::None.to_string()));
+        architecture.check(self.name(), &decisions)
     }
 
     /// The architecture of this space that a genotype stands for.
@@ -119,7 +131,8 @@ impl Darts {
                 return Err(wrong(problem));
             }
             for edge in &cell.edges {
-                let Some(operation) = self.operations.iter().position(|&p| p == edge.primitive) else {
+                let known = self.operations.iter().chain([&Primitive::None]);
+                let Some(operation) = known.into_iter().position(|&p| p == edge.primitive) else {
                     let known: Vec<&str> = self.operations.iter().map(|p| p.name()).collect();
                     let problem = format!("the {kind} cell uses `{}`, not one of {}", edge.primitive, known.join(", "));
                     return Err(wrong(problem));
@@ -168,12 +181,16 @@ impl Space for Darts {
         derive::derive(self, weights)
     }
 
+    fn leaves_out(&self) -> bool {
+        true
+    }
+
     fn decode(&self, architecture: &Architecture, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
         evaluation_network(&self.genotype(architecture)?, settings)
     }
 
     fn settle(&self, architecture: &Architecture) -> Result<Vec<TableWeights>, SpaceError> {
-        architecture.check(self.name(), &self.decisions())?;
+        self.check(architecture)?;
         let options = self.primitives.len();
         let (normal, reduce) = architecture.answers.split_at(architecture.answers.len() / 2);
         let table = |(name, answers): (&str, &[usize])| {
@@ -181,8 +198,8 @@ impl Space for Darts {
             for (place, pair) in answers.chunks_exact(2).enumerate() {
                 let node = place / KEPT_EDGES;
                 let first_edge: usize = (0..node).map(|earlier| earlier + CELL_INPUTS).sum();
-                let operation = self.operations[pair[1]];
-                let option = self.primitives.iter().position(|&p| p == operation).unwrap_or(0);
+                let Some(operation) = self.operations.get(pair[1]) else { continue };
+                let option = self.primitives.iter().position(|p| p == operation).unwrap_or(0);
                 values[(first_edge + pair[0]) * options + option] += 1.0;
             }
             TableWeights { name: name.to_owned(), rows: self.edges(), options, values }

@@ -109,6 +109,11 @@ impl Space for NasBench201 {
         Ok(Architecture { answers })
     }
 
+    /// An edge without weights is `none`, the first of its equal options.
+    fn leaves_out(&self) -> bool {
+        true
+    }
+
     fn decode(&self, architecture: &Architecture, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
         let cell = self.cell(architecture)?;
         if settings.auxiliary {

@@ -1,9 +1,9 @@
 use super::*;
 
-/// Tables with the given weights as (edge, primitive, weight), the rest zero.
+/// Tables with the given weights as (edge, primitive, weight), the rest has little.
 fn tables(normal: &[(usize, Primitive, f32)]) -> Vec<TableWeights> {
     let table = |name: &str, entries: &[(usize, Primitive, f32)]| {
-        let mut values = vec![0.0; 14 * 8];
+        let mut values = vec![1e-3; 14 * 8];
         for (edge, primitive, weight) in entries {
             values[edge * 8 + Primitive::DARTS.iter().position(|p| p == primitive).unwrap()] = *weight;
         }

@@ -1,0 +1,28 @@
+//! PC-DARTS (Xu et al. 2020, "PC-DARTS: partial channel connections for memory-efficient architecture search"): operations
+//! see a quarter of the channels, edges have weights of their own, α is frozen at first.
+
+use super::{Method, darts};
+use crate::optim::Schedule;
+use crate::search::bilevel::BilevelConfig;
+
+/// PC-DARTS.
+pub const METHOD: Method = Method {
+    name: "pc-darts",
+    paper: "PC-DARTS (Xu et al. 2020)",
+    weighs: "softmax(α) · softmax(β) of edges",
+    runs: "all options on 1/4 of the channels",
+    learns: "∇α L_val(w, α) after a warm-up, Adam",
+    chooses: "largest products of both weights",
+    settings: Some(settings),
+    ..darts::FIRST
+};
+
+fn settings(config: &mut BilevelConfig, brief: bool) {
+    config.parts = 4;
+    config.warmup = config.epochs * 15 / 50;
+    if !brief {
+        config.batch = 256;
+        config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };
+        config.alpha_rate = 6e-4;
+    }
+}
