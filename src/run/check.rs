@@ -31,6 +31,9 @@ impl Config {
         if !usable(self.search.alpha_rate) || !usable(self.train.auxiliary_weight) {
             return wrong("search.alpha_rate and train.auxiliary_weight", "must not be negative");
         }
+        if !usable(self.search.alpha_deviation) || !usable(self.search.threshold) {
+            return wrong("search.alpha_deviation and search.threshold", "must not be negative");
+        }
         for (group, sgd, rate, augmentation) in [
             ("search", &self.search.sgd, &self.search.rate, &self.search.augmentation),
             ("one_shot", &self.one_shot.sgd, &self.one_shot.rate, &self.one_shot.augmentation),

@@ -102,6 +102,7 @@ pub fn search(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
     let start = Instant::now();
+    config.check()?;
     let data = files::load(&config.data, config.data_dir.as_deref())?;
     let space = space::find(&config.space, &config.space_settings)?;
     let space = space.as_ref();
@@ -192,6 +193,7 @@ pub fn train(
     directory: &Directory,
     observer: &mut dyn Observer,
 ) -> Result<Trained, RunError> {
+    config.check()?;
     let data = files::load(&config.data, config.data_dir.as_deref())?;
     let space = space::find(&config.space, &config.space_settings)?;
     let mut bench = Bench::new(device, config, &data, directory, observer)?;

@@ -230,6 +230,17 @@ impl Config {
         }
     }
 
+    /// The same with so many epochs of search, whatever the strategy. Before [`Config::for_strategy`]: what a strategy
+    /// counts in epochs goes by those asked for.
+    pub fn with_budget(self, epochs: u32) -> Self {
+        Self {
+            search: BilevelConfig { epochs, ..self.search },
+            one_shot: OneShotConfig { epochs, ..self.one_shot },
+            enas: EnasConfig { epochs, ..self.enas },
+            ..self
+        }
+    }
+
     /// The same for another strategy: what it changes of DARTS, as published; what counts epochs is shortened for a
     /// small dataset's search.
     pub fn for_strategy(mut self, strategy: &str) -> Self {

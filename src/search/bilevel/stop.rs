@@ -97,35 +97,4 @@ async fn curvature(phase: &Phase, valid: &Fresh, epoch: u32, seed: u64) -> Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn watch(values: &[f64]) -> Watch {
-        let seen = |(at, &value): (usize, &f64)| (2 * at as u32, value, Architecture { answers: vec![at] });
-        Watch { seen: values.iter().enumerate().map(seen).collect() }
-    }
-
-    const STOP: Stop = Stop::Eigenvalue { every: 2, window: 5, back: 4, ratio: 1.3, earliest: 10 };
-
-    #[test]
-    fn growth_of_the_average_ends_the_search_with_what_was_before() {
-        let mut values = vec![1.0; 8];
-        assert_eq!(watch(&values).verdict(STOP), None);
-        values.extend([1.1, 1.3, 2.0]);
-        // Means: of the last three 1.47, of the five around the seventh 1.02.
-        assert_eq!(watch(&values).verdict(STOP), Some(Architecture { answers: vec![6] }));
-        assert_eq!(watch(&values[..9]).verdict(STOP), None);
-        // An architecture of the first ten epochs is none to end with.
-        values.drain(..2);
-        assert_eq!(watch(&values).verdict(STOP), None);
-    }
-
-    #[test]
-    fn nothing_ends_before_its_time() {
-        assert_eq!(watch(&[0.1, 0.2, 1.0, 2.0, 9.0]).verdict(STOP), None);
-        assert_eq!(watch(&[]).verdict(STOP), None);
-        let stop = Stop::Skips { most: 2, earliest: 3 };
-        let skips = |epoch, n: usize| watch(&[]).skips(stop, epoch, &Architecture { answers: vec![] }, n);
-        assert!(skips(3, 1).is_none() && skips(2, 4).is_none() && skips(3, 2).is_some());
-    }
-}
+mod tests;
