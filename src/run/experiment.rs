@@ -173,7 +173,13 @@ pub fn search(
         train_seconds: found.train_seconds,
         total_seconds: start.elapsed().as_secs_f64(),
         supernet_parameters,
-        warnings: epochs.iter().rev().filter_map(|e| e.collapse.warning.clone()).take(1).collect(),
+        // Of what was found: a search that was stopped in time has not collapsed.
+        warnings: epochs
+            .iter()
+            .rfind(|e| e.architecture == architecture)
+            .and_then(|e| e.collapse.warning.clone())
+            .into_iter()
+            .collect(),
         networks: trained.iter().map(|t| t.facts.clone()).collect(),
         shared_weights: (!compared.is_empty())
             .then(|| SharedWeights { strategy: ranked.clone(), random: compared.clone() }),

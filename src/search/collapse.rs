@@ -16,6 +16,9 @@ pub struct Signs {
     pub warning: Option<String>,
 }
 
+/// Relative entropy from which on the architecture weights say nothing yet.
+const UNDECIDED: f64 = 0.99;
+
 /// Mean entropy of all rows relative to that of a uniform row.
 pub fn relative_entropy(tables: &[TableWeights]) -> f64 {
     let (mut sum, mut rows) = (0.0, 0);
@@ -31,12 +34,13 @@ pub fn relative_entropy(tables: &[TableWeights]) -> f64 {
 }
 
 impl Signs {
-    /// Signs with the warning they deserve: at least half of the operations are skip connections.
+    /// Signs with the warning they deserve: at least half of the operations are skip connections, and the architecture
+    /// weights have begun to decide. (Before, the derived architecture is chance, which is no drift.)
     ///
     /// Half is what the searches that are known as collapsed show (Zela et al. 2020, figure 1; Chu et
     /// al. 2020); good cells have one or two in eight.
     pub fn new(skips: usize, operations: usize, entropy: f64, gap: f64) -> Self {
-        let warning = (operations > 0 && 2 * skips >= operations).then(|| {
+        let warning = (operations > 0 && 2 * skips >= operations && entropy < UNDECIDED).then(|| {
             format!(
                 "collapse: {skips} of {operations} operations are skip connections (supernet ahead of the derived \
                  architecture by {:.1} points); fewer epochs or a larger weight decay help, or a strategy that stops before it, \
@@ -66,5 +70,6 @@ mod tests {
     fn a_cell_of_skips_is_named_a_collapse() {
         assert!(Signs::new(8, 16, 0.2, 0.3).warning.is_some_and(|w| w.starts_with("collapse: 8 of 16")));
         assert_eq!(Signs::new(2, 16, 0.2, 0.3).warning, None);
+        assert_eq!(Signs::new(8, 16, 0.999, 0.3).warning, None, "chance");
     }
 }

@@ -29,26 +29,6 @@ pub trait Stepper {
     fn progress(&self) -> Progress;
 }
 
-impl Stepper for one_shot::OneShot<'_> {
-    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
-        one_shot::OneShot::advance(self).await
-    }
-
-    fn progress(&self) -> Progress {
-        one_shot::OneShot::progress(self)
-    }
-}
-
-impl Stepper for enas::Enas<'_> {
-    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
-        enas::Enas::advance(self).await
-    }
-
-    fn progress(&self) -> Progress {
-        enas::Enas::progress(self)
-    }
-}
-
 /// Who came by an architecture that was ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Origin {

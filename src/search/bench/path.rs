@@ -1,15 +1,14 @@
 //! A step of a search by sampled paths.
 
 use super::Workload;
-use super::supernet::fill;
-use crate::cost::Cost;
-use crate::device::{Device, Recorder, Recording, Timing};
-use crate::estimate::{Supernet, SupernetConfig};
+use super::supernet::Steps;
+use crate::device::{Device, Recording, Timing};
+use crate::estimate::SupernetConfig;
 use crate::graph::Graph;
-use crate::optim::{AdamConfig, SgdConfig, Step};
+use crate::optim::SgdConfig;
 use crate::random::Random;
 use crate::search::SearchError;
-use crate::search::bilevel::{AlphaStep, Order};
+use crate::search::bilevel::Order;
 use crate::space::Space;
 use std::time::{Duration, Instant};
 
@@ -17,11 +16,8 @@ use std::time::{Duration, Instant};
 /// recording it.
 pub struct PathBench<'s> {
     space: &'s dyn Space,
-    supernet: Supernet,
-    alpha: Option<AlphaStep>,
-    recordings: Vec<Recording>,
+    steps: Steps,
     random: Random,
-    taken: u32,
 }
 
 impl<'s> PathBench<'s> {
@@ -39,85 +35,50 @@ impl<'s> PathBench<'s> {
         alphas: bool,
         seed: u64,
     ) -> Result<Self, SearchError> {
-        Cost::of(&graph, batch).map_err(|error| SearchError::Settings(error.to_string()))?;
         let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed, fusion: false, given: alphas };
-        let supernet = Supernet::new(device, graph, config)?;
-        fill(&supernet, seed)?;
-        let alpha = match alphas {
-            true => Some(AlphaStep::new(&supernet, Order::First, AdamConfig::default())?),
-            false => None,
-        };
-        let mut bench = Self { space, supernet, alpha, recordings: Vec::new(), random: Random::new(seed, 3), taken: 0 };
+        let steps = Steps::new(device, graph, config, alphas.then_some(Order::First))?;
+        let mut bench = Self { space, steps, random: Random::new(seed, 3) };
         bench.record()?;
         Ok(bench)
     }
 
     /// Records a step of a random path.
     fn record(&mut self) -> Result<(), SearchError> {
-        let path = self.supernet.network().path(&self.space.settle(&self.space.random(&mut self.random))?)?;
-        let recorder = || Recorder::within(self.supernet.device(), self.supernet.workspace());
+        let Self { space, steps, random } = self;
+        let path = steps.supernet.network().path(&space.settle(&space.random(random))?)?;
         let mut made = Vec::new();
-        if let Some(alpha) = &self.alpha {
-            made.push(alpha.record_sampled(&self.supernet, recorder(), &path, false)?.finish());
+        if let Some(alpha) = &steps.alpha {
+            made.push(alpha.record_sampled(&steps.supernet, steps.recorder(), &path, false)?.finish());
         }
-        made.push(self.supernet.record_path_step(recorder(), &path, None)?.finish());
-        self.recordings = made;
-        Ok(())
-    }
-
-    fn prepare(&self) -> Result<(), SearchError> {
-        let corrections = self.alpha.as_ref().map_or([1.0; 2], |alpha| alpha.corrections(self.taken + 1));
-        let values = Step {
-            counter: self.taken,
-            weight_rate: 0.025,
-            alpha_rate: 3e-4,
-            alpha_corrections: corrections,
-            ..Step::default()
-        };
-        Ok(self.supernet.step().write(self.supernet.device(), &values)?)
-    }
-
-    async fn finish(&mut self) -> Result<(), SearchError> {
-        let recordings: Vec<&Recording> = self.recordings.iter().collect();
-        self.supernet.read_scalars(self.taken.into(), 0, &recordings).await?;
-        self.taken += 1;
+        made.push(steps.supernet.record_path_step(steps.recorder(), &path, None)?.finish());
+        steps.recordings = made;
         Ok(())
     }
 }
 
 impl Workload for PathBench<'_> {
     fn device(&self) -> &Device {
-        self.supernet.device()
+        self.steps.supernet.device()
     }
 
     /// Of the path taken last.
     fn recordings(&self) -> Vec<&Recording> {
-        self.recordings.iter().collect()
+        self.steps.recordings.iter().collect()
     }
 
     fn parameters(&self) -> usize {
-        self.supernet.network().parameters().values().count()
+        self.steps.parameters()
     }
 
     async fn step(&mut self) -> Result<Duration, SearchError> {
         let start = Instant::now();
-        self.prepare()?;
         self.record()?;
-        for recording in &self.recordings {
-            self.supernet.device().run(recording)?;
-        }
-        self.finish().await?;
+        self.steps.run().await?;
         Ok(start.elapsed())
     }
 
     async fn profile(&mut self) -> Result<Vec<Timing>, SearchError> {
-        self.prepare()?;
-        let mut timings = Vec::new();
-        for recording in &self.recordings {
-            timings.extend(self.supernet.device().profile(recording).await?);
-        }
-        self.finish().await?;
-        Ok(timings)
+        self.steps.profile().await
     }
 }
 

@@ -11,14 +11,76 @@ use crate::search::SearchError;
 use crate::search::bilevel::{AlphaStep, Order};
 use std::time::{Duration, Instant};
 
-/// A supernet with random images and labels, ready to take steps.
+/// A supernet with random images and labels, and what one of its steps runs.
 #[derive(Debug)]
-pub struct StepBench {
-    supernet: Supernet,
-    alpha: AlphaStep,
-    recordings: [Recording; 2],
+pub(super) struct Steps {
+    pub supernet: Supernet,
+    /// The step of the architecture weights, if there is one.
+    pub alpha: Option<AlphaStep>,
+    pub recordings: Vec<Recording>,
     taken: u32,
 }
+
+impl Steps {
+    /// Without recordings yet. `order`: of the step of the architecture weights, if there is to be one.
+    pub fn new(
+        device: &Device,
+        graph: Graph,
+        config: SupernetConfig,
+        order: Option<Order>,
+    ) -> Result<Self, SearchError> {
+        // Sizes are multiplied freely from here on.
+        Cost::of(&graph, config.batch).map_err(|error| SearchError::Settings(error.to_string()))?;
+        let supernet = Supernet::new(device, graph, config)?;
+        let alpha = order.map(|order| AlphaStep::new(&supernet, order, AdamConfig::default())).transpose()?;
+        fill(&supernet, config.seed)?;
+        Ok(Self { supernet, alpha, recordings: Vec::new(), taken: 0 })
+    }
+
+    pub fn recorder(&self) -> Recorder {
+        Recorder::within(self.supernet.device(), self.supernet.workspace())
+    }
+
+    pub fn parameters(&self) -> usize {
+        self.supernet.network().parameters().values().count()
+    }
+
+    fn prepare(&self) -> Result<(), SearchError> {
+        let alpha_corrections = self.alpha.as_ref().map_or([1.0; 2], |alpha| alpha.corrections(self.taken + 1));
+        let rates = Step { weight_rate: 0.025, alpha_rate: 3e-4, ..Step::default() };
+        let values = Step { counter: self.taken, alpha_corrections, ..rates };
+        Ok(self.supernet.step().write(self.supernet.device(), &values)?)
+    }
+
+    async fn finish(&mut self) -> Result<(), SearchError> {
+        let recordings: Vec<&Recording> = self.recordings.iter().collect();
+        self.supernet.read_scalars(self.taken.into(), 0, &recordings).await?;
+        self.taken += 1;
+        Ok(())
+    }
+
+    pub async fn run(&mut self) -> Result<(), SearchError> {
+        self.prepare()?;
+        for recording in &self.recordings {
+            self.supernet.device().run(recording)?;
+        }
+        self.finish().await
+    }
+
+    pub async fn profile(&mut self) -> Result<Vec<Timing>, SearchError> {
+        self.prepare()?;
+        let mut timings = Vec::new();
+        for recording in &self.recordings {
+            timings.extend(self.supernet.device().profile(recording).await?);
+        }
+        self.finish().await?;
+        Ok(timings)
+    }
+}
+
+/// The step of a DARTS search, ready to be taken.
+#[derive(Debug)]
+pub struct StepBench(Steps);
 
 impl StepBench {
     /// Prepares steps of the supernet `graph` with `batch` images in each half; `fusion` as in
@@ -35,44 +97,23 @@ impl StepBench {
         seed: u64,
         fusion: bool,
     ) -> Result<Self, SearchError> {
-        // Sizes are multiplied freely from here on.
-        Cost::of(&graph, batch).map_err(|error| SearchError::Settings(error.to_string()))?;
         let config = SupernetConfig { batch, sgd: SgdConfig::default(), seed, fusion, given: false };
-        let supernet = Supernet::new(device, graph, config)?;
-        let alpha = AlphaStep::new(&supernet, order, AdamConfig::default())?;
-        fill(&supernet, seed)?;
-        let recorder = || Recorder::within(device, supernet.workspace());
-        let first = alpha.record(&supernet, recorder())?.finish();
-        let second = supernet.record_weight_step(recorder())?.finish();
-        Ok(Self { supernet, alpha, recordings: [first, second], taken: 0 })
+        let mut steps = Steps::new(device, graph, config, Some(order))?;
+        if let Some(alpha) = &steps.alpha {
+            steps.recordings.push(alpha.record(&steps.supernet, steps.recorder())?.finish());
+        }
+        steps.recordings.push(steps.supernet.record_weight_step(steps.recorder())?.finish());
+        Ok(Self(steps))
     }
 
     /// The supernet.
     pub fn supernet(&self) -> &Supernet {
-        &self.supernet
-    }
-
-    fn prepare(&self) -> Result<(), SearchError> {
-        let values = Step {
-            counter: self.taken,
-            weight_rate: 0.025,
-            alpha_rate: 3e-4,
-            alpha_corrections: self.alpha.corrections(self.taken + 1),
-            ..Step::default()
-        };
-        Ok(self.supernet.step().write(self.supernet.device(), &values)?)
-    }
-
-    async fn finish(&mut self) -> Result<(), SearchError> {
-        let [alpha, weights] = &self.recordings;
-        self.supernet.read_scalars(self.taken.into(), 0, &[alpha, weights]).await?;
-        self.taken += 1;
-        Ok(())
+        &self.0.supernet
     }
 }
 
 /// Random images and labels for both batches.
-pub(super) fn fill(supernet: &Supernet, seed: u64) -> Result<(), SearchError> {
+fn fill(supernet: &Supernet, seed: u64) -> Result<(), SearchError> {
     let (device, graph) = (supernet.device(), supernet.network().graph());
     let classes = graph.outputs.first().map_or(1, |logits| graph.shape(logits.node).channels).max(1);
     for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {
@@ -87,36 +128,26 @@ pub(super) fn fill(supernet: &Supernet, seed: u64) -> Result<(), SearchError> {
 
 impl Workload for StepBench {
     fn device(&self) -> &Device {
-        self.supernet.device()
+        self.0.supernet.device()
     }
 
     /// First for the architecture weights, then for the weights.
     fn recordings(&self) -> Vec<&Recording> {
-        self.recordings.iter().collect()
+        self.0.recordings.iter().collect()
     }
 
     fn parameters(&self) -> usize {
-        self.supernet.network().parameters().values().count()
+        self.0.parameters()
     }
 
     async fn step(&mut self) -> Result<Duration, SearchError> {
         let start = Instant::now();
-        self.prepare()?;
-        for recording in &self.recordings {
-            self.supernet.device().run(recording)?;
-        }
-        self.finish().await?;
+        self.0.run().await?;
         Ok(start.elapsed())
     }
 
     async fn profile(&mut self) -> Result<Vec<Timing>, SearchError> {
-        self.prepare()?;
-        let mut timings = Vec::new();
-        for recording in &self.recordings {
-            timings.extend(self.supernet.device().profile(recording).await?);
-        }
-        self.finish().await?;
-        Ok(timings)
+        self.0.profile().await
     }
 }
 

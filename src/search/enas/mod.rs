@@ -11,7 +11,7 @@ mod config;
 pub use config::EnasConfig;
 
 use super::controller::{Controller, Sample};
-use super::{ControllerEpoch, Event, Origin, Progress, SearchError};
+use super::{ControllerEpoch, Event, Origin, Progress, SearchError, Stepper};
 use crate::data::{Resident, split};
 use crate::device::Device;
 use crate::estimate::{PathConfig, PathTraining, RewardBatches, Supernet};
@@ -99,59 +99,8 @@ impl<'s> Enas<'s> {
         &self.ranked
     }
 
-    /// Steps taken and to be taken: of the weights, of the controller, and one for each architecture ranked.
-    pub fn progress(&self) -> Progress {
-        let total = u64::from(self.config.epochs) * self.per_epoch() + 2 * u64::from(self.config.candidates);
-        Progress { taken: if self.over { total } else { self.taken }, total }
-    }
-
     fn per_epoch(&self) -> u64 {
         self.paths.per_epoch() + u64::from(self.config.updates)
-    }
-
-    /// Takes one step of the weights or of the controller, or ranks one architecture, and gives what happened; nothing
-    /// once the search is over.
-    ///
-    /// # Errors
-    /// [`SearchError::NotFinite`] if a loss or norm is not finite (nothing is changed by that step then); an error of
-    /// the device.
-    pub async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
-        if self.over {
-            return Ok(Vec::new());
-        }
-        let (total, each) = (self.progress().total, self.per_epoch());
-        let (epoch, place) = ((self.taken / each) as u32, self.taken % each);
-        if self.taken >= u64::from(self.config.epochs) * each {
-            return self.rank(total).await;
-        }
-        if place == 0 {
-            self.sums = [0.0; 4];
-        }
-        let steps = self.paths.per_epoch();
-        let mut events = Vec::with_capacity(2);
-        if place < steps {
-            let train_loss = self.train(u64::from(epoch) * steps + place).await?;
-            self.taken += 1;
-            events.push(Event::Step { taken: self.taken, total, train_loss, valid_loss: None });
-        } else {
-            let learned = self.learn(epoch, (place - steps) as u32).await?;
-            self.taken += 1;
-            events.push(Event::Learned { taken: self.taken, total, learned });
-        }
-        if place + 1 == each {
-            let updates = f64::from(self.config.updates.max(1));
-            let [loss, correct, reward, entropy] = self.sums;
-            events.push(Event::ControllerEpoch(ControllerEpoch {
-                epoch,
-                rate: self.paths.rate(epoch),
-                train_loss: loss / steps as f64,
-                train_accuracy: correct / (steps * self.config.batch as u64) as f64,
-                reward: reward / updates,
-                entropy: entropy / updates,
-                baseline: self.controller.baseline(),
-            }));
-        }
-        Ok(events)
     }
 
     /// One step of the weights, on the next architecture that the controller writes.
@@ -223,5 +172,58 @@ impl<'s> Enas<'s> {
         self.ranked.push((architecture.clone(), accuracy));
         let origin = if number < candidates { Origin::Strategy } else { Origin::Random };
         Ok(vec![Event::Ranked { taken: self.taken, total, architecture, accuracy, origin }])
+    }
+}
+
+impl Stepper for Enas<'_> {
+    /// Takes one step of the weights or of the controller, or ranks one architecture, and gives what happened; nothing
+    /// once the search is over.
+    ///
+    /// # Errors
+    /// [`SearchError::NotFinite`] if a loss or norm is not finite (nothing is changed by that step then); an error of
+    /// the device.
+    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+        if self.over {
+            return Ok(Vec::new());
+        }
+        let (total, each) = (self.progress().total, self.per_epoch());
+        let (epoch, place) = ((self.taken / each) as u32, self.taken % each);
+        if self.taken >= u64::from(self.config.epochs) * each {
+            return self.rank(total).await;
+        }
+        if place == 0 {
+            self.sums = [0.0; 4];
+        }
+        let steps = self.paths.per_epoch();
+        let mut events = Vec::with_capacity(2);
+        if place < steps {
+            let train_loss = self.train(u64::from(epoch) * steps + place).await?;
+            self.taken += 1;
+            events.push(Event::Step { taken: self.taken, total, train_loss, valid_loss: None });
+        } else {
+            let learned = self.learn(epoch, (place - steps) as u32).await?;
+            self.taken += 1;
+            events.push(Event::Learned { taken: self.taken, total, learned });
+        }
+        if place + 1 == each {
+            let updates = f64::from(self.config.updates.max(1));
+            let [loss, correct, reward, entropy] = self.sums;
+            events.push(Event::ControllerEpoch(ControllerEpoch {
+                epoch,
+                rate: self.paths.rate(epoch),
+                train_loss: loss / steps as f64,
+                train_accuracy: correct / (steps * self.config.batch as u64) as f64,
+                reward: reward / updates,
+                entropy: entropy / updates,
+                baseline: self.controller.baseline(),
+            }));
+        }
+        Ok(events)
+    }
+
+    /// Steps taken and to be taken: of the weights, of the controller, and one for each architecture ranked.
+    fn progress(&self) -> Progress {
+        let total = u64::from(self.config.epochs) * self.per_epoch() + 2 * u64::from(self.config.candidates);
+        Progress { taken: if self.over { total } else { self.taken }, total }
     }
 }

@@ -10,7 +10,7 @@ mod evolution;
 
 pub use evolution::{Evolution, EvolutionConfig};
 
-use super::{Event, Origin, Progress, SearchError};
+use super::{Event, Origin, Progress, SearchError, Stepper};
 use crate::data::{Augmentation, Resident, split};
 use crate::device::Device;
 use crate::estimate::{PathConfig, PathTraining, Supernet};
@@ -120,23 +120,28 @@ impl<'s> OneShot<'s> {
         self.paths.supernet()
     }
 
-    /// Steps taken and to be taken: of training, then one for each architecture ranked.
-    pub fn progress(&self) -> Progress {
-        let total = self.paths.steps() + u64::from(self.evolution.most());
-        Progress { taken: if self.over { total } else { self.taken }, total }
-    }
-
     /// All architectures ranked so far with their accuracies, the best first.
     pub fn ranked(&self) -> &[(Architecture, f64)] {
         self.evolution.ranked()
     }
 
+    /// Accuracy of an architecture with the shared weights, on the half that ranks.
+    ///
+    /// # Errors
+    /// An error of the device, or an architecture of another space.
+    pub async fn score(&mut self, architecture: &Architecture) -> Result<f64, SearchError> {
+        let path = self.paths.path(self.space, architecture)?;
+        self.paths.score(&path, &self.ranking, self.calibration).await
+    }
+}
+
+impl Stepper for OneShot<'_> {
     /// Takes one step of training, or ranks one architecture, and gives what happened; nothing once the search is over.
     ///
     /// # Errors
     /// [`SearchError::NotFinite`] if loss or norm are not finite (nothing is changed by that step then); an error of
     /// the device.
-    pub async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
         if self.over {
             return Ok(Vec::new());
         }
@@ -160,12 +165,9 @@ impl<'s> OneShot<'s> {
         Ok(vec![Event::Ranked { taken: self.taken, total, architecture, accuracy, origin: Origin::Strategy }])
     }
 
-    /// Accuracy of an architecture with the shared weights, on the half that ranks.
-    ///
-    /// # Errors
-    /// An error of the device, or an architecture of another space.
-    pub async fn score(&mut self, architecture: &Architecture) -> Result<f64, SearchError> {
-        let path = self.paths.path(self.space, architecture)?;
-        self.paths.score(&path, &self.ranking, self.calibration).await
+    /// Steps taken and to be taken: of training, then one for each architecture ranked.
+    fn progress(&self) -> Progress {
+        let total = self.paths.steps() + u64::from(self.evolution.most());
+        Progress { taken: if self.over { total } else { self.taken }, total }
     }
 }
