@@ -49,7 +49,8 @@ fn row_sums(s: Strip, row: u32) -> vec4<f32> {
     let inside = y < p.height;
     let line = p.input + (s.plane * p.height + y) * p.width;
     let c = s.column - p.padding;
-    let a = vec4(value(line, c, inside), value(line, c + 1u, inside), value(line, c + 2u, inside), value(line, c + 3u, inside));
+    let a = vec4(value(line, c, inside), value(line, c + 1u, inside), value(line, c + 2u, inside),
+                 value(line, c + 3u, inside));
     let b = vec4(a.yzw, value(line, c + 4u, inside));
     return a + b + vec4(b.yzw, value(line, c + 5u, inside));
 }

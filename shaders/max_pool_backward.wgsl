@@ -41,7 +41,8 @@ fn windows(s: Strip, row: u32) -> Row {
     let line = (s.plane * p.out_height + row) * p.out_width;
     let c = s.column + p.padding - 2u;
     let at = p.output + line + c;
-    return Row(vec4(place(line, c, inside), place(line, c + 1u, inside), place(line, c + 2u, inside), place(line, c + 3u, inside)),
+    return Row(vec4(place(line, c, inside), place(line, c + 1u, inside), place(line, c + 2u, inside),
+                    place(line, c + 3u, inside)),
                vec2(place(line, c + 4u, inside), place(line, c + 5u, inside)),
                vec4(dy[at], dy[at + 1u], dy[at + 2u], dy[at + 3u]), vec2(dy[at + 4u], dy[at + 5u]));
 }

@@ -148,7 +148,7 @@ fn searches(devices: &[Device], long: bool) {
                 }
                 let what = format!("{} on {name} ({})", method.name, device.name());
                 match (run(device, method, &*space), refusal(method.name, name)) {
-                    (Ok((_, found)), None) => found.check(name, &space.decisions()).unwrap(),
+                    (Ok((_, found)), None) => space.check(&found).unwrap(),
                     (Err(SearchError::Settings(problem)), Some(reason)) if problem.contains(reason) => (),
                     (Ok(_), Some(_)) => wrong.push(format!("{what}: was not refused")),
                     (Err(error), _) => wrong.push(format!("{what}: {error}")),

@@ -132,7 +132,7 @@ def burn(table, rounds, harness, device):
     ready = statistics.median(m["ready_ms"] for m in measured) / 1e3
     table.add(f"ready for a mixed edge, `{device}`", f"{ready:.1f} s", f"{first['ready_ms'] / 1e3:.1f} s",
               f"burn {first['version']}, kept tuning", first["ready_ms"] / 1e3 / ready, "in under 10 s")
-    # Drivers keep compiled shaders; the first run of all has none.
+    # Drivers keep compiled shaders; the first run of all has none. The peer's takes long: it runs once.
     os.environ["MESA_SHADER_CACHE_DISABLE"] = "1"
     cold = statistics.median(bench("edge", device, repeat=1)["ready_ms"] for _ in range(rounds)) / 1e3
     other = json.loads(subprocess.run([harness], check=True, capture_output=True, text=True).stdout)["ready_ms"] / 1e3

@@ -33,10 +33,10 @@ fn norm_of(channel: u32) -> Norm {
     if (p.norm != 0u) {
         norm.mean = saved[p.saved + channel];
         norm.factor = saved[p.saved + p.norm + channel];
-    }
-    if (p.affine != 0u) {
-        norm.factor *= parameters[p.scale + channel];
-        norm.bias = parameters[p.bias + channel];
+        if (p.affine != 0u) {
+            norm.factor *= parameters[p.scale + channel];
+            norm.bias = parameters[p.bias + channel];
+        }
     }
     return norm;
 }

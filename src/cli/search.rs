@@ -64,6 +64,7 @@ impl ExperimentArgs {
         &self,
         file: Option<&Path>,
         more: &[(&str, Option<String>)],
+        budget: Option<u32>,
     ) -> Result<Config, Box<dyn std::error::Error>> {
         let (place, text) = match file {
             Some(path) => {
@@ -83,7 +84,7 @@ impl ExperimentArgs {
         for (key, value) in own.iter().chain(more) {
             settings.extend(value.as_ref().map(|value| format!("{key}={value}")));
         }
-        let mut config = Config::read(&place, &text, &settings, "digits")?;
+        let mut config = Config::read(&place, &text, &settings, "digits", budget)?;
         // The run's own configuration then holds the space itself, not the name of a file.
         config.space = space_name(&config.space, &mut config.space_settings)?;
         Ok(config)
@@ -109,13 +110,10 @@ pub fn run(args: &Args) -> Outcome {
     }
     let more = [
         ("strategy", args.strategy.as_deref().map(toml_text)),
-        ("search.epochs", args.budget.map(|epochs| epochs.to_string())),
-        ("one_shot.epochs", args.budget.map(|epochs| epochs.to_string())),
-        ("enas.epochs", args.budget.map(|epochs| epochs.to_string())),
         ("search.fusion", args.no_fusion.then(|| "false".to_owned())),
         ("train.fusion", args.no_fusion.then(|| "false".to_owned())),
     ];
-    let config = args.experiment.config(args.config.as_deref(), &more)?;
+    let config = args.experiment.config(args.config.as_deref(), &more, args.budget)?;
     let device = args.device.open()?;
     let strategy = if config.strategy == "darts" { String::new() } else { format!("-{}", config.strategy) };
     let name = format!("{}-{}{strategy}-seed{}", config.data, config.space, config.seed);

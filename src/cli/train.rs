@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Outcome {
         ("network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
         ("train.epochs", args.epochs.map(|n| n.to_string())),
     ];
-    let config = args.experiment.config(args.config.as_deref(), &more)?;
+    let config = args.experiment.config(args.config.as_deref(), &more, None)?;
     let architecture = architecture_text(&args.architecture)?;
     let device = args.device.open()?;
     let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data, config.seed))?;

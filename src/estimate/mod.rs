@@ -9,6 +9,7 @@ mod error;
 mod evaluation;
 mod given;
 mod paths;
+mod scalars;
 mod supernet;
 mod training;
 
@@ -16,7 +17,8 @@ pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
 pub use given::Given;
 pub use paths::{PathConfig, PathStep, PathTraining, RewardBatches, RewardStatistics};
-pub use supernet::{ALPHA_DEVIATION, Scalars, Supernet, SupernetConfig, Wants};
+pub use scalars::Scalars;
+pub use supernet::{ALPHA_DEVIATION, Supernet, SupernetConfig, Wants};
 pub use training::{EpochReport, Training, TrainingConfig};
 
 use crate::device::Recording;

@@ -4,6 +4,7 @@
 //! `network`, counted by `cost`, drawn by `report`. A **supernet is a graph with choice points**:
 //! nodes whose operation is [`Op::Choice`]. Nothing here knows of devices or tensors.
 
+mod choice;
 pub mod fuse;
 mod op;
 mod parameters;
@@ -11,8 +12,9 @@ mod partial;
 mod prune;
 mod shape;
 
+pub use choice::{Candidate, Choice, Options};
 pub use fuse::{Fused, Pattern};
-pub use op::{Candidate, Choice, Conv, Op, Options, Padding, Pool};
+pub use op::{Conv, Op, Padding, Pool};
 pub use parameters::Parameter;
 pub use partial::{EdgeWeights, PartialError};
 pub use shape::Features;

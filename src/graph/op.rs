@@ -1,6 +1,6 @@
 //! The operations a graph is made of, and the shape each one gives.
 
-use super::{Features, Fused, Graph};
+use super::{Choice, Features, Fused, Graph, Options};
 use serde::{Deserialize, Serialize};
 
 /// Rows and columns added around an image; negative values cut them off.
@@ -99,71 +99,6 @@ pub struct Pool {
     pub padding: usize,
     /// For averages: whether padding counts in the divisor.
     pub count_padding: bool,
-}
-
-/// One candidate of a choice point: a label and what it computes from the choice point's inputs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// Name of the option, e.g. `sep_conv_3x3`.
-    pub label: String,
-    /// Its operations; as many inputs as the choice point has, one output.
-    pub graph: Graph,
-}
-
-/// What a choice point chooses among.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Options {
-    /// One of several operations on the same inputs.
-    Operations(Vec<Candidate>),
-    /// One of several widths: the first so many channels are kept, the others are zero. Mixing them
-    /// is a mask over the channels; all widths share the weights of the widest.
-    Widths(Vec<usize>),
-}
-
-impl Options {
-    /// Number of options.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Operations(candidates) => candidates.len(),
-            Self::Widths(widths) => widths.len(),
-        }
-    }
-
-    /// Whether there is nothing to choose.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Names of the options.
-    pub fn labels(&self) -> Vec<String> {
-        match self {
-            Self::Operations(candidates) => candidates.iter().map(|c| c.label.clone()).collect(),
-            Self::Widths(widths) => widths.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    /// Whether these are widths, each the same multiple of the width that `labels` has in its place: a
-    /// block that expands its channels follows the choice of their number.
-    pub(super) fn are_multiples_of(&self, labels: &[String]) -> bool {
-        let Self::Widths(widths) = self else { return false };
-        let mut factors = widths.iter().zip(labels).map(|(&width, label)| match label.parse::<usize>() {
-            Ok(base) if base > 0 && width % base == 0 => Some(width / base),
-            _ => None,
-        });
-        let first = factors.next().flatten();
-        widths.len() == labels.len() && first.is_some() && factors.all(|factor| factor == first)
-    }
-}
-
-/// A choice point: several options and the row of architecture weights that weighs them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Choice {
-    /// Table of architecture weights, e.g. `alphas_normal`. Several choice points may share a row.
-    pub table: String,
-    /// Row of the table.
-    pub row: usize,
-    /// The options.
-    pub options: Options,
 }
 
 /// An operation on per-sample features.
@@ -360,7 +295,7 @@ impl Op {
                     Some(other) => Err(format!("cannot join {first} and {other} along the channels")),
                 },
             },
-            Self::Choice(choice) => choice_shape(choice, inputs),
+            Self::Choice(choice) => choice.infer(inputs),
             Self::Fused(fused) => fused.infer(inputs),
         }
     }
@@ -386,43 +321,6 @@ fn conv_shape(conv: &Conv, x: Features) -> Result<Features, String> {
     let width =
         extent(x.width, conv.kernel[1], conv.stride[1], p.left, p.right, conv.dilation[1]).ok_or_else(too_small)?;
     Ok(Features::new(conv.outputs, height, width))
-}
-
-fn choice_shape(choice: &Choice, inputs: &[Features]) -> Result<Features, String> {
-    match &choice.options {
-        Options::Operations(candidates) => {
-            let mut shape = None;
-            for candidate in candidates {
-                let given: Vec<Features> =
-                    candidate.graph.nodes[..candidate.graph.input_count()].iter().map(|n| n.shape).collect();
-                if given != inputs {
-                    return Err(format!(
-                        "candidate `{}` takes {given:?}, the choice point has {inputs:?}",
-                        candidate.label
-                    ));
-                }
-                let Some(output) = candidate.graph.outputs.first() else {
-                    return Err(format!("candidate `{}` has no output", candidate.label));
-                };
-                let result = candidate.graph.shape(output.node);
-                match shape {
-                    None => shape = Some(result),
-                    Some(first) if first == result => {}
-                    Some(first) => {
-                        return Err(format!("candidate `{}` gives {result}, the others give {first}", candidate.label));
-                    }
-                }
-            }
-            shape.ok_or_else(|| "needs a candidate".into())
-        }
-        Options::Widths(widths) => match (inputs, widths.iter().max()) {
-            ([x], Some(&widest)) if widest == x.channels && !widths.contains(&0) => Ok(*x),
-            ([x], _) => {
-                Err(format!("widths {widths:?} must be positive, the widest the input's {} channels", x.channels))
-            }
-            _ => Err("over widths takes one input".into()),
-        },
-    }
 }
 
 /// Number of positions of a window, or `None` where it does not fit even once.

@@ -214,7 +214,7 @@ fn specialised(p: &Params, groups: u64) -> Launch {
 /// Whether invocations walk down whole columns of the planes, so that every row is loaded once for all rows of windows
 /// that are small enough. A graphics card needs workgroups more than it needs fewer loads.
 fn walks(p: &Params, class: Class) -> bool {
-    let small = |slot: [u32; 4]| slot[1] as usize <= COLUMNS && step(p, slot)[0] == 1;
+    let small = |slot: [u32; 4]| slot[1] == 0 || (slot[1] as usize <= COLUMNS && step(p, slot)[0] == 1);
     class == Class::Software && p.slots().into_iter().all(small)
 }
 

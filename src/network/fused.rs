@@ -214,7 +214,8 @@ impl BankPlan {
         })
     }
 
-    /// Takes up the kinds in which a bank goes further, without branches: then both are computed by the same shaders.
+    /// Takes up the kinds in which a bank goes further, without branches: then both are computed by the
+    /// same shaders, where their strides agree.
     fn share(&mut self, longer: &Self) {
         let alike = |(own, other): (&Filter, &Filter)| own.kernel == other.kernel && own.dilation == other.dilation;
         if self.filters.iter().zip(&longer.filters).all(alike) {

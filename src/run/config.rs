@@ -110,17 +110,30 @@ pub enum ConfigError {
 impl Config {
     /// The configuration that a TOML text and `key=value` settings describe. What they leave open is
     /// the preset of the dataset and the space they name (`default_data` and `darts` if they name none).
+    /// A `budget` of epochs of search takes the place of the text's, whatever the strategy; a setting still wins.
     ///
     /// # Errors
     /// [`ConfigError`] naming `place` (the file) or the setting.
-    pub fn read(place: &str, text: &str, settings: &[String], default_data: &str) -> Result<Self, ConfigError> {
+    pub fn read(
+        place: &str,
+        text: &str,
+        settings: &[String],
+        default_data: &str,
+        budget: Option<u32>,
+    ) -> Result<Self, ConfigError> {
         let value = |place: &str, problem: String| ConfigError::Value { place: place.to_owned(), problem };
         let mut given: Table = text.parse().map_err(|error| value(place, format!("not valid TOML: {error}")))?;
+        for group in budget.map_or(&[][..], |_| &["search", "one_shot", "enas"]) {
+            given.get_mut(*group).and_then(Value::as_table_mut).and_then(|table| table.remove("epochs"));
+        }
         let set: Vec<(String, Table)> = settings.iter().map(|s| assignment(s)).collect::<Result<_, _>>()?;
         let named = |key: &str| set.iter().rev().map(|(_, t)| t).chain([&given]).find_map(|t| t.get(key)?.as_str());
         let mut preset = Self::preset(named("data").unwrap_or(default_data));
         if let Some(space) = named("space") {
             preset = preset.for_space(space);
+        }
+        if let Some(epochs) = budget {
+            preset = preset.with_budget(epochs);
         }
         if let Some(strategy) = named("strategy") {
             // What a strategy counts in epochs goes by those asked for.
@@ -230,7 +243,22 @@ mod tests {
 
     fn read(text: &str, settings: &[&str]) -> Result<Config, String> {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        Config::read("x.toml", text, &settings, "digits").map_err(|error| error.to_string())
+        Config::read("x.toml", text, &settings, "digits", None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_budget_is_that_of_all_stages_and_what_is_set_by_hand_stays() {
+        let read = |text: &str, settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+            Config::read("x.toml", text, &settings, "digits", Some(12)).unwrap()
+        };
+        let staged = read("strategy = \"p-darts\"\n[search]\nepochs = 9", &[]);
+        assert_eq!((staged.search.epochs, staged.search.all_epochs(), staged.search.warmup), (4, 12, 1));
+        assert_eq!(read("", &["strategy=spos"]).one_shot.epochs, 12);
+        assert_eq!(read("", &["search.epochs=3"]).search.epochs, 3);
+        // As published, where no budget is asked for.
+        let published = Config::preset("cifar10").for_strategy("p-darts").search;
+        assert_eq!((published.epochs, published.all_epochs(), published.warmup), (25, 75, 10));
     }
 
     #[test]

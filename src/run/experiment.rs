@@ -11,6 +11,7 @@ use crate::graph::{Features, Graph};
 use crate::nn::to_safetensors;
 use crate::random::Random;
 use crate::search::bilevel::Bilevel;
+use crate::search::collapse::Signs;
 use crate::search::enas::Enas;
 use crate::search::one_shot::{OneShot, Rank};
 use crate::search::{ControllerEpoch, EpochEnd};
@@ -174,18 +175,21 @@ pub fn search(
         total_seconds: start.elapsed().as_secs_f64(),
         supernet_parameters,
         // Of what was found: a search that was stopped in time has not collapsed.
-        warnings: epochs
-            .iter()
-            .rfind(|e| e.architecture == architecture)
-            .and_then(|e| e.collapse.warning.clone())
-            .into_iter()
-            .collect(),
+        warnings: signs(space, &epochs, &architecture).and_then(|signs| signs.warning).into_iter().collect(),
         networks: trained.iter().map(|t| t.facts.clone()).collect(),
         shared_weights: (!compared.is_empty())
             .then(|| SharedWeights { strategy: ranked.clone(), random: compared.clone() }),
     };
     directory.write_json("summary.json", &summary)?;
     Ok(Outcome { summary, architecture, epochs, ranked, compared, controller, options, trained })
+}
+
+/// Signs of collapse in what a search by architecture weights has found: those of the epoch that stood for it, or, of what
+/// was chosen otherwise, with the last epoch's entropy and gap.
+fn signs(space: &dyn Space, epochs: &[EpochEnd], found: &Architecture) -> Option<Signs> {
+    let stood = epochs.iter().rfind(|e| e.architecture == *found).map(|e| e.collapse.clone());
+    let otherwise = || epochs.last().map(|e| Signs::new(&space.operations(found), e.collapse.entropy, e.collapse.gap));
+    stood.or_else(otherwise)
 }
 
 /// Trains one architecture from scratch, given as text. Writes as [`search`] does.

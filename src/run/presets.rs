@@ -230,8 +230,8 @@ impl Config {
         }
     }
 
-    /// The same with so many epochs of search, whatever the strategy. Before [`Config::for_strategy`]: what a strategy
-    /// counts in epochs goes by those asked for.
+    /// The same with so many epochs of search, whatever the strategy. After [`Config::for_space`], which may have epochs of
+    /// its own, and before [`Config::for_strategy`], which divides them among its stages and counts warm-ups by them.
     pub fn with_budget(self, epochs: u32) -> Self {
         Self {
             search: BilevelConfig { epochs, ..self.search },

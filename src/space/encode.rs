@@ -31,7 +31,7 @@ pub(super) fn encode(
     encoding: Encoding,
 ) -> Result<Vec<f32>, SpaceError> {
     let decisions = space.decisions();
-    architecture.check(space.name(), &decisions)?;
+    space.check(architecture)?;
     let (cells, primitives) = (space.cells(architecture), space.edge_primitives());
     match encoding {
         Encoding::OneHot => Ok(one_hot(&decisions, architecture)),

@@ -69,6 +69,14 @@ pub trait Space: Send + Sync {
     /// The decisions. Every combination of answers decodes.
     fn decisions(&self) -> Vec<Decision>;
 
+    /// Whether an architecture is one of this space: an option for each decision, or what else [`Space::derive`] may give.
+    ///
+    /// # Errors
+    /// [`SpaceError::Architecture`] saying what it is not.
+    fn check(&self, architecture: &Architecture) -> Result<(), SpaceError> {
+        architecture.check(self.name(), &self.decisions())
+    }
+
     /// The network that holds all architectures: a graph with choice points, output `logits`.
     ///
     /// # Errors

@@ -12,8 +12,9 @@ pub(super) fn mutate(decisions: &[Decision], from: &Architecture, random: &mut R
         return to;
     }
     let decision = open[random.below(open.len())];
-    let other = random.below(decisions[decision].options.len() - 1);
-    // The options without the present one.
+    let options = decisions[decision].options.len();
+    // The options without the present one, which may be none of them.
+    let other = random.below(options - usize::from(from.answers[decision] < options));
     to.answers[decision] = other + usize::from(other >= from.answers[decision]);
     to
 }

@@ -147,13 +147,14 @@ impl Sizes {
 mod tests;
 
 /// Shapes of the cases: [planes, height, width, kernel, stride, padding].
-const SHAPES: [[usize; 6]; 12] = [
+const SHAPES: [[usize; 6]; 13] = [
     [1, 1, 1, 1, 1, 0],
     [2, 1, 1, 3, 1, 1],
     [6, 7, 5, 3, 1, 1],
     [6, 8, 8, 3, 2, 1],
     [3, 9, 7, 3, 2, 1],
     [2, 33, 31, 3, 1, 1],
+    [2, 9, 10, 3, 1, 0],
     [3, 8, 6, 2, 2, 0],
     [2, 11, 14, 5, 3, 0],
     [2, 8, 8, 5, 3, 0],

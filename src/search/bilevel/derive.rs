@@ -20,9 +20,11 @@ pub(super) fn weakest(weights: &[TableWeights], keep: usize, edges: &[EdgeWeight
     dropped
 }
 
-/// Takes their weight from options that weigh less than `threshold`, but for tables in which all do.
-pub(super) fn drop_light(weights: &mut [TableWeights], threshold: f32) {
-    for table in weights.iter_mut().filter(|table| table.values.iter().any(|&weight| weight >= threshold)) {
+/// Takes their weight from options that weigh less than `threshold`, but for tables in which all do. Edges keep theirs.
+pub(super) fn drop_light(weights: &mut [TableWeights], threshold: f32, edges: &[EdgeWeights]) {
+    let of_options = |table: &&mut TableWeights| edges.iter().all(|e| e.table != table.name);
+    let some_stay = |table: &&mut TableWeights| table.values.iter().any(|&weight| weight >= threshold);
+    for table in weights.iter_mut().filter(of_options).filter(some_stay) {
         table.values.iter_mut().filter(|weight| **weight < threshold).for_each(|weight| *weight = 0.0);
     }
 }
@@ -93,7 +95,7 @@ mod tests {
         };
         let tables = space.supernet(&NetworkSettings { channels: 2, ..Default::default() }).unwrap().tables().unwrap();
         let mut weights = vec![table(&tables[0].name, normal), table(&tables[1].name, reduce)];
-        drop_light(&mut weights, 0.85);
+        drop_light(&mut weights, 0.85, &[]);
         let found = space.derive(&weights).unwrap();
         let edges: Vec<(String, usize)> =
             space.genotype(&found).unwrap().normal.edges.iter().map(|e| (e.primitive.to_string(), e.input)).collect();

@@ -27,8 +27,6 @@ pub(super) struct Masking {
     questions: std::vec::IntoIter<Question>,
     /// Weights of options: those of settled rows are 1 and 0.
     weights: Vec<TableWeights>,
-    /// For each table and option whether it can be chosen: not `none`.
-    eligible: Vec<Vec<bool>>,
 }
 
 impl Masking {
@@ -54,8 +52,7 @@ impl Masking {
         }
         random.shuffle(&mut nodes);
         options.extend(nodes);
-        let eligible = tables.iter().map(|t| t.options.iter().map(|o| o != "none").collect()).collect();
-        Self { questions: options.into_iter(), weights, eligible }
+        Self { questions: options.into_iter(), weights }
     }
 
     /// Questions left.
@@ -75,7 +72,10 @@ impl Masking {
             Some(Question::Option { table, row }) => {
                 let options = self.weights[table].options;
                 let mut best: Option<(usize, f64)> = None;
-                for option in (0..options).filter(|&k| self.eligible[table][k]) {
+                for option in 0..options {
+                    if !can_win(space, &self.weights, table, row, option)? {
+                        continue;
+                    }
                     let accuracy = self.without(device, scoring, table, row, Some(option)).await?;
                     if best.is_none_or(|(_, least)| accuracy < least) {
                         best = Some((option, accuracy));
@@ -136,6 +136,21 @@ impl Masking {
     }
 }
 
+/// Whether the space chooses an option that has all the weight there is: DARTS never chooses `none`.
+fn can_win(
+    space: &dyn Space,
+    weights: &[TableWeights],
+    table: usize,
+    row: usize,
+    option: usize,
+) -> Result<bool, SearchError> {
+    let mut alone = weights.to_vec();
+    alone.iter_mut().for_each(|t| t.values.fill(0.0));
+    alone[table].values[row * weights[table].options + option] = 1.0;
+    let settled = space.settle(&space.derive(&alone)?)?;
+    Ok(settled.iter().any(|t| t.name == weights[table].name && t.row(row)[option] > 0.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +168,28 @@ mod tests {
             let options: std::collections::HashSet<String> = all[..rows].iter().map(|q| format!("{q:?}")).collect();
             assert_eq!((options.len(), all.len() - rows), (rows, nodes));
             assert!(all[rows..].iter().all(|q| matches!(q, Question::Edges(_))));
+        }
+    }
+
+    #[test]
+    fn nothing_is_chosen_that_the_space_cannot_derive() {
+        let settings = NetworkSettings { channels: 4, layers: 3, ..Default::default() };
+        for (name, none_wins) in [("darts", false), ("nas-bench-201", true)] {
+            let space = find(name, &SpaceSettings::default()).unwrap();
+            let tables = space.supernet(&settings).unwrap().tables().unwrap();
+            let weights: Vec<TableWeights> = tables
+                .iter()
+                .map(|t| {
+                    let (name, options) = (t.name.clone(), t.options.len());
+                    TableWeights { name, rows: t.rows, options, values: vec![0.1; t.rows * options] }
+                })
+                .collect();
+            for (index, table) in tables.iter().enumerate() {
+                for (row, option) in (0..table.rows).flat_map(|row| (0..table.options.len()).map(move |k| (row, k))) {
+                    let wins = can_win(space.as_ref(), &weights, index, row, option).unwrap();
+                    assert_eq!(wins, none_wins || table.options[option] != "none", "{name} {row} {option}");
+                }
+            }
         }
     }
 }

@@ -292,10 +292,11 @@ impl<'s> Bilevel<'s> {
 
     /// The architecture that weights of options stand for.
     fn derived(&self, weights: &[TableWeights]) -> Result<Architecture, SearchError> {
-        let mut weights = self.phase.with_edges(weights);
+        let mut weights = weights.to_vec();
         if self.space.leaves_out() {
-            derive::drop_light(&mut weights, self.config.threshold);
+            derive::drop_light(&mut weights, self.config.threshold, &self.phase.edges);
         }
+        let weights = self.phase.with_edges(&weights);
         derive::with_few_skips(self.space, self.phase.supernet.tables(), weights, self.config.most_skips)
     }
 
@@ -314,7 +315,6 @@ impl<'s> Bilevel<'s> {
             }
         };
         let operations = self.space.operations(&architecture);
-        let skips = operations.iter().filter(|o| o.starts_with("skip")).count();
         let steps = self.train.per_epoch() as f64;
         let images = self.train.images_per_epoch() as f64;
         let tables = self.phase.with_edges(&weights);
@@ -328,7 +328,7 @@ impl<'s> Bilevel<'s> {
             valid_accuracy: moved.then_some(self.sums[3] / images),
             supernet_accuracy: supernet,
             eigenvalue: None,
-            collapse: Signs::new(skips, operations.len(), relative_entropy(&tables), supernet - derived),
+            collapse: Signs::new(&operations, relative_entropy(&tables), supernet - derived),
             weights: tables,
             architecture,
         })

@@ -30,15 +30,15 @@ fn cell(
     for (node, pair) in genotype.edges.chunks_exact(KEPT_EDGES).enumerate() {
         let mut incoming = Vec::with_capacity(KEPT_EDGES);
         // Edges that are left out cost nothing; a node without any is zero.
-        let left = pair.iter().filter(|edge| edge.primitive != Primitive::None).count();
+        let kept = pair.iter().filter(|edge| edge.primitive != Primitive::None).count();
         for (slot, edge) in pair.iter().enumerate() {
-            if edge.primitive == Primitive::None && (left > 0 || slot > 0) {
+            if edge.primitive == Primitive::None && (kept > 0 || slot > 0) {
                 continue;
             }
             let name = format!("{}._ops.{}", place.name, KEPT_EDGES * node + slot);
             let stride = place.stride(edge.input);
             let mut x = edge.primitive.append(graph, &name, states[edge.input], stride, Variant::Evaluation)?;
-            if drop_path && left > 0 && !edge.primitive.is_identity(stride) {
+            if drop_path && kept > 0 && !edge.primitive.is_identity(stride) {
                 x = graph.push(format!("{name}.drop_path"), Op::DropPath, &[x])?;
             }
             incoming.push(x);

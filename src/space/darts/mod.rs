@@ -106,12 +106,6 @@ impl Darts {
         self.operations.get(answer).copied().unwrap_or(Primitive::None)
     }
 
-    fn check(&self, architecture: &Architecture) -> Result<(), SpaceError> {
-        let mut decisions = self.decisions();
-        decisions.iter_mut().skip(1).step_by(2).for_each(|d| d.options.push(Primitive::None.to_string()));
-        architecture.check(self.name(), &decisions)
-    }
-
     /// The architecture of this space that a genotype stands for.
     ///
     /// # Errors
@@ -171,6 +165,13 @@ impl Space for Darts {
             }
         }
         decisions
+    }
+
+    /// Also with `none` in place of operations: see [`Space::leaves_out`].
+    fn check(&self, architecture: &Architecture) -> Result<(), SpaceError> {
+        let mut decisions = self.decisions();
+        decisions.iter_mut().skip(1).step_by(2).for_each(|d| d.options.push(Primitive::None.to_string()));
+        architecture.check(self.name(), &decisions)
     }
 
     fn supernet(&self, settings: &NetworkSettings) -> Result<Graph, SpaceError> {

@@ -57,12 +57,14 @@ pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCe
     if !cell.training && parents.iter().any(|v| v.wants_gradient()) {
         return Err(Error::shape("mixed_cell", "has gradients only where batch norms use the batch's statistics"));
     }
+    if let Some(state) = cell.joined.iter().find(|&&state| state < inputs.len()) {
+        return Err(Error::shape("mixed_cell", format!("joins state {state}, an input: only sums can be joined")));
+    }
     let MixedCell { epsilon, training, .. } = cell;
     let [.., height, width] = shape;
     let y = tape.output(&[batch, cell.joined.len() * channels, height, width])?;
     // A single sum is the result: nothing to join.
-    let single = single(&cell.joined, |state| cell.fans.get(state)).filter(|&state| state >= inputs.len());
-    let single = single.map(|state| (state, &y));
+    let single = single(&cell.joined, |state| cell.fans.get(state)).map(|state| (state, &y));
     let record = Recording { weights: weights.tensor(), options, epsilon, training, shape, single };
     let mut made = Vec::with_capacity(cell.fans.len());
     for (state, fan) in cell.fans.iter().enumerate() {
