@@ -15,12 +15,14 @@ mod before;
 mod carry;
 mod config;
 mod derive;
+mod epoch;
 mod hessian;
 mod masking;
 mod perturb;
 mod phase;
 mod relaxed;
 mod scoring;
+mod selection;
 mod step;
 mod stop;
 mod weighing;
@@ -29,25 +31,19 @@ pub use alpha::AlphaStep;
 pub use config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
 pub use weighing::{Row, Weighing};
 
-use super::collapse::{Signs, relative_entropy};
-use super::{EpochEnd, Event, Progress, SearchError, Stepper};
+use super::{Event, Progress, SearchError, Stepper};
 use crate::data::{Batches, Fresh, Last, Resident, Shuffle, split};
 use crate::device::{Device, Recording};
 use crate::estimate::{Scalars, Supernet};
-use crate::random::Random;
 use crate::space::{Architecture, NetworkSettings, Space, TableWeights};
-use masking::Masking;
 use phase::{Phase, Setting};
-use scoring::Scoring;
+use selection::Tuning;
 use std::collections::HashSet;
 use stop::Watch;
 
 /// Images of the validation half that the supernet is measured on after each epoch, at most: enough to
 /// tell a gap of a few points, without the time that tens of thousands would take.
 const SCORED: usize = 2048;
-
-/// Stream of the run's seed for the order in which options are masked.
-const MASKED: u64 = 0xB11F << 48;
 
 /// A gradient search under way.
 pub struct Bilevel<'s> {
@@ -76,15 +72,6 @@ pub struct Bilevel<'s> {
     questions: u64,
     sums: [f64; 4],
     over: bool,
-}
-
-/// A selection by masking, between whose choices the weights are trained.
-struct Tuning {
-    masking: Masking,
-    scoring: Scoring,
-    /// Steps of training taken, and those left before the next choice.
-    taken: u64,
-    left: u64,
 }
 
 /// Where in the search a step is.
@@ -129,14 +116,7 @@ impl<'s> Bilevel<'s> {
         let first = stages.first().copied().unwrap_or_default();
         let setting = Setting { device, space, settings, data, config: &config, seed };
         let phase = Phase::new(setting, &first, 0, &HashSet::new(), scored.clone()).await?;
-        let questions = match config.selection {
-            Selection::Masking { .. } => {
-                let supernet = &phase.supernet;
-                let (graph, mut random) = (supernet.network().graph(), Random::new(seed, MASKED));
-                Masking::new(graph, supernet.tables(), Vec::new(), &mut random).count()
-            }
-            Selection::Weights => 0,
-        };
+        let questions = selection::questions(config.selection, &phase, seed);
         Ok(Self {
             device: device.clone(),
             space,
@@ -226,49 +206,6 @@ impl<'s> Bilevel<'s> {
         Ok(events)
     }
 
-    /// Stops the search if it has gone too far.
-    async fn watch(&mut self, end: &EpochEnd) -> Result<(), SearchError> {
-        let Self { watch, phase, valid, config, .. } = self;
-        let by_skips = watch.skips(config.stop, end.epoch, &end.architecture, end.collapse.skips[0]);
-        let by_growth = watch.eigenvalue(config.stop, end.epoch, &end.architecture, phase, valid, self.seed).await?;
-        self.stopped = by_skips.or(by_growth);
-        Ok(())
-    }
-
-    /// What comes after the last step: choosing by masking, or the end.
-    async fn finish(&mut self) -> Result<Vec<Event>, SearchError> {
-        let Selection::Masking { tune, divisor } = self.config.selection else { return Ok(vec![self.end().await?]) };
-        let Some(mut tuning) = self.tuning.take() else {
-            let (weights, supernet) = (self.weights().await?, &self.phase.supernet);
-            let mut random = Random::new(self.seed, MASKED);
-            let masking = Masking::new(supernet.network().graph(), supernet.tables(), weights, &mut random);
-            let scoring = Scoring::new(supernet, &self.data, self.scored.clone(), self.config.batch, true)?;
-            self.tuning = Some(Tuning { masking, scoring, taken: 0, left: 0 });
-            return Ok(Vec::new());
-        };
-        let mut events = Vec::new();
-        if tuning.left > 0 {
-            let steps = self.train.per_epoch() as u64;
-            let number = self.taken;
-            let (epoch, place) =
-                (self.config.all_epochs() + (tuning.taken / steps) as u32, (tuning.taken % steps) as usize);
-            let images = self.train.epoch(epoch, place).next().unwrap_or_default();
-            let rate = f64::from(self.config.rate.rate(0, self.config.all_epochs())) / divisor;
-            let train_loss = self.tune(number, rate as f32, &images, tuning.masking.weights()).await?;
-            (tuning.taken, tuning.left) = (tuning.taken + 1, tuning.left - 1);
-            self.taken += 1;
-            events.push(Event::Step { taken: self.taken, total: self.progress().total, train_loss, valid_loss: None });
-        } else if tuning.masking.answer(self.space, &self.device, &tuning.scoring).await? {
-            tuning.left = u64::from(tune) * self.train.per_epoch() as u64;
-        } else {
-            self.over = true;
-            let architecture = self.space.derive(tuning.masking.weights())?;
-            return Ok(vec![Event::Derived { architecture }]);
-        }
-        self.tuning = Some(tuning);
-        Ok(events)
-    }
-
     async fn begin_stage(&mut self, number: usize) -> Result<(), SearchError> {
         let stage = self.stages[number];
         if stage.options > 0 {
@@ -288,62 +225,6 @@ impl<'s> Bilevel<'s> {
         self.stage = number;
         self.moved = 0;
         Ok(())
-    }
-
-    /// The architecture that weights of options stand for.
-    fn derived(&self, weights: &[TableWeights]) -> Result<Architecture, SearchError> {
-        let mut weights = weights.to_vec();
-        if self.space.leaves_out() {
-            derive::drop_light(&mut weights, self.config.threshold, &self.phase.edges);
-        }
-        let weights = self.phase.with_edges(&weights);
-        derive::with_few_skips(self.space, self.phase.supernet.tables(), weights, self.config.most_skips)
-    }
-
-    async fn end_epoch(&mut self, place: Place) -> Result<EpochEnd, SearchError> {
-        let weights = self.weights().await?;
-        let architecture = self.derived(&weights)?;
-        let settled = self.space.settle(&architecture)?;
-        let (supernet, derived) = match &self.phase.scoring {
-            Some(scoring) => {
-                (scoring.score(&self.device, &weights).await?, scoring.score(&self.device, &settled).await?)
-            }
-            None => {
-                // The whole supernet would take the memory that paths save: the derived path stands for it.
-                let accuracy = self.score_path(&settled).await?;
-                (accuracy, accuracy)
-            }
-        };
-        let operations = self.space.operations(&architecture);
-        let steps = self.train.per_epoch() as f64;
-        let images = self.train.images_per_epoch() as f64;
-        let tables = self.phase.with_edges(&weights);
-        let moved = place.within >= self.config.warmup;
-        Ok(EpochEnd {
-            epoch: place.epoch,
-            rate: self.config.rate.rate(place.within, self.config.epochs),
-            train_loss: self.sums[0] / steps,
-            train_accuracy: self.sums[1] / images,
-            valid_loss: moved.then_some(self.sums[2] / steps),
-            valid_accuracy: moved.then_some(self.sums[3] / images),
-            supernet_accuracy: supernet,
-            eigenvalue: None,
-            collapse: Signs::new(&operations, relative_entropy(&tables), supernet - derived),
-            weights: tables,
-            architecture,
-        })
-    }
-
-    /// Accuracy of a path with the shared weights.
-    async fn score_path(&self, settled: &[TableWeights]) -> Result<f64, SearchError> {
-        let supernet = &self.phase.supernet;
-        let path = supernet.network().path(settled)?;
-        let choices = crate::network::Choices::Path(&path);
-        let (network, workspace) = (supernet.network(), supernet.workspace());
-        let batch = self.config.batch;
-        let evaluation =
-            crate::estimate::Evaluation::new(network, &self.data, self.scored.clone(), batch, choices, workspace)?;
-        Ok(evaluation.score().await?.accuracy)
     }
 
     async fn end(&mut self) -> Result<Event, SearchError> {

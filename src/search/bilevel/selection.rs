@@ -1,0 +1,67 @@
+//! What comes after the last epoch: a selection by masking, between whose choices the weights are trained on.
+
+use super::masking::Masking;
+use super::phase::Phase;
+use super::scoring::Scoring;
+use super::{Bilevel, SearchError, Selection};
+use crate::random::Random;
+use crate::search::{Event, Stepper};
+
+/// Stream of the run's seed for the order in which options are masked.
+const MASKED: u64 = 0xB11F << 48;
+
+/// A selection by masking, between whose choices the weights are trained.
+pub(super) struct Tuning {
+    masking: Masking,
+    scoring: Scoring,
+    /// Steps of training taken, and those left before the next choice.
+    taken: u64,
+    left: u64,
+}
+
+/// Choices that a selection by masking will take.
+pub(super) fn questions(selection: Selection, phase: &Phase, seed: u64) -> u64 {
+    match selection {
+        Selection::Weights => 0,
+        Selection::Masking { .. } => {
+            let (graph, tables) = (phase.supernet.network().graph(), phase.supernet.tables());
+            Masking::new(graph, tables, Vec::new(), &mut Random::new(seed, MASKED)).count()
+        }
+    }
+}
+
+impl Bilevel<'_> {
+    /// What comes after the last step: choosing by masking, or the end.
+    pub(super) async fn finish(&mut self) -> Result<Vec<Event>, SearchError> {
+        let Selection::Masking { tune, divisor } = self.config.selection else { return Ok(vec![self.end().await?]) };
+        let Some(mut tuning) = self.tuning.take() else {
+            let (weights, supernet) = (self.weights().await?, &self.phase.supernet);
+            let mut random = Random::new(self.seed, MASKED);
+            let masking = Masking::new(supernet.network().graph(), supernet.tables(), weights, &mut random);
+            let scoring = Scoring::new(supernet, &self.data, self.scored.clone(), self.config.batch, true)?;
+            self.tuning = Some(Tuning { masking, scoring, taken: 0, left: 0 });
+            return Ok(Vec::new());
+        };
+        let mut events = Vec::new();
+        if tuning.left > 0 {
+            let steps = self.train.per_epoch() as u64;
+            let number = self.taken;
+            let (epoch, place) =
+                (self.config.all_epochs() + (tuning.taken / steps) as u32, (tuning.taken % steps) as usize);
+            let images = self.train.epoch(epoch, place).next().unwrap_or_default();
+            let rate = f64::from(self.config.rate.rate(0, self.config.all_epochs())) / divisor;
+            let train_loss = self.tune(number, rate as f32, &images, tuning.masking.weights()).await?;
+            (tuning.taken, tuning.left) = (tuning.taken + 1, tuning.left - 1);
+            self.taken += 1;
+            events.push(Event::Step { taken: self.taken, total: self.progress().total, train_loss, valid_loss: None });
+        } else if tuning.masking.answer(self.space, &self.device, &tuning.scoring).await? {
+            tuning.left = u64::from(tune) * self.train.per_epoch() as u64;
+        } else {
+            self.over = true;
+            let architecture = self.space.derive(tuning.masking.weights())?;
+            return Ok(vec![Event::Derived { architecture }]);
+        }
+        self.tuning = Some(tuning);
+        Ok(events)
+    }
+}
