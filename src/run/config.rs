@@ -262,6 +262,15 @@ mod tests {
     }
 
     #[test]
+    fn channels_can_be_divided_as_a_strategy_does() {
+        let channels = |data: &str, strategy: &str| Config::preset(data).for_strategy(strategy).supernet.channels;
+        assert_eq!((channels("cifar10", "darts"), channels("cifar10", "pc-darts")), (16, 16));
+        // Sixths, then quarters.
+        assert_eq!(channels("cifar10", "drnas"), 24);
+        assert_eq!(channels("digits", "drnas"), channels("digits", "darts"));
+    }
+
+    #[test]
     fn every_preset_is_read_back_as_it_was_written() {
         for data in ["digits", "mnist", "cifar10"] {
             let config = Config::preset(data);

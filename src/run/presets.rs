@@ -250,6 +250,16 @@ impl Config {
                 settings(&mut self.search, brief);
             }
             self.space_settings.primitives.retain(|primitive| !method.without.contains(&primitive.as_str()));
+            // Channels that all stages can divide: DrNAS has sixths and quarters of them.
+            let parts = self
+                .search
+                .stages
+                .iter()
+                .map(|stage| stage.parts)
+                .chain([self.search.parts])
+                .filter(|&parts| parts > 0);
+            let (least, channels) = (parts.fold(1, common_multiple), self.supernet.channels);
+            self.supernet.channels = channels.next_multiple_of(least);
         }
         if let (Weighing::GumbelPath { others, .. }, nas_bench_201::NAME) =
             (&mut self.search.weighing, self.space.as_str())
@@ -258,6 +268,15 @@ impl Config {
         }
         Self { strategy: strategy.into(), ..self }
     }
+}
+
+/// The least number that both divide.
+fn common_multiple(a: usize, b: usize) -> usize {
+    let (mut divisor, mut rest) = (a, b);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    a / divisor.max(1) * b
 }
 
 /// The controller that was published for a space, or, where none was, that of NAS-Bench-201, which asks about operations
