@@ -251,15 +251,9 @@ impl Config {
             }
             self.space_settings.primitives.retain(|primitive| !method.without.contains(&primitive.as_str()));
             // Channels that all stages can divide: DrNAS has sixths and quarters of them.
-            let parts = self
-                .search
-                .stages
-                .iter()
-                .map(|stage| stage.parts)
-                .chain([self.search.parts])
-                .filter(|&parts| parts > 0);
-            let (least, channels) = (parts.fold(1, common_multiple), self.supernet.channels);
-            self.supernet.channels = channels.next_multiple_of(least);
+            let parts = self.search.stages.iter().map(|stage| stage.parts).chain([self.search.parts]);
+            let least = parts.filter(|&parts| parts > 0).fold(1, common_multiple);
+            self.supernet.channels = self.supernet.channels.next_multiple_of(least);
         }
         if let (Weighing::GumbelPath { others, .. }, nas_bench_201::NAME) =
             (&mut self.search.weighing, self.space.as_str())
