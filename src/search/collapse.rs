@@ -17,7 +17,7 @@ pub struct Signs {
 }
 
 /// Relative entropy from which on the architecture weights say nothing yet.
-const UNDECIDED: f64 = 0.99;
+const UNDECIDED: f64 = 0.999;
 
 /// Mean entropy of all rows, as shares of their sums, relative to that of a uniform row.
 pub fn relative_entropy(tables: &[TableWeights]) -> f64 {
@@ -84,6 +84,6 @@ mod tests {
         let warning = |skips, entropy| Signs::new(&operations(skips), entropy, 0.3).warning;
         assert!(warning(8, 0.2).is_some_and(|w| w.starts_with("collapse: 8 of 16")));
         assert_eq!(warning(2, 0.2), None);
-        assert_eq!(warning(8, 0.999), None, "chance");
+        assert_eq!(warning(8, 0.9995), None, "chance");
     }
 }
