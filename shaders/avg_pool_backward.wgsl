@@ -9,13 +9,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
-override KERNEL: u32 = 3;
-override STRIDE: u32 = 1;
-
-// The first window that reaches place `at` (counted with padding).
-fn first_window(at: u32) -> u32 {
-    return (max(at + STRIDE, KERNEL) - KERNEL) / STRIDE;
-}
 
 // Rows or columns that window `i` counts, in an image of `size`.
 fn counted(i: u32, size: u32) -> u32 {
@@ -32,14 +25,6 @@ fn row_sum(plane: u32, row: u32, first: u32, end: u32) -> f32 {
         for (var c = first; c < end; c += 1u) { sum += dy[line + c] / f32(high * counted(c, p.width)); }
     }
     return sum;
-}
-
-fn put(s: Strip, row: u32, column: u32, sum: f32) {
-    if (column >= p.width) { return; }
-    let place = p.input + (s.plane * p.height + row) * p.width + column;
-    var total = sum;
-    if (p.accumulate != 0u) { total += dx[place]; }
-    dx[place] = total;
 }
 
 // With & instead of &&: branches here cost.

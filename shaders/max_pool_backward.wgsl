@@ -10,21 +10,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
-override KERNEL: u32 = 3;
-override STRIDE: u32 = 1;
-
-// The first window that reaches place `at` (counted with padding).
-fn first_window(at: u32) -> u32 {
-    return (max(at + STRIDE, KERNEL) - KERNEL) / STRIDE;
-}
-
-fn put(s: Strip, row: u32, column: u32, sum: f32) {
-    if (column >= p.width) { return; }
-    let place = p.input + (s.plane * p.height + row) * p.width + column;
-    var total = sum;
-    if (p.accumulate != 0u) { total += dx[place]; }
-    dx[place] = total;
-}
 
 // Six windows beside each other: where their maxima lie, and their gradients.
 struct Row { at: vec4<u32>, more_at: vec2<u32>, dy: vec4<f32>, more_dy: vec2<f32> }

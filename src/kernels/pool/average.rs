@@ -30,6 +30,7 @@ pub static AVG_BACKWARD: Kernel = Kernel {
     name: "avg_pool_backward",
     source: concat!(
         include_str!("../../../shaders/include/strips.wgsl"),
+        include_str!("../../../shaders/include/pool_backward.wgsl"),
         include_str!("../../../shaders/avg_pool_backward.wgsl")
     ),
     params: Params::LAYOUT,

@@ -32,6 +32,7 @@ pub static MAX_BACKWARD: Kernel = Kernel {
     name: "max_pool_backward",
     source: concat!(
         include_str!("../../../shaders/include/strips.wgsl"),
+        include_str!("../../../shaders/include/pool_backward.wgsl"),
         include_str!("../../../shaders/max_pool_backward.wgsl")
     ),
     params: Params::LAYOUT,
