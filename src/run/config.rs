@@ -1,5 +1,6 @@
 //! The configuration of an experiment: a TOML file, every key of which is also `--set key=value`.
 
+use super::ImagesConfig;
 use crate::estimate::TrainingConfig;
 use crate::search::METHODS;
 use crate::search::bilevel::BilevelConfig;
@@ -51,6 +52,8 @@ pub struct Config {
     pub random: usize,
     /// Whether to compare with a hand-designed network.
     pub baseline: bool,
+    /// How the dataset's files are read.
+    pub images: ImagesConfig,
     /// What the space is built with.
     pub space_settings: SpaceSettings,
     /// Size of the supernet.

@@ -1,8 +1,9 @@
 //! An experiment from beginning to end: search, derive, train from scratch, compare, write it all down.
 
 use super::directory::Log;
+use super::files::{self, Loaded, Request};
 use super::follow::Followed;
-use super::{Config, Directory, NetworkFacts, RunError, SharedWeights, Summary, files};
+use super::{Config, Directory, NetworkFacts, Observer, RunError, SharedWeights, Summary};
 use crate::cost::Cost;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
@@ -22,29 +23,6 @@ use std::time::Instant;
 
 /// Stream of the run's seed that random architectures are drawn from.
 const RANDOM_ARCHITECTURES: u64 = 0xA2C4 << 48;
-
-/// Follows a run: a progress bar, say.
-pub trait Observer {
-    /// A stage of so many steps begins.
-    fn begin(&mut self, stage: &str, steps: u64);
-    /// So many steps of the stage are taken; `state` says how it stands.
-    fn step(&mut self, taken: u64, state: &str);
-    /// The stage is over.
-    fn end(&mut self);
-    /// Something the user should know.
-    fn warn(&mut self, message: &str);
-}
-
-/// An observer that says nothing.
-#[derive(Debug)]
-pub struct Silent;
-
-impl Observer for Silent {
-    fn begin(&mut self, _: &str, _: u64) {}
-    fn step(&mut self, _: u64, _: &str) {}
-    fn end(&mut self) {}
-    fn warn(&mut self, _: &str) {}
-}
 
 /// A network trained from scratch.
 #[derive(Clone, Debug)]
@@ -104,7 +82,7 @@ pub fn search(
 ) -> Result<Outcome, RunError> {
     let start = Instant::now();
     config.check()?;
-    let data = files::load(&config.data, config.data_dir.as_deref())?;
+    let Loaded { dataset: data, .. } = load(device, config, observer)?;
     let space = space::find(&config.space, &config.space_settings)?;
     let space = space.as_ref();
     let mut bench = Bench::new(device, config, &data, directory, observer)?;
@@ -184,6 +162,20 @@ pub fn search(
     Ok(Outcome { summary, architecture, epochs, ranked, compared, controller, options, trained })
 }
 
+/// Loads the configuration's dataset and says what the user should know of it.
+fn load(device: &Device, config: &Config, observer: &mut dyn Observer) -> Result<Loaded, RunError> {
+    let limits = device.limits();
+    let request = Request {
+        name: &config.data,
+        directory: config.data_dir.as_deref(),
+        images: &config.images,
+        room: Some(limits.memory_bytes.map_or(limits.buffer_bytes, |bytes| bytes.min(limits.buffer_bytes))),
+    };
+    let loaded = files::load(&request, observer)?;
+    loaded.notes.iter().for_each(|note| observer.warn(note));
+    Ok(loaded)
+}
+
 /// Signs of collapse in what a search by architecture weights has found: those of the epoch that stood for it, or, of what
 /// was chosen otherwise, with the last epoch's entropy and gap.
 fn signs(space: &dyn Space, epochs: &[EpochEnd], found: &Architecture) -> Option<Signs> {
@@ -204,7 +196,7 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Trained, RunError> {
     config.check()?;
-    let data = files::load(&config.data, config.data_dir.as_deref())?;
+    let Loaded { dataset: data, .. } = load(device, config, observer)?;
     let space = space::find(&config.space, &config.space_settings)?;
     let mut bench = Bench::new(device, config, &data, directory, observer)?;
     bench.check_batch()?;

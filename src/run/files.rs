@@ -2,6 +2,7 @@
 
 mod folder;
 
+use super::{ImagesConfig, Observer};
 use crate::data::{DataError, Dataset, Images, cifar, digits, idx};
 use std::fs::File;
 use std::io::{self, Read};
@@ -108,12 +109,40 @@ pub enum LoadError {
     },
 }
 
-/// Loads the dataset `name`, one of [`NAMES`], from `directory`; `digits` is part of the program
-/// and takes none.
+/// What is to be loaded, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// One of [`NAMES`].
+    pub name: &'a str,
+    /// Where its files lie; `digits` is part of the program and takes none.
+    pub directory: Option<&'a Path>,
+    /// How they are read.
+    pub images: &'a ImagesConfig,
+    /// Bytes of pixels that the device takes, if that is known: what is larger is refused before it is decoded.
+    pub room: Option<u64>,
+}
+
+/// A dataset, and what is to be said about how it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The dataset; its `source` says in one line what was found and how it was read.
+    pub dataset: Dataset,
+    /// What the user should know besides.
+    pub notes: Vec<String>,
+    /// Number of files left out.
+    pub left_out: usize,
+}
+
+/// Loads a dataset. What takes long is a stage of `observer`.
 ///
 /// # Errors
 /// If the name is unknown, a file is missing, cannot be read or is not what it should be.
-pub fn load(name: &str, directory: Option<&Path>) -> Result<Dataset, LoadError> {
+pub fn load(request: &Request<'_>, _observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
+    let dataset = dataset(request.name, request.directory)?;
+    Ok(Loaded { dataset, notes: Vec::new(), left_out: 0 })
+}
+
+fn dataset(name: &str, directory: Option<&Path>) -> Result<Dataset, LoadError> {
     match name {
         "digits" => match directory {
             None => digits::dataset().map_err(data("the bundled digits")),

@@ -9,12 +9,16 @@ mod experiment;
 pub mod files;
 mod follow;
 mod history;
+mod images;
+mod observer;
 mod presets;
 mod summary;
 
 pub use config::{Config, ConfigError};
 pub use directory::Directory;
 pub use error::RunError;
-pub use experiment::{Observer, Outcome, Silent, Trained, search, train};
+pub use experiment::{Outcome, Trained, search, train};
 pub use history::History;
+pub use images::ImagesConfig;
+pub use observer::{Observer, Silent};
 pub use summary::{NetworkFacts, SharedWeights, Summary};

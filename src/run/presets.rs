@@ -1,7 +1,7 @@
 //! What suits which dataset and space.
 
-use super::Config;
 use super::config::NetworkConfig;
+use super::{Config, ImagesConfig};
 use crate::data::Augmentation;
 use crate::estimate::{RewardStatistics, TrainingConfig};
 use crate::optim::{Schedule, SgdConfig};
@@ -24,6 +24,7 @@ impl Config {
             seed: 0,
             random: 3,
             baseline: true,
+            images: ImagesConfig::default(),
             space_settings: SpaceSettings::default(),
             supernet: NetworkConfig::default(),
             network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },

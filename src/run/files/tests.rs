@@ -1,6 +1,6 @@
 //! Loading by name: synthetic files in a temporary directory, and the real sets where they are.
 
-use super::*;
+use super::{dataset as load, *};
 use crate::data::folder_png as png;
 use std::io::Write;
 use tempfile::TempDir;
