@@ -268,6 +268,7 @@ fn evaluation_networks() {
             layers: golden.number("layers"),
             auxiliary,
             drop_path: false,
+            ..NetworkSettings::default()
         };
         let graph = evaluation_network(&genotype, &settings).unwrap();
         let mut network = Network::new(device, graph, 0).unwrap();

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::io::Read;
 use std::path::Path;
 
-/// More than the text of any architecture or space takes: a larger file was named by mistake.
+/// More than the description of any space takes: a larger file was named by mistake.
 const LONGEST_TEXT: u64 = 1 << 20;
 
 /// Options of every verb that computes.
@@ -47,28 +47,6 @@ pub fn parse_image(text: &str) -> Result<Features, String> {
     text.parse()
 }
 
-/// An architecture given by name, as text, or as a file that holds text: the text.
-///
-/// What looks like a path must be one: a file that is not there is not taken for a name.
-pub fn architecture_text(given: &str) -> Result<String, String> {
-    let path = Path::new(given);
-    let is_text = given.contains(['(', '{', '=', '\n']);
-    if is_text && !path.is_file() {
-        return Ok(given.to_owned());
-    }
-    let looks_like_file = given.contains(std::path::is_separator) || path.extension().is_some();
-    if !looks_like_file && !path.is_file() {
-        return Ok(given.to_owned());
-    }
-    let wrong = |problem: String| {
-        format!("architecture file {given}: {problem}; give a file that holds an architecture, its text, or its name")
-    };
-    if path.is_dir() {
-        return Err(wrong("is a directory".into()));
-    }
-    read_text(path).map_err(wrong)
-}
-
 /// What a file holds, if it is no longer than any text that is meant to be read.
 fn read_text(path: &Path) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
@@ -102,37 +80,4 @@ pub fn space_name(given: &str, settings: &mut SpaceSettings) -> Result<String, S
     }
     settings.stages = text;
     Ok(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_or_a_text_stands_for_itself_and_a_file_for_what_it_holds() {
-        let text = "Genotype(normal=[('sep_conv_3x3', 0)])";
-        assert_eq!(architecture_text("DARTS_V2").unwrap(), "DARTS_V2");
-        assert_eq!(architecture_text(text).unwrap(), text);
-        assert_eq!(architecture_text("layer0=conv_3x3").unwrap(), "layer0=conv_3x3");
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("found.txt");
-        std::fs::write(&path, text).unwrap();
-        assert_eq!(architecture_text(path.to_str().unwrap()).unwrap(), text);
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_not_taken_for_a_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let large = folder.path().join("large");
-        std::fs::write(&large, vec![b' '; LONGEST_TEXT as usize + 1]).unwrap();
-        for (given, problem) in [
-            ("nowhere/found.json", "o such file"),
-            ("found.json", "o such file"),
-            (folder.path().to_str().unwrap(), "directory"),
-            (large.to_str().unwrap(), "longer than"),
-        ] {
-            let error = architecture_text(given).unwrap_err();
-            assert!(error.contains(given) && error.contains(problem), "{error}");
-        }
-    }
 }

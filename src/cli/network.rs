@@ -1,30 +1,34 @@
 //! Options that say which network is meant: a space's supernet, or one architecture.
 
-use super::common::{architecture_text, parse_image, space_name};
+use super::common::{parse_image, space_name};
 use cellwright::graph::{Features, Graph};
-use cellwright::space::{self, NetworkSettings, Sketch, Space, SpaceSettings};
+use cellwright::run::architecture;
+use cellwright::space::{self, NetworkSettings, Sketch, Space, SpaceSettings, Stem};
 use std::error::Error;
 
 /// A network of a search space.
 #[derive(Debug, clap::Args)]
 pub struct NetworkArgs {
     /// Search space: darts, nasnet, enas-micro, enas-macro, nas-bench-201, chain, chain-vgg16, chain-mlp, mobile, or a
-    /// TOML file that describes stages.
-    #[arg(long, default_value = "darts", value_name = "NAME|FILE")]
-    pub space: String,
-    /// Channels of the first cells; later ones have multiples.
-    #[arg(long, default_value_t = NetworkSettings::default().channels, value_name = "C")]
-    pub channels: usize,
+    /// TOML file that describes stages [default: that of the architecture, else darts].
+    #[arg(long, value_name = "NAME|FILE")]
+    pub space: Option<String>,
+    /// Channels of the first cells; later ones have multiples [default: 16, with --stem imagenet 48].
+    #[arg(long, value_name = "C")]
+    pub channels: Option<usize>,
     /// Cells of the network (`darts`, `nasnet`, `enas-micro`, `nas-bench-201`) [default: 8, as published 15 for the
-    /// last].
+    /// last, with --stem imagenet 14].
     #[arg(long, value_name = "L")]
     pub layers: Option<usize>,
-    /// Number of classes.
-    #[arg(long, default_value_t = NetworkSettings::default().classes, value_name = "N")]
-    pub classes: usize,
-    /// Shape of one image: channels x rows x columns.
-    #[arg(long, default_value = "3x32x32", value_parser = parse_image, value_name = "CxHxW")]
-    pub image: Features,
+    /// Number of classes [default: 10, with --stem imagenet 1000].
+    #[arg(long, value_name = "N")]
+    pub classes: Option<usize>,
+    /// Shape of one image: channels x rows x columns [default: 3x32x32, with --stem imagenet 3x224x224].
+    #[arg(long, value_parser = parse_image, value_name = "CxHxW")]
+    pub image: Option<Features>,
+    /// What stands before the first cell (`darts`, `nasnet`): `cifar`, one convolution, or `imagenet`, three of stride 2.
+    #[arg(long, default_value = "cifar", value_parser = str::parse::<Stem>, value_name = "cifar|imagenet")]
+    pub stem: Stem,
     /// `darts`: nodes of a cell of the supernet [default: 4].
     #[arg(long, value_name = "N", help_heading = "What the space is built with")]
     pub nodes: Option<usize>,
@@ -46,14 +50,21 @@ pub struct NetworkArgs {
 }
 
 impl NetworkArgs {
-    /// The space, with the settings given.
+    /// The space, with the settings given. Of an architecture without `--space` it is that which the architecture says.
     ///
     /// # Errors
     /// An unknown space, a setting that cannot be used, or one that belongs to another space.
-    pub fn space(&self) -> Result<Box<dyn Space>, Box<dyn Error>> {
+    fn space(&self, given: Option<&architecture::Given>) -> Result<Box<dyn Space>, Box<dyn Error>> {
         let mut settings = SpaceSettings::default();
         // An unknown name is the first thing to hear of.
-        let name = space_name(&self.space, &mut settings)?;
+        let name = match (&self.space, given) {
+            (Some(space), _) => space_name(space, &mut settings)?,
+            (None, Some(given)) => {
+                settings = given.space.1.clone();
+                given.space.0.clone()
+            }
+            (None, None) => "darts".to_owned(),
+        };
         space::find(&name, &settings)?;
         let given = [
             ("--nodes", self.nodes.is_some(), "darts"),
@@ -78,34 +89,37 @@ impl NetworkArgs {
         Ok(space::find(&name, &settings)?)
     }
 
-    /// What networks are built for.
-    pub fn settings(&self, auxiliary: bool) -> NetworkSettings {
-        let default = NetworkSettings::default();
+    /// What networks of a space are built for.
+    fn settings(&self, space: &str, auxiliary: bool) -> NetworkSettings {
+        let own = self.stem.settings();
+        let layers = match self.stem {
+            Stem::Cifar => published_layers(space),
+            Stem::ImageNet => None,
+        };
         NetworkSettings {
-            image: self.image,
-            classes: self.classes,
-            channels: self.channels,
-            layers: self.layers.or(published_layers(&self.space)).unwrap_or(default.layers),
+            image: self.image.unwrap_or(own.image),
+            classes: self.classes.unwrap_or(own.classes),
+            channels: self.channels.unwrap_or(own.channels),
+            layers: self.layers.or(layers).unwrap_or(own.layers),
             auxiliary,
-            drop_path: false,
+            ..own
         }
     }
 
-    /// The network meant: that of an architecture, given by name, text or file, or the supernet.
+    /// The network meant: that of an architecture, given by name, text, file or run, or the supernet.
     ///
     /// # Errors
     /// Whatever cannot be read or does not fit.
     pub fn network(&self, architecture: Option<&str>, auxiliary: bool) -> Result<Subject, Box<dyn Error>> {
-        if architecture.is_some() && self.space == "darts" && (self.nodes.is_some() || self.primitives.is_some()) {
+        let given = architecture.map(architecture::read).transpose()?;
+        let space = self.space(given.as_ref())?;
+        if given.is_some() && space.name() == "darts" && (self.nodes.is_some() || self.primitives.is_some()) {
             return Err("a genotype says its own nodes and primitives: leave out --nodes and --primitives".into());
         }
-        let (space, settings) = (self.space()?, self.settings(auxiliary));
-        let (graph, sketch) = match architecture {
+        let settings = self.settings(space.name(), auxiliary);
+        let (graph, sketch) = match given {
             None => (space.supernet(&settings)?, None),
-            Some(given) => {
-                let text = architecture_text(given)?;
-                (space.decode_text(&text, &settings)?, Some(space.sketch(&text)?))
-            }
+            Some(given) => (space.decode_text(&given.text, &settings)?, Some(space.sketch(&given.text)?)),
         };
         Ok(Subject { space, settings, graph, sketch })
     }

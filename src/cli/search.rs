@@ -90,6 +90,17 @@ impl ExperimentArgs {
         Ok(config)
     }
 
+    /// Whether a space is named, by option, `--set` or the file.
+    pub fn names_space(&self, file: Option<&Path>) -> Result<bool, Box<dyn std::error::Error>> {
+        let set = self.set.iter().any(|setting| setting.split('=').next().is_some_and(|key| key.trim() == "space"));
+        if self.space.is_some() || set {
+            return Ok(true);
+        }
+        let Some(path) = file else { return Ok(false) };
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("space")))
+    }
+
     /// Makes the run's directory.
     pub fn directory(&self, name: &str) -> Result<Directory, run::RunError> {
         match &self.out {
@@ -100,7 +111,7 @@ impl ExperimentArgs {
 }
 
 /// A text as a TOML string, so that a name like `1` stays a name.
-fn toml_text(value: &str) -> String {
+pub fn toml_text(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -2,8 +2,12 @@
 
 use super::network::{NetworkArgs, Subject};
 use super::output::{print, write_file};
+use super::units::grouped;
 use cellwright::report::network::Detail;
+use cellwright::report::table::Table;
 use cellwright::report::{self, dot, network, svg, text};
+use cellwright::space::darts::published::{self, Published, PublishedNetwork};
+use cellwright::space::{self, Form, SpaceError};
 use clap::ValueEnum;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -14,8 +18,9 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Show this architecture: a name (DARTS_V2), its text, or a file that holds it.
-    #[arg(long, value_name = "NAME|TEXT|FILE")]
+    /// Show this architecture: a published name (DARTS_V2), its text, a file that holds it (FILE:NAME takes one of several),
+    /// or a run\'s directory.
+    #[arg(long, value_name = "NAME|TEXT|FILE|RUN")]
     architecture: Option<String>,
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]
@@ -23,6 +28,16 @@ pub struct Args {
     /// The form [default: by the ending of --out, else text].
     #[arg(long)]
     format: Option<Format>,
+    /// Write the architecture as other programs read it: `darts`, `nested`, `autodl`, `triples`; `nas-bench-201`, `nni`,
+    /// `naslib`, `index`; `fixed-arc`; of any space `text` and `json`.
+    #[arg(long = "as", value_name = "FORM", requires = "architecture", conflicts_with_all = ["format", "what", "fused", "depth"])]
+    form: Option<String>,
+    /// List the published cells that are known by name, with their papers and sizes.
+    #[arg(long, conflicts_with_all = ["architecture", "format", "what", "fused", "depth"])]
+    list: bool,
+    /// With --list: as JSON.
+    #[arg(long, requires = "list")]
+    json: bool,
     /// What to show [default: the cells of an architecture that has cells, else the network].
     #[arg(long)]
     what: Option<What>,
@@ -72,6 +87,13 @@ fn parse_depth(text: &str) -> Result<Depth, String> {
 }
 
 pub fn run(args: &Args) -> super::Outcome {
+    if args.list {
+        return put(args, &if args.json { listed()? } else { list() });
+    }
+    if let Some(form) = &args.form {
+        let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
+        return put(args, &written(form, &subject)?);
+    }
     let format = match (args.format, &args.out) {
         (Some(format), _) => format,
         (None, Some(path)) => of_ending(path)?,
@@ -81,11 +103,67 @@ pub fn run(args: &Args) -> super::Outcome {
     if args.fused {
         subject.graph = subject.graph.fuse().0;
     }
-    let drawn = draw(args, format, &subject)?;
+    put(args, &draw(args, format, &subject)?)
+}
+
+fn put(args: &Args, text: &str) -> super::Outcome {
     match &args.out {
-        Some(path) => write_file(path, &drawn),
-        None => print(&drawn),
+        Some(path) => write_file(path, text),
+        None => print(text),
     }
+}
+
+/// The architecture in the form of a name.
+fn written(form: &str, subject: &Subject) -> Result<String, Box<dyn Error>> {
+    let sketch = subject.sketch.as_ref().ok_or("give --architecture: a supernet has no form, nothing is chosen yet")?;
+    let own = [Form::new("text", sketch.text.clone()), Form::new("json", sketch.json.to_string())];
+    let forms = || sketch.forms.iter().chain(&own);
+    let Some(found) = forms().find(|known| known.name == form) else {
+        return Err(SpaceError::unknown("form", form, forms().map(|known| known.name)).into());
+    };
+    Ok(format!("{}\n", found.text.as_ref().map_err(|problem| format!("--as {form}: {problem}"))?))
+}
+
+/// The published cells as a table.
+fn list() -> String {
+    let mut table = Table::new(&["name", "year", "published", "here", "paper"]);
+    for cell in published::all() {
+        let network = if cell.network == PublishedNetwork::ImageNet { " (ImageNet)" } else { "" };
+        table.row([
+            cell.name.clone(),
+            cell.year.to_string(),
+            format!("{} M{network}", cell.published_millions),
+            grouped(cell.parameters),
+            format!("{} arXiv:{}", cell.paper, cell.arxiv),
+        ]);
+    }
+    let mut text = format!(
+        "{}\n`here`: parameters of the network as this program builds it, without auxiliary head: 36 channels, 20 cells, 10\n\
+         classes, or (ImageNet) 48 channels, 14 cells, 1000 classes with --stem imagenet. Case, - and _ in names do not count.\n",
+        table.render()
+    );
+    for cell in published::all() {
+        if let Some(note) = &cell.note {
+            text += &format!("\n{}: {note}", cell.name);
+        }
+    }
+    for space in [&space::nasnet::SPACE, &space::enas_micro::SPACE] {
+        let names: Vec<&str> = space.known().collect();
+        text += &format!("\n--space {} also knows {}.", space::Space::name(space), names.join(", "));
+    }
+    text + "\n"
+}
+
+/// The published cells as JSON.
+fn listed() -> Result<String, Box<dyn Error>> {
+    let entry = |cell: &Published| -> Result<serde_json::Value, serde_json::Error> {
+        let mut value = serde_json::to_value(cell)?;
+        value["agrees"] = cell.agrees().into();
+        value["text"] = cell.genotype.to_string().into();
+        Ok(value)
+    };
+    let cells = published::all().iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    Ok(serde_json::to_string_pretty(&cells)? + "\n")
 }
 
 /// The form that a file's ending asks for.

@@ -1,11 +1,12 @@
 //! `train`: one architecture from scratch.
 
-use super::common::{DeviceArg, architecture_text};
+use super::common::DeviceArg;
 use super::progress::Bars;
-use super::search::ExperimentArgs;
+use super::search::{ExperimentArgs, toml_text};
 use super::{Outcome, output};
 use cellwright::report;
-use cellwright::run::{self, Observer as _};
+use cellwright::run::{self, Observer as _, architecture};
+use cellwright::space::Stem;
 use std::path::PathBuf;
 
 /// What to train, on what, and where to write.
@@ -13,9 +14,10 @@ use std::path::PathBuf;
 pub struct Args {
     /// Configuration (TOML); without it, what suits the dataset.
     config: Option<PathBuf>,
-    /// The architecture: a name (DARTS_V2), its text, or a file that holds it.
-    #[arg(long)]
-    architecture: String,
+    /// The architecture: a published name (DARTS_V2), its text, a file that holds it (FILE:NAME takes one of several), or a
+    /// run's directory [default: that of the configuration].
+    #[arg(long, value_name = "NAME|TEXT|FILE|RUN")]
+    architecture: Option<String>,
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Channels of the first cells.
@@ -24,6 +26,9 @@ pub struct Args {
     /// Number of cells.
     #[arg(long)]
     layers: Option<usize>,
+    /// What stands before the first cell (`darts`, `nasnet`): `cifar`, one convolution, or `imagenet`, three of stride 2.
+    #[arg(long, value_parser = str::parse::<Stem>, value_name = "cifar|imagenet")]
+    stem: Option<Stem>,
     /// Train with an auxiliary head.
     #[arg(long)]
     auxiliary: bool,
@@ -41,11 +46,26 @@ pub fn run(args: &Args) -> Outcome {
     let more = [
         ("network.channels", args.channels.map(|n| n.to_string())),
         ("network.layers", args.layers.map(|n| n.to_string())),
+        ("network.stem", args.stem.map(|stem| toml_text(if stem == Stem::ImageNet { "imagenet" } else { "cifar" }))),
         ("network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
         ("train.epochs", args.epochs.map(|n| n.to_string())),
     ];
-    let config = args.experiment.config(args.config.as_deref(), &more, None)?;
-    let architecture = architecture_text(&args.architecture)?;
+    let mut config = args.experiment.config(args.config.as_deref(), &more, None)?;
+    let given = match (&args.architecture, &config.architecture) {
+        (Some(given), _) => architecture::read(given)?,
+        (None, Some(given)) => architecture::read(&given.0)?,
+        (None, None) => {
+            return Err("say what to train: --architecture NAME|TEXT|FILE|RUN, or `architecture` in the file".into());
+        }
+    };
+    // Where no space is named it is the architecture's; other spaces have other presets.
+    if !args.experiment.names_space(args.config.as_deref())? && given.space.0 != config.space {
+        let (name, settings) = given.space;
+        let space = more.iter().cloned().chain([("space", Some(toml_text(&name)))]).collect::<Vec<_>>();
+        config = args.experiment.config(args.config.as_deref(), &space, None)?;
+        config.space_settings = settings;
+    }
+    let architecture = given.text;
     let device = args.device.open()?;
     let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data, config.seed))?;
     let mut bars = Bars::new();

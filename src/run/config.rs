@@ -1,12 +1,12 @@
 //! The configuration of an experiment: a TOML file, every key of which is also `--set key=value`.
 
-use super::ImagesConfig;
+use super::{ArchitectureText, ImagesConfig};
 use crate::estimate::TrainingConfig;
 use crate::search::METHODS;
 use crate::search::bilevel::BilevelConfig;
 use crate::search::enas::EnasConfig;
 use crate::search::one_shot::OneShotConfig;
-use crate::space::SpaceSettings;
+use crate::space::{SpaceSettings, Stem};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use toml::{Table, Value};
@@ -24,13 +24,15 @@ pub struct NetworkConfig {
     pub channels: usize,
     /// Number of cells.
     pub layers: usize,
+    /// What stands before the first cell: `cifar` or `imagenet`.
+    pub stem: Stem,
     /// Whether it is trained with an auxiliary head.
     pub auxiliary: bool,
 }
 
 impl Default for NetworkConfig {
     fn default() -> Self {
-        Self { channels: 16, layers: 8, auxiliary: false }
+        Self { channels: 16, layers: 8, stem: Stem::Cifar, auxiliary: false }
     }
 }
 
@@ -46,6 +48,9 @@ pub struct Config {
     pub data: String,
     /// Directory of the dataset's files, where it needs any.
     pub data_dir: Option<PathBuf>,
+    /// The architecture that is trained, as [`super::architecture::read`] takes it; in a file also a table of the parts of its JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<ArchitectureText>,
     /// Seed of everything random.
     pub seed: u64,
     /// Number of random architectures to compare with.
@@ -148,7 +153,9 @@ impl Config {
         let mut all = Table::try_from(&preset).map_err(|error| value(place, error.to_string()))?;
         // A setting that is absent by default has no key in the table to be checked against.
         let mut known = all.clone();
-        known.entry("data_dir").or_insert_with(|| Value::String(String::new()));
+        for key in ["data_dir", "architecture"] {
+            known.entry(key).or_insert_with(|| Value::String(String::new()));
+        }
         check_keys(place, &given, &known, "")?;
         for (setting, table) in set {
             check_keys(&format!("--set {setting}"), &table, &known, "")?;

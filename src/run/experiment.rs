@@ -3,7 +3,7 @@
 use super::directory::Log;
 use super::files::{self, Loaded, Request};
 use super::follow::Followed;
-use super::{Config, Directory, NetworkFacts, Observer, RunError, SharedWeights, Summary};
+use super::{ArchitectureText, Config, Directory, NetworkFacts, Observer, RunError, SharedWeights, Summary};
 use crate::cost::Cost;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
@@ -58,6 +58,15 @@ pub struct Outcome {
     pub trained: Vec<Trained>,
 }
 
+/// What is to be trained from scratch.
+struct Subject {
+    graph: Graph,
+    /// The same without auxiliary head: the network whose size is stated.
+    counted: Graph,
+    /// The architecture, unless it is the hand-designed network.
+    genotype: Option<String>,
+}
+
 pub(super) struct Bench<'a> {
     device: &'a Device,
     config: &'a Config,
@@ -90,6 +99,7 @@ pub fn search(
     let wide = NetworkSettings {
         channels: config.supernet.channels,
         layers: config.supernet.layers,
+        stem: config.supernet.stem,
         auxiliary: false,
         ..settings.clone()
     };
@@ -122,16 +132,16 @@ pub fn search(
     bench.timing.append(&json!({ "stage": "search", "seconds": search_seconds }))?;
     directory.write_json("genotype.json", &space.json(&architecture))?;
 
-    let mut trained = vec![bench.train("searched", Some((space, &architecture)), None, Some(directory))?];
+    let mut trained = vec![bench.train("searched", bench.subject(space, &architecture)?, Some(directory))?];
     let mut random = Random::new(config.seed, RANDOM_ARCHITECTURES);
     for number in 1..=config.random {
         let drawn = space.random(&mut random);
-        trained.push(bench.train(&format!("random {number}"), Some((space, &drawn)), None, None)?);
+        trained.push(bench.train(&format!("random {number}"), bench.subject(space, &drawn)?, None)?);
     }
     let found = trained[0].facts.clone();
     if config.baseline {
         let graph = space.baseline(&settings, found.parameters)?;
-        trained.push(bench.train("baseline", None, Some(graph), None)?);
+        trained.push(bench.train("baseline", Subject { counted: graph.clone(), graph, genotype: None }, None)?);
     }
     let accuracies = |prefix: &str| -> Vec<f64> {
         trained.iter().map(|t| &t.facts).filter(|f| f.name.starts_with(prefix)).map(|f| f.test_accuracy).collect()
@@ -201,9 +211,11 @@ pub fn train(
     let mut bench = Bench::new(device, config, &data, directory, observer)?;
     bench.check_batch()?;
     let graph = space.decode_text(architecture, &bench.settings)?;
+    let counted = space.decode_text(architecture, &bench.plain())?;
+    let genotype = space.sketch(architecture)?.text;
+    let config = Config { architecture: Some(ArchitectureText(genotype.clone())), ..config.clone() };
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
-    let mut trained = bench.train("trained", None, Some(graph), Some(directory))?;
-    trained.facts.genotype = Some(architecture.trim().to_owned());
+    let trained = bench.train("trained", Subject { graph, counted, genotype: Some(genotype) }, Some(directory))?;
     let summary = json!({
         "space": config.space,
         "data": config.data,
@@ -234,6 +246,7 @@ impl<'a> Bench<'a> {
             classes: data.train.classes().len(),
             channels: config.network.channels,
             layers: config.network.layers,
+            stem: config.network.stem,
             auxiliary: config.network.auxiliary,
             drop_path: config.train.drop_path > 0.0,
         };
@@ -256,27 +269,24 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
+    /// The settings of networks, without an auxiliary head.
+    fn plain(&self) -> NetworkSettings {
+        NetworkSettings { auxiliary: false, ..self.settings.clone() }
+    }
+
+    /// An architecture of a space, to be trained.
+    fn subject(&self, space: &dyn Space, architecture: &Architecture) -> Result<Subject, RunError> {
+        Ok(Subject {
+            graph: space.decode(architecture, &self.settings)?,
+            counted: space.decode(architecture, &self.plain())?,
+            genotype: Some(space.print(architecture)),
+        })
+    }
+
     /// Trains one network from scratch and measures it on the test images.
-    fn train(
-        &mut self,
-        name: &str,
-        architecture: Option<(&dyn Space, &Architecture)>,
-        graph: Option<Graph>,
-        keep: Option<&Directory>,
-    ) -> Result<Trained, RunError> {
-        let plain = NetworkSettings { auxiliary: false, ..self.settings.clone() };
-        let (graph, counted, genotype) = match (architecture, graph) {
-            (Some((space, architecture)), _) => (
-                space.decode(architecture, &self.settings)?,
-                Cost::of(&space.decode(architecture, &plain)?, 1)?,
-                Some(space.print(architecture)),
-            ),
-            (None, Some(graph)) => {
-                let cost = Cost::of(&graph, 1)?;
-                (graph, cost, None)
-            }
-            (None, None) => return Err(EstimateError::Settings("there is no network to train".into()).into()),
-        };
+    fn train(&mut self, name: &str, subject: Subject, keep: Option<&Directory>) -> Result<Trained, RunError> {
+        let Subject { graph, counted, genotype } = subject;
+        let counted = Cost::of(&counted, 1)?;
         let began = Instant::now();
         let images = (0..self.train.count() as u32).collect();
         let (device, config) = (self.device, self.config);
@@ -306,7 +316,9 @@ impl<'a> Bench<'a> {
         self.timing.append(&json!({ "stage": format!("train {name}"), "seconds": seconds }))?;
         if let Some(directory) = keep {
             let state = pollster::block_on(training.network().state()).map_err(exchange)?;
-            let metadata = HashMap::from([("genotype".to_owned(), genotype.clone().unwrap_or_default())]);
+            // One key: a map of several has no order, and the same run would write other bytes.
+            let own = json!({ "genotype": genotype, "space": self.config.space }).to_string();
+            let metadata = HashMap::from([("cellwright".to_owned(), own)]);
             directory.write("weights.safetensors", &to_safetensors(&state, metadata).map_err(exchange)?)?;
         }
         drop(training);

@@ -1,6 +1,7 @@
 //! One experiment on disk: its configuration, what it measured, what it found. The only floor, with
 //! `cli` above it, that opens files and waits for a device.
 
+pub mod architecture;
 mod check;
 pub mod config;
 mod directory;
@@ -14,6 +15,7 @@ mod observer;
 mod presets;
 mod summary;
 
+pub use architecture::{ArchitectureError, ArchitectureText};
 pub use config::{Config, ConfigError};
 pub use directory::Directory;
 pub use error::RunError;

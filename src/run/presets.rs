@@ -21,13 +21,14 @@ impl Config {
             strategy: "darts".into(),
             data: data.into(),
             data_dir: None,
+            architecture: None,
             seed: 0,
             random: 3,
             baseline: true,
             images: ImagesConfig::default(),
             space_settings: SpaceSettings::default(),
             supernet: NetworkConfig::default(),
-            network: NetworkConfig { channels: 36, layers: 20, auxiliary: false },
+            network: NetworkConfig { channels: 36, layers: 20, auxiliary: false, ..NetworkConfig::default() },
             search: BilevelConfig::default(),
             one_shot: OneShotConfig::default(),
             enas: EnasConfig { controller: controller_for("darts"), ..EnasConfig::default() },
@@ -36,8 +37,8 @@ impl Config {
         let small = SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() };
         match data {
             "digits" => Self {
-                supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false },
-                network: NetworkConfig { channels: 8, layers: 3, auxiliary: false },
+                supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false, ..NetworkConfig::default() },
+                network: NetworkConfig { channels: 8, layers: 3, auxiliary: false, ..NetworkConfig::default() },
                 search: BilevelConfig {
                     epochs: 12,
                     batch: 64,
@@ -89,8 +90,8 @@ impl Config {
                 ..base
             },
             "mnist" | "fashion-mnist" => Self {
-                supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false },
-                network: NetworkConfig { channels: 8, layers: 4, auxiliary: false },
+                supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false, ..NetworkConfig::default() },
+                network: NetworkConfig { channels: 8, layers: 4, auxiliary: false, ..NetworkConfig::default() },
                 search: BilevelConfig {
                     epochs: 1,
                     batch: 64,
@@ -168,7 +169,7 @@ impl Config {
         if small {
             return config;
         }
-        let size = |channels, layers| NetworkConfig { channels, layers, auxiliary: false };
+        let size = |channels, layers| NetworkConfig { channels, layers, auxiliary: false, ..NetworkConfig::default() };
         let sgd = |weight_decay| SgdConfig { nesterov: true, weight_decay, clip: 0.0, ..SgdConfig::default() };
         let restarts = |to| Schedule::WarmRestarts { from: 0.05, to, first: 10, times: 2 };
         match space {

@@ -47,8 +47,8 @@ pub enum SpaceError {
     },
     /// The auxiliary head is wanted where it has no place.
     #[error(
-        "the auxiliary head needs an 8x8 map, but cell {layer} of {layers} gives {map} for an image of {image}: turn \
-         the auxiliary head off, or use images of 29 to 32 rows and columns"
+        "the auxiliary head needs a map of {wanted}, but cell {layer} of {layers} gives {map} for an image of {image}: turn \
+         the auxiliary head off, or use images of {images} rows and columns"
     )]
     Auxiliary {
         /// Image of the settings.
@@ -59,10 +59,20 @@ pub enum SpaceError {
         layers: usize,
         /// Its output.
         map: Features,
+        /// What the head is made for.
+        wanted: &'static str,
+        /// Images for which it is that.
+        images: &'static str,
     },
     /// The space's networks have no auxiliary head.
     #[error("networks of the space `{space}` have no auxiliary head: turn it off")]
     NoAuxiliary {
+        /// Name of the space.
+        space: String,
+    },
+    /// The space's networks begin in one way only.
+    #[error("networks of the space `{space}` have a stem of their own: leave out `stem = imagenet`")]
+    NoStem {
         /// Name of the space.
         space: String,
     },

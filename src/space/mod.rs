@@ -19,6 +19,7 @@ mod error;
 mod moves;
 pub mod nas_bench_201;
 pub mod nasnet;
+pub mod notation;
 pub mod pairwise;
 mod question;
 mod settings;
@@ -29,7 +30,7 @@ pub use architecture::{Architecture, Decision};
 pub use encode::Encoding;
 pub use error::SpaceError;
 pub use question::Question;
-pub use settings::{NetworkSettings, SpaceSettings};
+pub use settings::{NetworkSettings, SpaceSettings, Stem};
 pub use weights::TableWeights;
 
 use crate::graph::Graph;
@@ -59,6 +60,24 @@ pub struct Sketch {
     pub json: serde_json::Value,
     /// Its cells, to be drawn; none if it has no cells.
     pub cells: Vec<CellPlan>,
+    /// As other programs read it.
+    pub forms: Vec<Form>,
+}
+
+/// An architecture in one way of writing, by the name of the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// What the way of writing is called.
+    pub name: &'static str,
+    /// The architecture, or why it cannot be written so.
+    pub text: Result<String, String>,
+}
+
+impl Form {
+    /// An architecture as it is written in the way of this name.
+    pub fn new(name: &'static str, text: String) -> Self {
+        Self { name, text: Ok(text) }
+    }
 }
 
 /// A set of architectures.
@@ -117,7 +136,12 @@ pub trait Space: Send + Sync {
     fn sketch(&self, text: &str) -> Result<Sketch, SpaceError> {
         let architecture = self.parse(text)?;
         let (text, json) = (self.print(&architecture), self.json(&architecture));
-        Ok(Sketch { text, json, cells: self.cells(&architecture) })
+        Ok(Sketch { text, json, cells: self.cells(&architecture), forms: self.forms(&architecture) })
+    }
+
+    /// An architecture as other programs write it, besides [`Space::print`] and [`Space::json`].
+    fn forms(&self, _architecture: &Architecture) -> Vec<Form> {
+        Vec::new()
     }
 
     /// A random architecture, as random search draws it.
@@ -258,6 +282,20 @@ pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, Spac
         _ if !settings.stages.is_empty() => Box::new(stages::Stages::named(name, &settings.stages)?),
         _ => return Err(SpaceError::unknown("search space", name, NAMES)),
     })
+}
+
+/// The name of the built-in space that a text is an architecture of: the first of [`NAMES`] that can read it, else the one
+/// whose error will say most.
+pub fn of_text(text: &str) -> &'static str {
+    let settings = SpaceSettings::default();
+    let reads = |name: &&'static str| find(name, &settings).is_ok_and(|space| space.sketch(text).is_ok());
+    let resembles_benchmark = || {
+        let numbers = notation::numbers(text).is_some_and(|numbers| numbers.split(' ').count() == nas_bench_201::EDGES);
+        let text = text.to_lowercase();
+        numbers || text.contains("naslib:") || (text.contains('|') && text.contains('~')) || text.contains("\"0_1\"")
+    };
+    let otherwise = || if resembles_benchmark() { nas_bench_201::NAME } else { NAMES[0] };
+    NAMES.into_iter().find(|name| reads(name)).unwrap_or_else(otherwise)
 }
 
 #[cfg(test)]

@@ -4,11 +4,50 @@ use super::SpaceError;
 use super::chain::Layer;
 use crate::graph::Features;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// Bounds that keep every count of a network far from overflow.
 const MOST_CHANNELS: usize = 65_536;
 const MOST_CLASSES: usize = 1 << 20;
 const MOST_LAYERS: usize = 1000;
+
+/// What stands between the image and the first cell of DARTS-like networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stem {
+    /// One 3×3 convolution to three times the channels, for images like CIFAR's.
+    #[default]
+    Cifar,
+    /// Three 3×3 convolutions of stride 2, for images like ImageNet's; the first two make the input of the first cell that is
+    /// twice as large.
+    ImageNet,
+}
+
+impl Stem {
+    /// The published network that begins so: its channels, cells, image and, of ImageNet, 1000 classes. Of CIFAR's the
+    /// supernet.
+    pub fn settings(self) -> NetworkSettings {
+        let own = NetworkSettings { stem: self, ..NetworkSettings::default() };
+        match self {
+            Self::Cifar => own,
+            Self::ImageNet => {
+                NetworkSettings { image: Features::new(3, 224, 224), classes: 1000, channels: 48, layers: 14, ..own }
+            }
+        }
+    }
+}
+
+impl FromStr for Stem {
+    type Err = SpaceError;
+
+    fn from_str(name: &str) -> Result<Self, SpaceError> {
+        match name {
+            "cifar" => Ok(Self::Cifar),
+            "imagenet" => Ok(Self::ImageNet),
+            _ => Err(SpaceError::unknown("stem", name, ["cifar", "imagenet"])),
+        }
+    }
+}
 
 /// What a network of a space is built for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +62,8 @@ pub struct NetworkSettings {
     pub channels: usize,
     /// Number of cells. The depth of a chain or of `enas-macro` is part of its description instead.
     pub layers: usize,
+    /// What stands before the first cell (`darts` and `nasnet` only).
+    pub stem: Stem,
     /// Whether a network trained from scratch gets an auxiliary head at two thirds of its depth
     /// (`darts` and `nasnet` only). A supernet and a hand-designed network have none.
     pub auxiliary: bool,
@@ -39,6 +80,7 @@ impl Default for NetworkSettings {
             classes: 10,
             channels: 16,
             layers: 8,
+            stem: Stem::Cifar,
             auxiliary: false,
             drop_path: false,
         }
@@ -61,6 +103,17 @@ impl NetworkSettings {
             ("layers", self.layers, MOST_LAYERS),
         ];
         sizes.into_iter().try_for_each(|(setting, value, most)| within(setting, value, most))
+    }
+
+    /// As [`NetworkSettings::check`], for a space whose networks have a stem of their own and no auxiliary head.
+    ///
+    /// # Errors
+    /// [`SpaceError::NoStem`], and what [`NetworkSettings::check`] says.
+    pub(super) fn check_plain(&self, space: &str) -> Result<(), SpaceError> {
+        match self.stem {
+            Stem::Cifar => self.check(),
+            Stem::ImageNet => Err(SpaceError::NoStem { space: space.to_owned() }),
+        }
     }
 }
 

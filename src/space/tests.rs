@@ -1,3 +1,4 @@
+mod hostile;
 pub(super) mod running;
 
 use super::*;
@@ -163,4 +164,57 @@ fn each_decision_is_asked_just_once() {
         }
         assert!(asked.iter().all(|&times| times == 1), "{name}: {asked:?}");
     }
+}
+
+#[test]
+fn each_form_of_an_architecture_is_read_as_that_architecture_and_says_its_space() {
+    for name in NAMES {
+        let space = find(name, &SpaceSettings::default()).unwrap();
+        for seed in 0..5 {
+            let architecture = space.random(&mut Random::new(seed, 7));
+            for form in space.forms(&architecture) {
+                let Ok(text) = form.text else { continue };
+                let read = space.parse(&text).unwrap_or_else(|error| panic!("{name} {}: {error}", form.name));
+                assert_eq!(read, architecture, "{name} {}: {text}", form.name);
+            }
+            // Texts of pairs are those of two spaces.
+            let of = of_text(&space.print(&architecture));
+            assert!(
+                of == name || name == nasnet::NAME && of == enas_micro::NAME || name.starts_with("chain"),
+                "{name}: {of}"
+            );
+        }
+    }
+    for (text, name) in [
+        ("(4, 0, 3, 1, 4, 3)", nas_bench_201::NAME),
+        ("#1459", nas_bench_201::NAME),
+        (
+            "fixed_arc = \"0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1 1 0 1 0 0 3 0 2 1 1 3 1 1 0 0 4 0 3 1 1\"",
+            enas_micro::NAME,
+        ),
+        ("enas-micro", enas_micro::NAME),
+        ("nonsense", "darts"),
+    ] {
+        assert_eq!(of_text(text), name, "{text}");
+    }
+}
+
+#[test]
+fn numbers_are_read_whatever_stands_around_them() {
+    let space = find(enas_macro::NAME, &SpaceSettings { macro_layers: 3, ..SpaceSettings::default() }).unwrap();
+    let wanted = space.parse("0 | 1 0 | 5 1 0").unwrap();
+    for text in [
+        "[0, 1, 0, 5, 1, 0]",
+        "fixed_arc = [0, 1, 0,\n 5, 1, 0]",
+        "fixed_arc=\"0\"\nfixed_arc=\"$fixed_arc 1 0\"\nfixed_arc=\"$fixed_arc 5 1 0\"",
+        "--child_fixed_arc \"0 1 0 5 1 0\"",
+        "[[0], [1, 0], [5, 1, 0]]",
+        "(0,1,0,5,1,0)  # found",
+        "conv_3x3 | 1 0 | 5 10",
+    ] {
+        assert_eq!(space.parse(text).unwrap(), wanted, "{text}");
+    }
+    assert!(
+        notation::numbers("a b").is_none() && notation::numbers("").is_none() && notation::numbers("x = []").is_none()
+    );
 }

@@ -18,8 +18,9 @@ use serde_json::json;
 pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Time a training step of this architecture: a name (DARTS_V2), its text, or a file that holds it.
-    #[arg(long, value_name = "NAME|TEXT|FILE", conflicts_with = "order")]
+    /// Time a training step of this architecture: a published name (DARTS_V2), its text, a file that holds it (FILE:NAME takes one of several),
+    /// or a run\'s directory.
+    #[arg(long, value_name = "NAME|TEXT|FILE|RUN", conflicts_with = "order")]
     architecture: Option<String>,
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]

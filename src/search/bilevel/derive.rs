@@ -98,7 +98,7 @@ mod tests {
         drop_light(&mut weights, 0.85, &[]);
         let found = space.derive(&weights).unwrap();
         let edges: Vec<(String, usize)> =
-            space.genotype(&found).unwrap().normal.edges.iter().map(|e| (e.primitive.to_string(), e.input)).collect();
+            space.genotype(&found).unwrap().normal.edges().map(|e| (e.primitive.to_string(), e.input)).collect();
         let wanted = [("skip_connect", 0), ("none", 1), ("sep_conv_3x3", 1), ("sep_conv_3x3", 0)];
         assert_eq!(edges, wanted.map(|(name, input)| (name.to_owned(), input)));
         // Nothing of the reduction cell weighs enough: it is derived as ever.

@@ -11,7 +11,7 @@ pub(super) fn network(
     architecture: Option<&Architecture>,
     settings: &NetworkSettings,
 ) -> Result<Graph, SpaceError> {
-    settings.check()?;
+    settings.check_plain(crate::space::Space::name(chain))?;
     let mut answers = architecture.map(|a| a.answers.iter());
     let mut graph = Graph::new(&[settings.image]);
     let mut x = 0;

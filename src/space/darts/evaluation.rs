@@ -1,7 +1,7 @@
-//! The derived network, trained from scratch: each node sums two primitives (fewer where edges are left out).
+//! The derived network, trained from scratch: each node sums the primitives of its edges.
 
 use super::skeleton::{self, Place};
-use super::{CELL_INPUTS, CellGenotype, Genotype, KEPT_EDGES, Primitive, Variant};
+use super::{CELL_INPUTS, CellGenotype, Genotype, GenotypeError, Primitive, Variant};
 use crate::graph::{Graph, NodeId, Op};
 use crate::space::{NetworkSettings, SpaceError};
 
@@ -26,25 +26,34 @@ fn cell(
     place: &Place,
     inputs: [NodeId; 2],
 ) -> Result<NodeId, SpaceError> {
-    let mut states = inputs.to_vec();
-    for (node, pair) in genotype.edges.chunks_exact(KEPT_EDGES).enumerate() {
-        let mut incoming = Vec::with_capacity(KEPT_EDGES);
-        // Edges that are left out cost nothing; a node without any is zero.
-        let kept = pair.iter().filter(|edge| edge.primitive != Primitive::None).count();
-        for (slot, edge) in pair.iter().enumerate() {
+    // A node that no edge enters has no state; `Genotype::check` has made sure that nothing reads it.
+    let mut states = inputs.map(Some).to_vec();
+    let state = |states: &[Option<NodeId>], index: usize| {
+        let missing = || GenotypeError::Cell { cell: "network", problem: format!("state {index} does not exist") };
+        states.get(index).copied().flatten().ok_or_else(missing)
+    };
+    let mut number = 0;
+    for (node, edges) in genotype.nodes.iter().enumerate() {
+        let mut incoming = Vec::with_capacity(edges.len());
+        // Edges that are left out cost nothing; a node of these alone is zero.
+        let kept = edges.iter().filter(|edge| edge.primitive != Primitive::None).count();
+        for (slot, edge) in edges.iter().enumerate() {
+            number += 1;
             if edge.primitive == Primitive::None && (kept > 0 || slot > 0) {
                 continue;
             }
-            let name = format!("{}._ops.{}", place.name, KEPT_EDGES * node + slot);
+            let name = format!("{}._ops.{}", place.name, number - 1);
             let stride = place.stride(edge.input);
-            let mut x = edge.primitive.append(graph, &name, states[edge.input], stride, Variant::Evaluation)?;
+            let input = state(&states, edge.input)?;
+            let mut x = edge.primitive.append(graph, &name, input, stride, Variant::Evaluation)?;
             if drop_path && kept > 0 && !edge.primitive.is_identity(stride) {
                 x = graph.push(format!("{name}.drop_path"), Op::DropPath, &[x])?;
             }
             incoming.push(x);
         }
-        states.push(graph.push(format!("{}.states.{}", place.name, CELL_INPUTS + node), Op::Add, &incoming)?);
+        let name = format!("{}.states.{}", place.name, CELL_INPUTS + node);
+        states.push(if incoming.is_empty() { None } else { Some(graph.push(name, Op::Add, &incoming)?) });
     }
-    let joined: Vec<NodeId> = genotype.concat.iter().map(|&state| states[state]).collect();
+    let joined = genotype.concat.iter().map(|&index| state(&states, index)).collect::<Result<Vec<NodeId>, _>>()?;
     Ok(graph.push(format!("{}.concat", place.name), Op::Concat, &joined)?)
 }

@@ -1,8 +1,9 @@
 //! A genotype: the architecture of a normal and a reduction cell, as the literature writes it.
 
-use super::{CELL_INPUTS, KEPT_EDGES, MOST_NODES, Primitive, text};
+use super::{CELL_INPUTS, KEPT_EDGES, MOST_EDGES, MOST_NODES, Primitive, published, text};
 use crate::space::error::nearest;
-use crate::space::{CellPlan, SpaceError};
+use crate::space::notation::SyntaxError;
+use crate::space::{CellPlan, Form};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -11,15 +12,8 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GenotypeError {
     /// The text breaks off or goes wrong.
-    #[error("genotype, character {position}: expected {expected}, found {found}")]
-    Syntax {
-        /// Where, counted in characters from 1.
-        position: usize,
-        /// What would have been right.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
+    #[error("genotype, {0}")]
+    Syntax(#[from] SyntaxError),
     /// A part that no genotype has, or a primitive or genotype that does not exist.
     #[error("genotype: unknown {kind} `{name}`: did you mean `{nearest}`?")]
     Unknown {
@@ -30,6 +24,19 @@ pub enum GenotypeError {
         /// The valid name most like it.
         nearest: String,
     },
+    /// An operation that others have and this program lacks.
+    #[error("genotype: the operation `{name}` {what}: it is not among those of this program")]
+    Foreign {
+        /// The operation.
+        name: &'static str,
+        /// What it does.
+        what: &'static str,
+    },
+    /// A cell for other data than images.
+    #[error(
+        "genotype: `recurrent=` is a cell of a recurrent network, for text: only cells of convolutional networks can be read"
+    )]
+    Recurrent,
     /// A part that is missing or given twice.
     #[error("genotype: `{part}` is {problem}; it needs normal, normal_concat, reduce and reduce_concat, each once")]
     Part {
@@ -37,6 +44,12 @@ pub enum GenotypeError {
         part: &'static str,
         /// `missing` or `given twice`.
         problem: &'static str,
+    },
+    /// A text that holds several, none of them chosen.
+    #[error("the text holds {} genotypes: {}; name one of them (FILE:NAME), or give just its text", names.len(), names.join(", "))]
+    Several {
+        /// What they are called.
+        names: Vec<String>,
     },
     /// Edges or concatenation of a cell that make no cell.
     #[error("genotype, {cell} cell: {problem}")]
@@ -46,9 +59,6 @@ pub enum GenotypeError {
         /// What does not fit.
         problem: String,
     },
-    /// JSON of another form.
-    #[error("genotype in JSON: {0}")]
-    Json(String),
 }
 
 /// One kept edge: a primitive applied to an earlier state of the cell.
@@ -63,43 +73,67 @@ pub struct Edge {
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CellGenotype {
-    /// Two edges for each node, in order; `none` stands for one that is left out.
-    pub edges: Vec<Edge>,
+    /// The edges that each node sums, node by node; `none` stands for one that is left out. A node without edges does not
+    /// exist: nothing reads it and it is not joined. Cells of DARTS' own space have two edges a node.
+    pub nodes: Vec<Vec<Edge>>,
     /// The states whose channels are joined to the cell's output.
     pub concat: Vec<usize>,
 }
 
 impl CellGenotype {
-    /// Number of nodes.
-    pub fn nodes(&self) -> usize {
-        self.edges.len() / KEPT_EDGES
+    /// A cell of two edges a node, in order.
+    pub fn of_pairs(edges: impl IntoIterator<Item = Edge>, concat: Vec<usize>) -> Self {
+        let edges: Vec<Edge> = edges.into_iter().collect();
+        Self { nodes: edges.chunks(KEPT_EDGES).map(<[Edge]>::to_vec).collect(), concat }
+    }
+
+    /// All edges, node by node.
+    pub fn edges(&self) -> impl Iterator<Item = &Edge> {
+        self.nodes.iter().flatten()
+    }
+
+    /// Whether each node has two edges, as in DARTS' own space.
+    pub fn has_pairs(&self) -> bool {
+        self.nodes.iter().all(|edges| edges.len() == KEPT_EDGES)
     }
 
     fn check(&self, cell: &'static str) -> Result<(), GenotypeError> {
         let wrong = |problem: String| Err(GenotypeError::Cell { cell, problem });
-        if self.edges.is_empty() || !self.edges.len().is_multiple_of(KEPT_EDGES) {
-            return wrong(format!("{} edges: each node has two, and there is at least one node", self.edges.len()));
+        if self.edges().next().is_none() {
+            return wrong("has no edges".into());
         }
-        if self.nodes() > MOST_NODES {
-            return wrong(format!("{} nodes: at most {MOST_NODES} are supported", self.nodes()));
+        if self.nodes.len() > MOST_NODES {
+            return wrong(format!("{} nodes: at most {MOST_NODES} are supported", self.nodes.len()));
         }
-        for (i, edge) in self.edges.iter().enumerate() {
-            let (node, states) = (i / KEPT_EDGES, i / KEPT_EDGES + CELL_INPUTS);
-            if edge.input >= states {
-                let last = states - 1;
-                return wrong(format!(
-                    "edge {i} ({}) reads state {}, but node {node} can read states 0 to {last} only",
-                    edge.primitive, edge.input
-                ));
+        let exists = |state: usize| state < CELL_INPUTS || !self.nodes[state - CELL_INPUTS].is_empty();
+        for (node, edges) in self.nodes.iter().enumerate() {
+            let states = node + CELL_INPUTS;
+            if edges.len() > MOST_EDGES {
+                return wrong(format!("node {node} has {} edges: at most {MOST_EDGES} are supported", edges.len()));
+            }
+            for edge in edges {
+                let Edge { primitive, input } = edge;
+                if *input >= states {
+                    let last = states - 1;
+                    return wrong(format!(
+                        "`{primitive}` of node {node} reads state {input}, but node {node} can read states 0 to {last} only"
+                    ));
+                }
+                if !exists(*input) {
+                    return wrong(format!("`{primitive}` of node {node} reads state {input}, which no edge enters"));
+                }
             }
         }
         if self.concat.is_empty() {
             return wrong("joins no states: the concatenation is empty".into());
         }
-        let states = CELL_INPUTS + self.nodes();
+        let states = CELL_INPUTS + self.nodes.len();
         for (i, &state) in self.concat.iter().enumerate() {
             if state >= states {
                 return wrong(format!("joins state {state}, but has states 0 to {} only", states - 1));
+            }
+            if !exists(state) {
+                return wrong(format!("joins state {state}, which no edge enters"));
             }
             if self.concat[..i].contains(&state) {
                 return wrong(format!("joins state {state} twice"));
@@ -114,43 +148,13 @@ impl CellGenotype {
 
 /// A normal and a reduction cell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "Parts", try_from = "Parts")]
+#[serde(into = "serde_json::Value", try_from = "serde_json::Value")]
 pub struct Genotype {
     /// The cell that keeps the map.
     pub normal: CellGenotype,
     /// The cell that halves the map.
     pub reduce: CellGenotype,
 }
-
-/// A genotype's form in JSON: the parts of the reference's text, by the same names.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parts {
-    normal: Vec<(Primitive, usize)>,
-    normal_concat: Vec<usize>,
-    reduce: Vec<(Primitive, usize)>,
-    reduce_concat: Vec<usize>,
-}
-
-/// Published genotypes by name (the reference's `genotypes.py`): first and second order DARTS.
-const NAMED: [(&str, &str); 2] = [
-    (
-        "DARTS_V1",
-        "Genotype(normal=[('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('skip_connect', 0), ('sep_conv_3x3', 1), \
-         ('skip_connect', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('skip_connect', 2)], \
-         normal_concat=[2, 3, 4, 5], reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), \
-         ('max_pool_3x3', 0), ('max_pool_3x3', 0), ('skip_connect', 2), ('skip_connect', 2), ('avg_pool_3x3', 0)], \
-         reduce_concat=[2, 3, 4, 5])",
-    ),
-    (
-        "DARTS_V2",
-        "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), \
-         ('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)], \
-         normal_concat=[2, 3, 4, 5], reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), \
-         ('max_pool_3x3', 1), ('max_pool_3x3', 0), ('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], \
-         reduce_concat=[2, 3, 4, 5])",
-    ),
-];
 
 impl Genotype {
     /// Both cells as plans to be drawn.
@@ -159,38 +163,33 @@ impl Genotype {
             name: name.to_owned(),
             inputs: CELL_INPUTS,
             edges: cell
-                .edges
+                .nodes
                 .iter()
                 .enumerate()
+                .flat_map(|(node, edges)| edges.iter().map(move |edge| (node, edge)))
                 .filter(|(_, edge)| edge.primitive != Primitive::None)
-                .map(|(place, edge)| (edge.input, place / KEPT_EDGES, edge.primitive.to_string()))
+                .map(|(node, edge)| (edge.input, node, edge.primitive.to_string()))
                 .collect(),
-            nodes: cell.nodes(),
+            nodes: cell.nodes.len(),
             concat: cell.concat.clone(),
         };
         [("normal", &self.normal), ("reduce", &self.reduce)].into_iter().map(plan).collect()
     }
 
-    /// Names that [`Genotype::read`] knows.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        NAMED.iter().map(|(name, _)| *name)
-    }
-
-    /// Reads a genotype: a published name, JSON, or the reference's text.
+    /// Reads a genotype: the name of a [published](super::published) one, the reference's text, one list a node as pt.darts
+    /// and AutoDL write it, FairDARTS' triples, or a dictionary (JSON); with whatever stands before and behind it, and with
+    /// comments and line breaks anywhere. Of several that a text assigns to one name the last counts.
     ///
     /// # Errors
     /// [`GenotypeError`] saying what is wrong, and where.
     pub fn read(text: &str) -> Result<Self, GenotypeError> {
-        let text = text.trim();
-        if let Some((_, published)) = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-            return text::parse(published);
-        }
-        if text.starts_with('{') {
-            return serde_json::from_str(text).map_err(|e| GenotypeError::Json(e.to_string()));
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if let Some(published) = published::find(text) {
+            return Ok(published.genotype.clone());
         }
         let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         if !text.is_empty() && text != "Genotype" && text.chars().all(is_name) {
-            let names: Vec<&str> = Self::names().collect();
+            let names: Vec<&str> = published::all().iter().map(|cell| cell.name.as_str()).collect();
             return Err(GenotypeError::Unknown {
                 kind: "genotype",
                 name: text.to_owned(),
@@ -210,10 +209,34 @@ impl Genotype {
         self.reduce.check("reduce")
     }
 
-    /// As JSON: `{"normal": [["sep_conv_3x3", 0], …], "normal_concat": [2, …], "reduce": …, …}`.
+    /// As other programs write it: `darts` (the reference's pairs), `nested` (pt.darts), `autodl` (AutoDL-Projects), `triples`
+    /// (FairDARTS).
+    pub fn forms(&self) -> Vec<Form> {
+        let mut pairs = Form::new("darts", text::pairs(self));
+        if let Some((kind, _)) =
+            [("normal", &self.normal), ("reduction", &self.reduce)].iter().find(|(_, c)| !c.has_pairs())
+        {
+            let problem =
+                format!("not all nodes of the {kind} cell have two edges: write it `nested`, `autodl` or `triples`");
+            pairs.text = Err(problem);
+        }
+        vec![
+            pairs,
+            Form::new("nested", text::nested(self)),
+            Form::new("autodl", text::autodl(self)),
+            Form::new("triples", text::triples(self)),
+        ]
+    }
+
+    /// As JSON: `{"normal": [["sep_conv_3x3", 0], …], "normal_concat": [2, …], "reduce": …, …}`; with a list for each node
+    /// where not all have two edges.
     pub fn json(&self) -> serde_json::Value {
-        let edges = |cell: &CellGenotype| {
-            cell.edges.iter().map(|e| serde_json::json!([e.primitive.name(), e.input])).collect::<Vec<_>>()
+        let edge = |e: &Edge| serde_json::json!([e.primitive.name(), e.input]);
+        let edges = |cell: &CellGenotype| -> Vec<serde_json::Value> {
+            if cell.has_pairs() {
+                return cell.edges().map(edge).collect();
+            }
+            cell.nodes.iter().map(|edges| edges.iter().map(edge).collect()).collect()
         };
         serde_json::json!({
             "normal": edges(&self.normal),
@@ -225,19 +248,13 @@ impl Genotype {
 }
 
 impl fmt::Display for Genotype {
-    /// The reference's text.
+    /// The reference's text; with a list for each node where not all have two edges.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let edges = |cell: &CellGenotype| {
-            cell.edges.iter().map(|e| format!("('{}', {})", e.primitive, e.input)).collect::<Vec<_>>().join(", ")
-        };
-        write!(
-            f,
-            "Genotype(normal=[{}], normal_concat={:?}, reduce=[{}], reduce_concat={:?})",
-            edges(&self.normal),
-            self.normal.concat,
-            edges(&self.reduce),
-            self.reduce.concat
-        )
+        f.write_str(&if self.normal.has_pairs() && self.reduce.has_pairs() {
+            text::pairs(self)
+        } else {
+            text::nested(self)
+        })
     }
 }
 
@@ -249,29 +266,16 @@ impl FromStr for Genotype {
     }
 }
 
-impl From<Genotype> for Parts {
+impl From<Genotype> for serde_json::Value {
     fn from(genotype: Genotype) -> Self {
-        let edges = |cell: &CellGenotype| cell.edges.iter().map(|e| (e.primitive, e.input)).collect();
-        Self {
-            normal: edges(&genotype.normal),
-            reduce: edges(&genotype.reduce),
-            normal_concat: genotype.normal.concat,
-            reduce_concat: genotype.reduce.concat,
-        }
+        genotype.json()
     }
 }
 
-impl TryFrom<Parts> for Genotype {
-    type Error = SpaceError;
+impl TryFrom<serde_json::Value> for Genotype {
+    type Error = GenotypeError;
 
-    fn try_from(parts: Parts) -> Result<Self, SpaceError> {
-        let cell = |edges: Vec<(Primitive, usize)>, concat| CellGenotype {
-            edges: edges.into_iter().map(|(primitive, input)| Edge { primitive, input }).collect(),
-            concat,
-        };
-        let genotype =
-            Self { normal: cell(parts.normal, parts.normal_concat), reduce: cell(parts.reduce, parts.reduce_concat) };
-        genotype.check()?;
-        Ok(genotype)
+    fn try_from(value: serde_json::Value) -> Result<Self, GenotypeError> {
+        text::parse(&value.to_string())
     }
 }

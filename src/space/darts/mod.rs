@@ -11,6 +11,7 @@ mod derive;
 mod evaluation;
 mod genotype;
 mod primitive;
+pub mod published;
 mod skeleton;
 mod supernet;
 mod text;
@@ -24,7 +25,9 @@ pub use primitive::{Primitive, Variant};
 pub(super) use skeleton::network as cell_network;
 
 use super::settings::within;
-use super::{Architecture, CellPlan, Decision, NetworkSettings, Sketch, Space, SpaceError, TableWeights, baseline};
+use super::{
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Sketch, Space, SpaceError, TableWeights, baseline,
+};
 use crate::graph::Graph;
 use crate::random::Random;
 
@@ -32,6 +35,10 @@ use crate::random::Random;
 pub const MOST_NODES: usize = 32;
 /// Number of input states of a cell.
 pub const CELL_INPUTS: usize = 2;
+/// Most edges of a node of a genotype.
+pub const MOST_EDGES: usize = 64;
+/// Nodes of the published cells.
+const PUBLISHED_NODES: usize = 4;
 /// Edges that a derived node keeps.
 const KEPT_EDGES: usize = 2;
 
@@ -89,12 +96,9 @@ impl Darts {
     /// [`SpaceError::Architecture`] if it is not one of this space.
     pub fn genotype(&self, architecture: &Architecture) -> Result<Genotype, SpaceError> {
         self.check(architecture)?;
-        let cell = |answers: &[usize]| CellGenotype {
-            edges: answers
-                .chunks_exact(2)
-                .map(|pair| Edge { primitive: self.operation(pair[1]), input: pair[0] })
-                .collect(),
-            concat: (CELL_INPUTS..CELL_INPUTS + self.nodes).collect(),
+        let cell = |answers: &[usize]| {
+            let edges = answers.chunks_exact(2).map(|pair| Edge { primitive: self.operation(pair[1]), input: pair[0] });
+            CellGenotype::of_pairs(edges, (CELL_INPUTS..CELL_INPUTS + self.nodes).collect())
         };
         let (normal, reduce) = architecture.answers.split_at(architecture.answers.len() / 2);
         Ok(Genotype { normal: cell(normal), reduce: cell(reduce) })
@@ -116,15 +120,21 @@ impl Darts {
         let wrong = |problem: String| SpaceError::architecture(self.name(), problem);
         let mut answers = Vec::new();
         for (kind, cell) in [("normal", &genotype.normal), ("reduce", &genotype.reduce)] {
-            if cell.nodes() != self.nodes {
-                let problem = format!("the {kind} cell has {} nodes, the space {}", cell.nodes(), self.nodes);
+            if cell.nodes.len() != self.nodes {
+                let problem = format!("the {kind} cell has {} nodes, the space {}", cell.nodes.len(), self.nodes);
+                return Err(wrong(problem));
+            }
+            if let Some((node, edges)) = cell.nodes.iter().enumerate().find(|(_, edges)| edges.len() != KEPT_EDGES) {
+                let edges = edges.len();
+                let problem =
+                    format!("node {node} of the {kind} cell sums {edges} edges, those of the space {KEPT_EDGES}");
                 return Err(wrong(problem));
             }
             if !cell.concat.iter().copied().eq(CELL_INPUTS..CELL_INPUTS + self.nodes) {
                 let problem = format!("the {kind} cell joins states {:?}, not all its nodes in order", cell.concat);
                 return Err(wrong(problem));
             }
-            for edge in &cell.edges {
+            for edge in cell.edges() {
                 let known = self.operations.iter().chain([&Primitive::None]);
                 let Some(operation) = known.into_iter().position(|&p| p == edge.primitive) else {
                     let known: Vec<&str> = self.operations.iter().map(|p| p.name()).collect();
@@ -142,7 +152,7 @@ impl Default for Darts {
     /// The published space: 4 nodes, 8 primitives.
     fn default() -> Self {
         let operations = Primitive::DARTS.into_iter().filter(|&p| p != Primitive::None).collect();
-        Self { nodes: 4, primitives: Primitive::DARTS.to_vec(), operations }
+        Self { nodes: PUBLISHED_NODES, primitives: Primitive::DARTS.to_vec(), operations }
     }
 }
 
@@ -229,7 +239,12 @@ impl Space for Darts {
     /// Any genotype, as [`Space::decode_text`].
     fn sketch(&self, text: &str) -> Result<Sketch, SpaceError> {
         let genotype = Genotype::read(text)?;
-        Ok(Sketch { text: genotype.to_string(), json: genotype.json(), cells: genotype.cells() })
+        let (text, json, cells) = (genotype.to_string(), genotype.json(), genotype.cells());
+        Ok(Sketch { text, json, cells, forms: genotype.forms() })
+    }
+
+    fn forms(&self, architecture: &Architecture) -> Vec<Form> {
+        self.genotype(architecture).map(|genotype| genotype.forms()).unwrap_or_default()
     }
 
     /// Two different earlier states for each node, in either order, and uniform primitives: as the

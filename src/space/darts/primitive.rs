@@ -39,6 +39,8 @@ pub enum Primitive {
     DilConv3x3,
     /// Dilated separable convolution, 5×5 (sees 9×9).
     DilConv5x5,
+    /// 1×3 and then 3×1 convolution.
+    Conv3x1Then1x3,
     /// 1×7 and then 7×1 convolution.
     Conv7x1Then1x7,
 }
@@ -57,7 +59,7 @@ impl Primitive {
     ];
 
     /// All that genotypes know.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::None,
         Self::MaxPool3x3,
         Self::AvgPool3x3,
@@ -67,6 +69,7 @@ impl Primitive {
         Self::SepConv7x7,
         Self::DilConv3x3,
         Self::DilConv5x5,
+        Self::Conv3x1Then1x3,
         Self::Conv7x1Then1x7,
     ];
 
@@ -82,6 +85,7 @@ impl Primitive {
             Self::SepConv7x7 => "sep_conv_7x7",
             Self::DilConv3x3 => "dil_conv_3x3",
             Self::DilConv5x5 => "dil_conv_5x5",
+            Self::Conv3x1Then1x3 => "conv_3x1_1x3",
             Self::Conv7x1Then1x7 => "conv_7x1_1x7",
         }
     }
@@ -121,27 +125,29 @@ impl Primitive {
             Self::SepConv7x7 => separable(graph, name, input, 7, stride, variant),
             Self::DilConv3x3 => depthwise(graph, &format!("{name}.op"), 0, input, (3, stride, 2), variant),
             Self::DilConv5x5 => depthwise(graph, &format!("{name}.op"), 0, input, (5, stride, 2), variant),
-            Self::Conv7x1Then1x7 => {
-                let channels = graph.shape(input).channels;
-                let row = Conv {
-                    kernel: [1, 7],
-                    stride: [1, stride],
-                    padding: Padding::symmetric(0, 3),
-                    ..Conv::square(channels, channels, 1, 1)
-                };
-                let column = Conv {
-                    kernel: [7, 1],
-                    stride: [stride, 1],
-                    padding: Padding::symmetric(3, 0),
-                    ..Conv::square(channels, channels, 1, 1)
-                };
-                let relu = graph.push(format!("{name}.0"), Op::Relu, &[input])?;
-                let row = graph.push(format!("{name}.1"), Op::Conv(row), &[relu])?;
-                let column = graph.push(format!("{name}.2"), Op::Conv(column), &[row])?;
-                norm(graph, format!("{name}.3"), column, variant)
-            }
+            Self::Conv3x1Then1x3 => row_then_column(graph, name, input, 3, stride, variant),
+            Self::Conv7x1Then1x7 => row_then_column(graph, name, input, 7, stride, variant),
         }
     }
+}
+
+/// ReLU, 1×`kernel` convolution of stride (1, `stride`), `kernel`×1 of stride (`stride`, 1), batch norm.
+fn row_then_column(
+    graph: &mut Graph,
+    name: &str,
+    input: NodeId,
+    kernel: usize,
+    stride: usize,
+    variant: Variant,
+) -> Result<NodeId, SpaceError> {
+    let channels = graph.shape(input).channels;
+    let (plain, half) = (Conv::square(channels, channels, 1, 1), (kernel / 2) as i32);
+    let row = Conv { kernel: [1, kernel], stride: [1, stride], padding: Padding::symmetric(0, half), ..plain.clone() };
+    let column = Conv { kernel: [kernel, 1], stride: [stride, 1], padding: Padding::symmetric(half, 0), ..plain };
+    let relu = graph.push(format!("{name}.0"), Op::Relu, &[input])?;
+    let row = graph.push(format!("{name}.1"), Op::Conv(row), &[relu])?;
+    let column = graph.push(format!("{name}.2"), Op::Conv(column), &[row])?;
+    norm(graph, format!("{name}.3"), column, variant)
 }
 
 /// A pool; in search its batch norm makes it a sequence of two, else it stands alone.

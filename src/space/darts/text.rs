@@ -1,208 +1,268 @@
-//! Reads the genotype text of the reference implementation, as people paste it.
+//! Genotypes as text, in the forms in which people write and paste them.
 //!
 //! ```text
-//! [NAME =] Genotype( part=value, … )
-//! value:    list of ('primitive', state) | list of states | range(end) | range(start, end)
+//! Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], reduce=[…], reduce_concat=range(2, 6))
+//! Genotype(normal=[[('sep_conv_3x3', 0), …], …], …)        one list a node, of any number of edges
+//! Genotype(normal=[('sep_conv_3x3', 2, 0), …], …)          triples: primitive, the state it leads to, the state it reads
+//! {"normal": [["sep_conv_3x3", 0], …], …}                  a dictionary of the same parts
 //! ```
-//! Parts come in any order, quotes may be single or double, brackets round or square, a comma may
-//! follow the last item.
 
-use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, MOST_NODES, Primitive};
+use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, KEPT_EDGES, MOST_NODES, Primitive};
 use crate::space::error::nearest;
+use crate::space::notation::{self, Entry, Kind, SyntaxError, Value};
 
-/// More than any valid genotype has: a list is refused before it is stored without end.
-const MOST_ITEMS: usize = 2 * (MOST_NODES + CELL_INPUTS);
 const PARTS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"];
+/// Parts of AutoDL-Projects' genotypes that hold nothing.
+const UNUSED: [&str; 2] = ["connectN", "connects"];
 
+/// Operations of other programs' cells.
+const FOREIGN: [(&str, &str); 2] = [
+    ("noise", "adds Gaussian noise in place of a connection (RobustDARTS' space S4)"),
+    ("att_squeeze", "weighs channels by a squeeze-and-excitation block (AutoDL-Projects)"),
+];
+
+/// Reads a genotype that stands somewhere in a text.
 pub(super) fn parse(text: &str) -> Result<Genotype, GenotypeError> {
-    let mut reader = Reader { characters: text.chars().collect(), at: 0 };
-    let mut name = reader.word("`Genotype(`")?;
-    if name != "Genotype" && reader.take('=') {
-        name = reader.word("`Genotype(`")?;
+    let entries = notation::calls(text, "Genotype");
+    if entries.is_empty() {
+        return match text.find('{') {
+            Some(at) => at_place(text, at),
+            None if notation::calls(text, "recurrent").is_empty() => {
+                Err(SyntaxError::new(text, 0, "`Genotype(…)`, a dictionary of its parts, or a published name").into())
+            }
+            None => Err(GenotypeError::Recurrent),
+        };
     }
-    if name != "Genotype" {
-        reader.at -= name.chars().count();
-        return Err(reader.expected("`Genotype(`"));
+    let read: Vec<(&Entry, Result<Genotype, GenotypeError>)> =
+        entries.iter().map(|entry| (entry, at_place(text, entry.at))).collect();
+    // What is assigned twice is what it was assigned last.
+    let replaced = |i: usize| read[i + 1..].iter().any(|(later, _)| later.assigned && later.name == read[i].0.name);
+    let standing = || read.iter().enumerate().filter(|(i, (e, _))| !(e.assigned && replaced(*i))).map(|(_, pair)| pair);
+    // A file also has functions that make genotypes: they are none.
+    let mut good = standing().filter_map(|(entry, genotype)| Some((entry, genotype.as_ref().ok()?)));
+    match (good.next(), standing().next()) {
+        (Some((_, first)), _) if good.all(|(_, other)| other == first) => Ok(first.clone()),
+        (Some(_), _) => {
+            let names = standing().filter(|(_, genotype)| genotype.is_ok()).map(|(entry, _)| entry.label());
+            Err(GenotypeError::Several { names: names.collect() })
+        }
+        (None, Some((_, Err(error)))) => Err(error.clone()),
+        (None, _) => Err(SyntaxError::new(text, 0, "`Genotype(…)`").into()),
     }
-    reader.need('(', "`(`")?;
+}
 
-    let mut edges: [Option<Vec<Edge>>; 2] = [None, None];
-    let mut concats: [Option<Vec<usize>>; 2] = [None, None];
-    while !reader.take(')') {
-        let part = reader.word("a part (normal, normal_concat, reduce, reduce_concat) or `)`")?;
-        let Some(i) = PARTS.iter().position(|p| *p == part) else {
-            return Err(GenotypeError::Unknown { kind: "part", nearest: nearest(&part, &PARTS), name: part });
-        };
-        reader.need('=', "`=`")?;
-        let twice = if i % 2 == 0 {
-            edges[i / 2].replace(reader.list(Reader::edge)?).is_some()
-        } else {
-            concats[i / 2].replace(reader.states()?).is_some()
-        };
-        if twice {
-            return Err(GenotypeError::Part { part: PARTS[i], problem: "given twice" });
-        }
-        if !reader.take(',') {
-            reader.need(')', "`,` or `)`")?;
-            break;
+/// Reads the genotype that begins at a byte of a text.
+fn at_place(text: &str, at: usize) -> Result<Genotype, GenotypeError> {
+    let error = match notation::read(text, at) {
+        Ok((value, _)) => return genotype(text, &value),
+        Err(error) => error,
+    };
+    // Terminals and mails break lines in the midst of words and numbers.
+    let rest = &text[at..];
+    if rest.contains('\n') && !rest.contains('#') {
+        let joined: String = rest.lines().map(str::trim).collect();
+        if let Ok((value, _)) = notation::read(&joined, 0) {
+            return genotype(&joined, &value);
         }
     }
-    if reader.peek().is_some() {
-        return Err(reader.expected("nothing after the closing `)`"));
+    Err(error.into())
+}
+
+fn genotype<'v>(text: &str, value: &'v Value) -> Result<Genotype, GenotypeError> {
+    let expected = |at: usize, what: &str| GenotypeError::from(SyntaxError::new(text, at, what));
+    let mut parts: [Option<&Value>; 4] = [None; 4];
+    let mut place = |name: &str, value: &'v Value| {
+        if UNUSED.contains(&name) {
+            return match value.kind {
+                Kind::Nothing => Ok(()),
+                _ => Err(expected(value.at, "`None`: connections are no part of cells here")),
+            };
+        }
+        if name == "recurrent" {
+            return Err(GenotypeError::Recurrent);
+        }
+        let Some(i) = PARTS.iter().position(|part| *part == name) else {
+            return Err(GenotypeError::Unknown { kind: "part", nearest: nearest(name, &PARTS), name: name.to_owned() });
+        };
+        match parts[i].replace(value) {
+            None => Ok(()),
+            Some(_) => Err(GenotypeError::Part { part: PARTS[i], problem: "given twice" }),
+        }
+    };
+    match &value.kind {
+        Kind::Call { arguments, .. } => {
+            for (position, (name, value)) in arguments.iter().enumerate() {
+                let by_position = PARTS.iter().chain(&UNUSED).nth(position).copied();
+                let Some(name) = name.as_deref().or(by_position) else {
+                    return Err(expected(value.at, "`)`: a genotype has four parts"));
+                };
+                place(name, value)?;
+            }
+        }
+        Kind::Map(pairs) => {
+            for (key, value) in pairs {
+                let Some(name) = key.text() else { return Err(expected(key.at, "the name of a part in quotes")) };
+                place(name, value)?;
+            }
+        }
+        _ => return Err(expected(value.at, "`Genotype(…)` or a dictionary of its parts")),
     }
-    let missing = |i: usize| GenotypeError::Part { part: PARTS[i], problem: "missing" };
-    let [normal, reduce] = edges;
-    let [normal_concat, reduce_concat] = concats;
+    let [normal, normal_concat, reduce, reduce_concat] = parts;
+    let part = |i: usize, value: Option<&Value>| match value {
+        Some(value) => match value.list() {
+            Some(items) => Ok(items.to_vec()),
+            None => Err(expected(value.at, "a list in `[…]`")),
+        },
+        None => Err(GenotypeError::Part { part: PARTS[i], problem: "missing" }),
+    };
     let genotype = Genotype {
-        normal: CellGenotype {
-            edges: normal.ok_or_else(|| missing(0))?,
-            concat: normal_concat.ok_or_else(|| missing(1))?,
-        },
-        reduce: CellGenotype {
-            edges: reduce.ok_or_else(|| missing(2))?,
-            concat: reduce_concat.ok_or_else(|| missing(3))?,
-        },
+        normal: cell(text, "normal", &part(0, normal)?, &part(1, normal_concat)?)?,
+        reduce: cell(text, "reduce", &part(2, reduce)?, &part(3, reduce_concat)?)?,
     };
     genotype.check()?;
     Ok(genotype)
 }
 
-struct Reader {
-    characters: Vec<char>,
-    at: usize,
+/// An edge as written: with two numbers it says where it leads, too.
+struct Written {
+    edge: Edge,
+    target: Option<usize>,
 }
 
-impl Reader {
-    /// The next character that is not white space.
-    fn peek(&mut self) -> Option<char> {
-        while self.characters.get(self.at).is_some_and(|c| c.is_whitespace()) {
-            self.at += 1;
-        }
-        self.characters.get(self.at).copied()
-    }
-
-    fn take(&mut self, wanted: char) -> bool {
-        let found = self.peek() == Some(wanted);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn need(&mut self, wanted: char, expected: &str) -> Result<(), GenotypeError> {
-        if self.take(wanted) { Ok(()) } else { Err(self.expected(expected)) }
-    }
-
-    fn expected(&mut self, expected: &str) -> GenotypeError {
-        let found = match self.peek() {
-            None => "the end".to_owned(),
-            Some(_) => {
-                let rest = &self.characters[self.at..];
-                let shown: String = rest.iter().take(20).collect();
-                format!("`{shown}{}`", if rest.len() > 20 { "…" } else { "" })
+fn cell(text: &str, kind: &'static str, items: &[Value], concat: &[Value]) -> Result<CellGenotype, GenotypeError> {
+    let wrong = |problem: String| GenotypeError::Cell { cell: kind, problem };
+    let is_edge = |item: &Value| item.list().is_some_and(|parts| parts.first().is_some_and(|p| p.text().is_some()));
+    let nested = items.iter().any(|item| item.list().is_some_and(|list| list.is_empty() || is_edge(&list[0])));
+    let mut nodes = if nested {
+        let node = |item: &Value| match item.list() {
+            Some(edges) if !is_edge(item) => edges.iter().map(|e| Ok(written(text, e)?.edge)).collect(),
+            _ => Err(SyntaxError::new(text, item.at, "a list of the edges of one node").into()),
+        };
+        items.iter().map(node).collect::<Result<Vec<Vec<Edge>>, GenotypeError>>()?
+    } else {
+        let edges = items.iter().map(|item| written(text, item)).collect::<Result<Vec<_>, _>>()?;
+        match edges.iter().filter(|edge| edge.target.is_some()).count() {
+            0 => {
+                if edges.is_empty() || !edges.len().is_multiple_of(KEPT_EDGES) {
+                    let edges = edges.len();
+                    return Err(wrong(format!(
+                        "{edges} edges: each node has two, and there is at least one node; write one list a node, or \
+                         triples, where it is otherwise"
+                    )));
+                }
+                edges.chunks(KEPT_EDGES).map(|pair| pair.iter().map(|w| w.edge).collect()).collect()
             }
-        };
-        GenotypeError::Syntax { position: self.at + 1, expected: expected.to_owned(), found }
-    }
-
-    fn run(&mut self, belongs: impl Fn(char) -> bool) -> String {
-        let run: String = self.characters[self.at..].iter().copied().take_while(|c| belongs(*c)).collect();
-        self.at += run.chars().count();
-        run
-    }
-
-    fn word(&mut self, expected: &str) -> Result<String, GenotypeError> {
-        self.peek();
-        let word = self.run(|c| c.is_alphanumeric() || c == '_');
-        if word.is_empty() { Err(self.expected(expected)) } else { Ok(word) }
-    }
-
-    fn number(&mut self) -> Result<usize, GenotypeError> {
-        self.peek();
-        let start = self.at;
-        let digits = self.run(|c| c.is_ascii_digit());
-        digits.parse().map_err(|_| {
-            self.at = start;
-            self.expected("a state: a number from 0")
-        })
-    }
-
-    /// Items in round or square brackets.
-    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Result<T, GenotypeError>) -> Result<Vec<T>, GenotypeError> {
-        let close = if self.take('[') {
-            ']'
-        } else if self.take('(') {
-            ')'
-        } else {
-            return Err(self.expected("a list in `[…]`"));
-        };
-        let mut items = Vec::new();
-        while !self.take(close) {
-            if items.len() == MOST_ITEMS {
-                return Err(self.expected(&format!("`{close}` after at most {MOST_ITEMS} items")));
-            }
-            items.push(item(self)?);
-            if !self.take(',') {
-                self.need(close, &format!("`,` or `{close}`"))?;
-                break;
-            }
+            targets if targets == edges.len() => by_target(&edges).map_err(wrong)?,
+            _ => return Err(wrong("some edges say where they lead and others do not".into())),
         }
-        Ok(items)
+    };
+    let state = |value: &Value| {
+        value.index().ok_or_else(|| GenotypeError::from(SyntaxError::new(text, value.at, "a state: a number from 0")))
+    };
+    let mut concat = concat.iter().map(state).collect::<Result<Vec<usize>, _>>()?;
+    // Nodes that no edge enters do not exist: nothing reads them, and they are not joined, whatever the text says.
+    for node in 0..nodes.len() {
+        let (before, from) = nodes.split_at_mut(node);
+        from[0].retain(|edge| !is_missing(before, edge.input));
     }
+    concat.retain(|&state| !is_missing(&nodes, state));
+    Ok(CellGenotype { nodes, concat })
+}
 
-    /// `('sep_conv_3x3', 0)`.
-    fn edge(&mut self) -> Result<Edge, GenotypeError> {
-        let close = if self.take('(') {
-            ')'
-        } else if self.take('[') {
-            ']'
-        } else {
-            return Err(self.expected("an edge like `('sep_conv_3x3', 0)`"));
-        };
-        let quote = if self.take('\'') {
-            '\''
-        } else if self.take('"') {
-            '"'
-        } else {
-            return Err(self.expected("a primitive in quotes"));
-        };
-        let name = self.run(|c| c != quote && c != '\n');
-        if self.characters.get(self.at) != Some(&quote) {
-            return Err(self.expected("the closing quote of a primitive"));
-        }
-        self.at += 1;
-        let Ok(primitive) = name.parse::<Primitive>() else {
-            let known = Primitive::ALL.map(Primitive::name);
-            return Err(GenotypeError::Unknown { kind: "primitive", nearest: nearest(&name, &known), name });
-        };
-        self.need(',', "`,` and a state")?;
-        let input = self.number()?;
-        self.take(',');
-        self.need(close, &format!("`{close}`"))?;
-        Ok(Edge { primitive, input })
-    }
+/// Whether a state is one of the given nodes, but one that no edge enters.
+fn is_missing(nodes: &[Vec<Edge>], state: usize) -> bool {
+    state >= CELL_INPUTS && nodes.get(state - CELL_INPUTS).is_some_and(Vec::is_empty)
+}
 
-    /// `[2, 3, 4, 5]`, `range(6)` or `range(2, 6)`.
-    fn states(&mut self) -> Result<Vec<usize>, GenotypeError> {
-        if self.peek() != Some('r') {
-            return self.list(Self::number);
-        }
-        let start = self.at;
-        if self.word("`range(`")? != "range" {
-            self.at = start;
-            return Err(self.expected("a list of states or `range(`"));
-        }
-        let bounds = self.list(Self::number)?;
-        let (low, high) = match bounds[..] {
-            [high] => (0, high),
-            [low, high] => (low, high),
-            _ => {
-                self.at = start;
-                return Err(self.expected("`range(end)` or `range(start, end)`"));
-            }
-        };
-        if high.saturating_sub(low) > MOST_ITEMS {
-            self.at = start;
-            return Err(self.expected(&format!("a range of at most {MOST_ITEMS} states")));
-        }
-        Ok((low..high).collect())
+/// The edges of each node, of edges that say to which state they lead.
+fn by_target(edges: &[Written]) -> Result<Vec<Vec<Edge>>, String> {
+    let targets = edges.iter().filter_map(|edge| edge.target);
+    let last = targets.clone().max().unwrap_or_default();
+    if let Some(target) = targets.clone().find(|&target| !(CELL_INPUTS..CELL_INPUTS + MOST_NODES).contains(&target)) {
+        let most = CELL_INPUTS + MOST_NODES - 1;
+        return Err(format!("an edge leads to state {target}: nodes are states {CELL_INPUTS} to {most}"));
     }
+    // FairDARTS' cells have four nodes, of which the last may be missing like any other.
+    let mut nodes = vec![Vec::new(); (last + 1 - CELL_INPUTS).max(super::PUBLISHED_NODES)];
+    for (edge, target) in edges.iter().zip(targets) {
+        nodes[target - CELL_INPUTS].push(edge.edge);
+    }
+    Ok(nodes)
+}
+
+/// `('sep_conv_3x3', 0)`, `('sep_conv_3x3', 2, 0)`, or a pair with its weight behind it.
+fn written(text: &str, value: &Value) -> Result<Written, GenotypeError> {
+    let expected = |at: usize, what: &str| GenotypeError::from(SyntaxError::new(text, at, what));
+    let parts = value.list().unwrap_or_default();
+    let [name, states @ ..] = parts else { return Err(expected(value.at, "an edge like `('sep_conv_3x3', 0)`")) };
+    let Some(name) = name.text() else { return Err(expected(name.at, "a primitive in quotes")) };
+    let state = |value: &Value| value.index().ok_or_else(|| expected(value.at, "a state: a number from 0"));
+    let (input, target) = match states {
+        [input] => (state(input)?, None),
+        [input, Value { kind: Kind::Float(_), .. }] => (state(input)?, None),
+        [target, input] => (state(input)?, Some(state(target)?)),
+        _ => return Err(expected(value.at, "an edge like `('sep_conv_3x3', 0)`")),
+    };
+    let Ok(primitive) = name.parse::<Primitive>() else {
+        if let Some(&(name, what)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
+            return Err(GenotypeError::Foreign { name, what });
+        }
+        let known = Primitive::ALL.map(Primitive::name);
+        return Err(GenotypeError::Unknown {
+            kind: "primitive",
+            nearest: nearest(name, &known),
+            name: name.to_owned(),
+        });
+    };
+    Ok(Written { edge: Edge { primitive, input }, target })
+}
+
+/// The text of a genotype whose cells are written by `edges`.
+fn write(genotype: &Genotype, more: &str, edges: impl Fn(&CellGenotype) -> String) -> String {
+    format!(
+        "Genotype(normal=[{}], normal_concat={:?}, reduce=[{}], reduce_concat={:?}{more})",
+        edges(&genotype.normal),
+        genotype.normal.concat,
+        edges(&genotype.reduce),
+        genotype.reduce.concat
+    )
+}
+
+fn edge(edge: &Edge) -> String {
+    format!("('{}', {})", edge.primitive, edge.input)
+}
+
+fn edges(edges: &[Edge]) -> String {
+    edges.iter().map(edge).collect::<Vec<_>>().join(", ")
+}
+
+/// The reference's text, for cells of two edges a node.
+pub(super) fn pairs(genotype: &Genotype) -> String {
+    write(genotype, "", |cell| cell.edges().map(edge).collect::<Vec<_>>().join(", "))
+}
+
+/// One list a node, as pt.darts writes genotypes.
+pub(super) fn nested(genotype: &Genotype) -> String {
+    let node = |node: &Vec<Edge>| format!("[{}]", edges(node));
+    write(genotype, "", |cell| cell.nodes.iter().map(node).collect::<Vec<_>>().join(", "))
+}
+
+/// One tuple a node and two unused parts, as AutoDL-Projects writes genotypes.
+pub(super) fn autodl(genotype: &Genotype) -> String {
+    let node = |node: &Vec<Edge>| match &node[..] {
+        // A tuple of one needs a comma.
+        [one] => format!("({},)", edge(one)),
+        many => format!("({})", edges(many)),
+    };
+    let more = ", connectN=None, connects=None";
+    write(genotype, more, |cell| cell.nodes.iter().map(node).collect::<Vec<_>>().join(", "))
+}
+
+/// Triples, as FairDARTS writes genotypes.
+pub(super) fn triples(genotype: &Genotype) -> String {
+    let triple = |(node, e): (usize, &Edge)| format!("('{}', {}, {})", e.primitive, node + CELL_INPUTS, e.input);
+    write(genotype, "", |cell| {
+        let edges = cell.nodes.iter().enumerate().flat_map(|(node, edges)| edges.iter().map(move |e| (node, e)));
+        edges.map(triple).collect::<Vec<_>>().join(", ")
+    })
 }

@@ -12,7 +12,7 @@ mod text;
 
 use super::settings::within;
 use super::weights::largest;
-use super::{Architecture, Decision, NetworkSettings, Question, Space, SpaceError, TableWeights, baseline};
+use super::{Architecture, Decision, Form, NetworkSettings, Question, Space, SpaceError, TableWeights, baseline};
 use crate::graph::{Conv, Graph, NodeId, Op, Pool};
 use std::fmt;
 
@@ -251,6 +251,12 @@ impl Space for EnasMacro {
             return super::architecture::parse_pairs(NAME, &self.decisions(), text);
         }
         text::parse(self.layers, text)
+    }
+
+    /// As ENAS publishes architectures: `fixed-arc`, the numbers of operation and skips, layer by layer.
+    fn forms(&self, architecture: &Architecture) -> Vec<Form> {
+        let numbers = architecture.answers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        vec![Form::new("fixed-arc", numbers)]
     }
 
     fn print(&self, architecture: &Architecture) -> String {

@@ -69,7 +69,7 @@ fn skeleton(
     is_read: impl Fn(usize, usize) -> bool,
     layer: impl Fn(&mut Graph, usize, NodeId, &[Option<NodeId>]) -> Result<Vec<NodeId>, SpaceError>,
 ) -> Result<Graph, SpaceError> {
-    settings.check()?;
+    settings.check_plain(super::NAME)?;
     let channels = settings.channels;
     let mut graph = Graph::new(&[settings.image]);
     let stem = graph.push("stem.0", Op::Conv(Conv::square(settings.image.channels, channels, 3, 1)), &[0])?;

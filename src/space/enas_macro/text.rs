@@ -2,7 +2,7 @@
 
 use super::{Layer, NAME, Operation};
 use crate::space::error::nearest;
-use crate::space::{Architecture, SpaceError};
+use crate::space::{Architecture, SpaceError, notation};
 
 /// Writes an architecture.
 pub(super) fn print(layers: &[Layer]) -> String {
@@ -19,6 +19,9 @@ pub(super) fn parse(layers: usize, text: &str) -> Result<Architecture, SpaceErro
     let wrong = |problem: String| SpaceError::architecture(NAME, problem);
     let form = "write conv_3x3 | sep_conv_3x3 0 | max_pool_3x3 10 | …, for each layer its operation and a digit for \
                 each skip, or JSON";
+    // As people paste it: `fixed_arc = "[0, 1, 0, …]"`.
+    let numbers = notation::numbers(text);
+    let text = numbers.as_deref().unwrap_or(text);
     let mut words = text.split(|c: char| c.is_whitespace() || c == '|' || c == ',').filter(|word| !word.is_empty());
     let mut answers = Vec::new();
     for layer in 0..layers {

@@ -61,7 +61,7 @@ fn skeleton(
     reduction: Reduction,
     cell: impl Fn(&mut Graph, &Place<'_>, [NodeId; 2]) -> Result<NodeId, SpaceError>,
 ) -> Result<Graph, SpaceError> {
-    settings.check()?;
+    settings.check_plain(super::NAME)?;
     let layers = settings.layers;
     let mut graph = Graph::new(&[settings.image]);
     let stem = Conv::square(settings.image.channels, STEM_MULTIPLIER * settings.channels, 3, 1);

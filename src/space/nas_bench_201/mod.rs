@@ -10,6 +10,7 @@
 //! of the list, on the edge from node 0 to node 2, the convolution of operation 3), in the supernet and in the
 //! networks of single cells alike.
 
+mod forms;
 mod index;
 mod mersenne;
 mod network;
@@ -19,7 +20,7 @@ mod text;
 pub use operation::{Operation, Variant};
 
 use super::weights::largest;
-use super::{Architecture, CellPlan, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use super::{Architecture, CellPlan, Decision, Form, NetworkSettings, Space, SpaceError, TableWeights, baseline};
 use crate::graph::Graph;
 
 /// Name of the space.
@@ -147,12 +148,15 @@ impl Space for NasBench201 {
         }]
     }
 
-    /// Reads the benchmark's text, its index (`#1459`, `1459`), or JSON.
+    /// Reads the benchmark's text (in quotes or brackets, too), its index (`#1459`, `1459`), NNI's dictionary, NASLib's tuple
+    /// (`naslib:(4, 0, 3, 1, 4, 3)`), AutoDL-Projects' list, or JSON.
     fn parse(&self, text: &str) -> Result<Architecture, SpaceError> {
-        if text.trim_start().starts_with('{') {
-            return super::architecture::parse_pairs(NAME, &self.decisions(), text);
-        }
-        text::parse(text)
+        let text = text.trim_matches('\u{feff}');
+        forms::parse(text).unwrap_or_else(|| text::parse(text))
+    }
+
+    fn forms(&self, architecture: &Architecture) -> Vec<Form> {
+        self.cell(architecture).map(|cell| forms::forms(self, &cell)).unwrap_or_default()
     }
 
     /// The benchmark's text: `|nor_conv_3x3~0|+|…|`.

@@ -53,7 +53,7 @@ fn skeleton(
     settings: &NetworkSettings,
     mut cell: impl FnMut(&mut Graph, &str, NodeId) -> Result<NodeId, SpaceError>,
 ) -> Result<Graph, SpaceError> {
-    settings.check()?;
+    settings.check_plain(super::NAME)?;
     let mut graph = Graph::new(&[settings.image]);
     let stem = Conv::square(settings.image.channels, settings.channels, 3, 1);
     let stem = graph.push("stem.0", Op::Conv(stem), &[0])?;

@@ -66,7 +66,6 @@ fn a_malformed_text_is_answered_with_the_place_and_what_would_do() {
             "character 2: unknown operation `nor_conv3x3`: did you mean `nor_conv_3x3`?",
         ),
         (&format!("|noné~0|{end}"), "character 2: unknown operation `noné`: did you mean `none`?"),
-        (&format!("| none~0|{end}"), "character 2: unknown operation ` none`"),
         (&format!("|none~0|{}", end.replace("~1|+", "~0|+")), "character 22: expected `~1`"),
         (&format!("|none~0|{end}+|none~0|"), "character 48: expected nothing more, found `+|none~0|`"),
         ("nor_conv_3x3", "expected `|` before the edges of node 1, found `nor_conv_3x3`; write a cell as |op~0|+"),
@@ -74,9 +73,17 @@ fn a_malformed_text_is_answered_with_the_place_and_what_would_do() {
         ("#", "`#` is no index"),
         ("#-1", "`#-1` is no index"),
         ("#99999999999999999999999", "is no index"),
-        ("{\"edge_0_1\": \"none\"}", "`edge_0_2` is not answered"),
-        ("{\"edge_0_1\": \"conv\"}", "unknown option `conv`"),
-        ("{\"edge_1_0\": \"none\"}", "unknown decision `edge_1_0`"),
+        ("{\"edge_0_1\": \"none\"}", "the edge `0_2` is missing"),
+        ("{\"edge_0_1\": \"conv\"}", "edge `edge_0_1`: unknown operation `conv`: did you mean `nor_conv"),
+        ("{\"edge_1_0\": \"none\"}", "unknown edge `edge_1_0` (known: 0_1, 0_2, 1_2"),
+        ("{\"0_1\": \"none\", \"0_1\": \"none\"}", "the edge `0_1` is given twice"),
+        ("(4, 0, 3, 1, 4, 3)", "a bare tuple does not say whose it is: write naslib:(…)"),
+        (
+            "naslib:(4, 0, 3, 1, 4, 5)",
+            "expected 6 numbers from 0 to 4; write naslib:(4, 0, 3, 1, 4, 3): for the edges 1-2",
+        ),
+        ("naslib:(4, 0, 3, 1, 4)", "expected 6 numbers"),
+        ("[(('none', 0),), (('none', 0), ('none', 0)), (('none', 0),)]", "expected a list of three nodes"),
     ] {
         let error = SPACE.parse(text).unwrap_err().to_string();
         assert!(error.contains(said), "{text}: {error}");
@@ -221,4 +228,38 @@ fn a_cell_is_drawn_from_its_one_input_to_its_last_node() {
             ("3", "c_{k}", ""),
         ]
     );
+}
+
+#[test]
+fn a_cell_is_read_in_all_forms_and_written_in_them() {
+    let text = "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|";
+    let wanted = SPACE.parse(text).unwrap();
+    let forms = SPACE.forms(&wanted);
+    let form = |name: &str| forms.iter().find(|form| form.name == name).unwrap().text.clone().unwrap();
+    assert_eq!(form("nas-bench-201"), text);
+    let nni = "{\"0_1\": \"conv_3x3\", \"0_2\": \"none\", \"1_2\": \"avg_pool_3x3\", \"0_3\": \"skip_connect\", \"1_3\": \
+               \"conv_1x1\", \"2_3\": \"conv_3x3\"}";
+    assert_eq!(form("nni"), nni);
+    assert_eq!(form("naslib"), "naslib:(2, 1, 0, 4, 3, 2)");
+    for given in [
+        form("nni"),
+        form("naslib"),
+        form("autodl"),
+        form("index"),
+        format!("['{text}']"),
+        format!("\"{text}\""),
+        format!("2020-05-01 genotype: {text}\n"),
+        format!("Structure(4 nodes with {text})"),
+        text.replace("+|", "+\n  |"),
+        text.replace("~1|", "~1 | "),
+        form("nni").replace('"', "'"),
+        "{'2_3': 'conv_3x3', '1_3': 'conv_1x1', '0_3': 'skip_connect', '1_2': 'avg_pool_3x3', '0_2': 'none', '0_1': \
+         'conv_3x3'}"
+            .into(),
+        " naslib : (2,1,0,4,3,2)".replace(" : ", ":"),
+    ] {
+        assert_eq!(SPACE.parse(&given).unwrap(), wanted, "{given}");
+    }
+    let two = format!("['{text}', '{}']", text.replace("none", "skip_connect"));
+    assert!(SPACE.parse(&two).unwrap_err().to_string().contains("the text holds 2 cells"));
 }

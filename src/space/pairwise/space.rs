@@ -3,7 +3,7 @@
 use super::{Cell, Pairs};
 use crate::graph::Graph;
 use crate::space::{
-    Architecture, CellPlan, Decision, NetworkSettings, Question, Space, SpaceError, TableWeights, baseline,
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Question, Space, SpaceError, TableWeights, baseline,
 };
 
 /// Builds a supernet.
@@ -29,6 +29,11 @@ pub struct PairSpace {
 }
 
 impl PairSpace {
+    /// Names of published cells that it knows.
+    pub fn known(&self) -> impl Iterator<Item = &'static str> {
+        self.pairs.named.iter().map(|(name, _)| *name)
+    }
+
     /// The normal and the reduction cell of an architecture.
     ///
     /// # Errors
@@ -92,6 +97,10 @@ impl Space for PairSpace {
 
     fn json(&self, architecture: &Architecture) -> serde_json::Value {
         self.pairs.json(architecture)
+    }
+
+    fn forms(&self, architecture: &Architecture) -> Vec<Form> {
+        self.pairs.forms(architecture)
     }
 
     fn baseline(&self, settings: &NetworkSettings, parameters: u64) -> Result<Graph, SpaceError> {

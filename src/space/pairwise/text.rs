@@ -4,7 +4,7 @@
 use super::{Cell, KINDS, Pairs, SIDES, Side};
 use crate::space::darts::{CellGenotype, Edge, Genotype, Primitive};
 use crate::space::error::nearest;
-use crate::space::{Architecture, SpaceError};
+use crate::space::{Architecture, Form, SpaceError, notation};
 use serde::Deserialize;
 
 /// The form in JSON: for each cell two entries a node, operation and state, as genotypes have them.
@@ -41,6 +41,22 @@ impl Pairs {
         serde_json::json!({ "normal": sides(&normal), "reduce": sides(&reduce) })
     }
 
+    /// As ENAS publishes cells (`fixed-arc`: the numbers of the answers), and as the DARTS reference writes them (`darts`).
+    pub fn forms(&self, architecture: &Architecture) -> Vec<Form> {
+        let numbers = architecture.answers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let mut forms = vec![Form::new("fixed-arc", numbers)];
+        if let Ok([normal, reduce]) = self.cells(architecture) {
+            let cell = |cell: &Cell| {
+                let edge = |side: &Side| Edge { primitive: side.primitive, input: side.state };
+                CellGenotype::of_pairs(cell.nodes.iter().flatten().map(edge), cell.unused())
+            };
+            let genotype = Genotype { normal: cell(&normal), reduce: cell(&reduce) };
+            let text = genotype.check().map(|()| genotype.to_string()).map_err(|error| error.to_string());
+            forms.push(Form { name: "darts", text });
+        }
+        forms
+    }
+
     /// Reads what [`Pairs::print`] or [`Pairs::json`] wrote, a known name, the published search's numbers (input 1,
     /// operation 1, input 2, operation 2 of each node, the normal cell first), or a genotype
     /// (`Genotype(normal=…, …)`) whose cells join just the states that no node reads.
@@ -48,7 +64,7 @@ impl Pairs {
     /// # Errors
     /// [`SpaceError`] saying what cannot be read, or is not of this space.
     pub fn parse(&self, text: &str) -> Result<Architecture, SpaceError> {
-        let text = text.trim();
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         let plain = |name: &str| name.to_lowercase().replace('_', "-");
         if let Some((_, known)) = self.named.iter().find(|(name, _)| plain(name) == plain(text)) {
             return self.parse(known);
@@ -65,10 +81,10 @@ impl Pairs {
             };
             return self.assemble([cell(KINDS[0], parts.normal)?, cell(KINDS[1], parts.reduce)?]);
         }
-        if text.starts_with("Genotype") {
+        if !notation::calls(text, "Genotype").is_empty() {
             return self.of_genotype(&Genotype::read(text)?);
         }
-        if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace()) {
+        if let Some(text) = notation::numbers(text) {
             let number = |word: &str| word.parse().map_err(|_| self.wrong(format!("`{word}` is too large")));
             let answers = text.split_whitespace().map(number).collect::<Result<Vec<usize>, _>>()?;
             let architecture = Architecture { answers };
@@ -139,7 +155,7 @@ impl Pairs {
     fn of_genotype(&self, genotype: &Genotype) -> Result<Architecture, SpaceError> {
         let sides = |(kind, cell): (&str, &CellGenotype)| {
             let side = |edge: &Edge| self.side(&format!("{kind} cell"), edge.input, edge.primitive.name());
-            let sides = cell.edges.iter().map(side).collect::<Result<Vec<_>, _>>()?;
+            let sides = cell.edges().map(side).collect::<Result<Vec<_>, _>>()?;
             let nodes = sides.chunks_exact(SIDES).map(|pair| [pair[0], pair[1]]).collect();
             let unused = Cell { nodes }.unused();
             let mut joined = cell.concat.clone();

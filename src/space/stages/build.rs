@@ -50,7 +50,7 @@ pub(super) fn network(
     architecture: Option<&Architecture>,
     settings: &NetworkSettings,
 ) -> Result<Graph, SpaceError> {
-    settings.check()?;
+    settings.check_plain(&space.name)?;
     let plans = architecture.map_or_else(|| space.open(), |a| space.closed(a));
     let mut graph = Graph::new(&[settings.image]);
     let stem = &space.stem;

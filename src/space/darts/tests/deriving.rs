@@ -15,7 +15,7 @@ fn tables(normal: &[(usize, Primitive, f32)]) -> Vec<TableWeights> {
 fn derived(normal: &[(usize, Primitive, f32)]) -> Vec<(&'static str, usize)> {
     let space = Darts::default();
     let genotype = space.genotype(&space.derive(&tables(normal)).unwrap()).unwrap();
-    genotype.normal.edges.iter().map(|e| (e.primitive.name(), e.input)).collect()
+    genotype.normal.edges().map(|e| (e.primitive.name(), e.input)).collect()
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_published_second_order_cell_comes_back_from_weights_that_say_it() {
     let genotype = published("DARTS_V2");
     let table = |name: &str, cell: &CellGenotype| {
         let mut values = vec![0.1; 14 * 8];
-        for (i, edge) in cell.edges.iter().enumerate() {
+        for (i, edge) in cell.edges().enumerate() {
             let first_edge = [0, 2, 5, 9][i / 2];
             let option = Primitive::DARTS.iter().position(|p| *p == edge.primitive).unwrap();
             values[(first_edge + edge.input) * 8 + option] = if i % 2 == 0 { 0.3 } else { 0.2 };

@@ -38,6 +38,7 @@ fn parameters_are_those_of_the_definitions() {
         (Primitive::SepConv7x7, 1, separable(7), 2),
         (Primitive::DilConv3x3, 1, separable(3) / 2, 1),
         (Primitive::DilConv5x5, 2, separable(5) / 2, 1),
+        (Primitive::Conv3x1Then1x3, 2, 2 * 3 * c * c, 1),
         (Primitive::Conv7x1Then1x7, 2, 2 * 7 * c * c, 1),
     ] {
         let count = |variant| cost::parameters(&built(primitive, (8, 8), stride, variant).0).unwrap();
