@@ -203,7 +203,7 @@ mod count {
     fn bad_input_is_named_with_a_hint() {
         bad(1, "count --space dart", &["unknown search space `dart`", "did you mean `darts`?", "chain-vgg16"]);
         bad(1, "count --architecture DARTS_V3", &["unknown genotype `DARTS_V3`", "did you mean `DARTS_V2`?"]);
-        bad(1, "count --architecture nowhere/found.json", &["nowhere/found.json", "give a file that holds"]);
+        bad(1, "count --architecture nowhere/found.json", &["nowhere/found.json", "a file that holds it (FILE:NAME"]);
         bad(1, "count --architecture Genotype(normal=[", &["genotype, character 18", "expected"]);
         bad(1, "count --architecture Genotype(normal=[('sep_conv3x3',0)])", &["`sep_conv3x3`", "`sep_conv_3x3`"]);
         bad(1, "count --primitives sep_conv_3x3,skip", &["unknown primitive `skip`", "did you mean `skip_connect`?"]);
@@ -229,6 +229,45 @@ mod count {
     }
 }
 
+mod architectures {
+    use super::*;
+
+    #[test]
+    fn files_of_several_runs_and_any_encoding() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let python = format!("# cells\nSMALL = {GENOTYPE}\nOTHER = {}\n", GENOTYPE.replace("sep_conv_3x3", "dil_conv_5x5"));
+        let path = write("genotypes.py", python.as_bytes());
+        let counted = |architecture: &str| json(&["count", "--architecture", architecture, "--json"]);
+        let wanted = counted(GENOTYPE)["parameters"].clone();
+        assert_eq!(counted(&format!("{path}:SMALL"))["parameters"], wanted);
+        let got = call(&["count", "--architecture", &path]);
+        assert!(got.status == 1 && got.err.contains("holds 2 genotypes: SMALL, OTHER; name one"), "{}", got.err);
+        let got = call(&["count", "--architecture", &format!("{path}:SMAL")]);
+        assert!(got.status == 1 && got.err.contains("did you mean `SMALL`?"), "{}", got.err);
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(GENOTYPE.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        assert_eq!(counted(&write("powershell.txt", &wide))["parameters"], wanted);
+        // A cell of the benchmark says by itself which space it is of.
+        let cell = "['|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|skip_connect~1|skip_connect~2|']";
+        assert_eq!((&counted(cell)["space"], &counted(cell)["parameters"]), (&"nas-bench-201".into(), &802_426.into()));
+    }
+
+    #[test]
+    fn networks_for_images_like_imagenets() {
+        let arguments = ["count", "--stem", "imagenet", "--architecture", "PC-DARTS-IMAGENET", "--json"];
+        let counted = json(&arguments);
+        assert_eq!((&counted["layers"], &counted["classes"], &counted["image"]), (&14.into(), &1000.into(), &"3x224x224".into()));
+        let millions = counted["parameters"].as_f64().unwrap() / 1e6;
+        assert_eq!(format!("{millions:.1}"), "5.3");
+        bad(1, "count --stem imagenet --space chain", &["networks of the space `chain` have a stem of their own"]);
+        bad(2, "count --stem imagnet", &["imagnet"]);
+    }
+}
+
 mod show {
     use super::*;
 
@@ -251,6 +290,41 @@ mod show {
         let value: Value = serde_json::from_str(&form("json")).unwrap();
         assert_eq!(value["normal"][0][0], "sep_conv_3x3");
         assert_eq!(text, good(&["show", "--architecture", GENOTYPE]), "text is the default");
+    }
+
+    #[test]
+    fn the_forms_that_other_programs_read() {
+        let form = |architecture: &str, form: &str| good(&["show", "--architecture", architecture, "--as", form]);
+        assert_eq!(form(GENOTYPE, "darts").trim(), GENOTYPE.replace("range(2, 3)", "[2]"));
+        assert!(form(GENOTYPE, "nested").starts_with("Genotype(normal=[[('sep_conv_3x3', 0), ('skip_connect', 1)]]"));
+        assert!(form(GENOTYPE, "autodl").contains("connectN=None, connects=None)"));
+        assert!(form(GENOTYPE, "triples").starts_with("Genotype(normal=[('sep_conv_3x3', 2, 0), ('skip_connect', 2, 1)]"));
+        let cell = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|";
+        assert_eq!(form(cell, "naslib").trim(), "naslib:(2, 1, 1, 1, 1, 0)");
+        assert_eq!(form(form(cell, "nni").trim(), "nas-bench-201").trim(), cell);
+        assert_eq!(form(form(cell, "index").trim(), "nas-bench-201").trim(), cell);
+        let got = call(&["show", "--architecture", cell, "--as", "dart"]);
+        assert!(got.status == 1 && got.err.contains("unknown form `dart`"), "{}", got.err);
+        let got = call(&["show", "--architecture", "FAIRDARTS-A", "--as", "darts"]);
+        assert!(got.status == 1 && got.err.contains("write it `nested`"), "{}", got.err);
+    }
+
+    #[test]
+    fn published_cells_with_papers_and_sizes() {
+        let list = json(&["show", "--list", "--json"]);
+        let cells = list.as_array().unwrap();
+        assert!(cells.len() >= 60, "{}", cells.len());
+        let named = |name: &str| cells.iter().find(|cell| cell["name"] == name).unwrap();
+        assert_eq!((&named("DARTS_V2")["parameters"], &named("DARTS_V2")["agrees"]), (&3_349_342.into(), &true.into()));
+        assert!(named("NASNET-A")["note"].as_str().unwrap().contains("its own network"));
+        let text = good(&["show", "--list"]);
+        assert!(text.contains("arXiv:1806.09055") && text.contains("also knows ENAS-MICRO"), "{text}");
+        for cell in cells {
+            // Each can be used by its name.
+            let name = cell["name"].as_str().unwrap();
+            let counted = json(&["count", "--architecture", name, "--channels", "8", "--layers", "3", "--json"]);
+            assert_eq!(counted["architecture"], cell["text"], "{name}");
+        }
     }
 
     #[test]
