@@ -240,7 +240,8 @@ mod architectures {
             std::fs::write(&path, bytes).unwrap();
             path.to_str().unwrap().to_owned()
         };
-        let python = format!("# cells\nSMALL = {GENOTYPE}\nOTHER = {}\n", GENOTYPE.replace("sep_conv_3x3", "dil_conv_5x5"));
+        let python =
+            format!("# cells\nSMALL = {GENOTYPE}\nOTHER = {}\n", GENOTYPE.replace("sep_conv_3x3", "dil_conv_5x5"));
         let path = write("genotypes.py", python.as_bytes());
         let counted = |architecture: &str| json(&["count", "--architecture", architecture, "--json"]);
         let wanted = counted(GENOTYPE)["parameters"].clone();
@@ -249,10 +250,12 @@ mod architectures {
         assert!(got.status == 1 && got.err.contains("holds 2 genotypes: SMALL, OTHER; name one"), "{}", got.err);
         let got = call(&["count", "--architecture", &format!("{path}:SMAL")]);
         assert!(got.status == 1 && got.err.contains("did you mean `SMALL`?"), "{}", got.err);
-        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(GENOTYPE.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let wide: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain(GENOTYPE.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(counted(&write("powershell.txt", &wide))["parameters"], wanted);
         // A cell of the benchmark says by itself which space it is of.
-        let cell = "['|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|skip_connect~1|skip_connect~2|']";
+        let cell =
+            "['|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|skip_connect~1|skip_connect~2|']";
         assert_eq!((&counted(cell)["space"], &counted(cell)["parameters"]), (&"nas-bench-201".into(), &802_426.into()));
     }
 
@@ -260,7 +263,10 @@ mod architectures {
     fn networks_for_images_like_imagenets() {
         let arguments = ["count", "--stem", "imagenet", "--architecture", "PC-DARTS-IMAGENET", "--json"];
         let counted = json(&arguments);
-        assert_eq!((&counted["layers"], &counted["classes"], &counted["image"]), (&14.into(), &1000.into(), &"3x224x224".into()));
+        assert_eq!(
+            (&counted["layers"], &counted["classes"], &counted["image"]),
+            (&14.into(), &1000.into(), &"3x224x224".into())
+        );
         let millions = counted["parameters"].as_f64().unwrap() / 1e6;
         assert_eq!(format!("{millions:.1}"), "5.3");
         bad(1, "count --stem imagenet --space chain", &["networks of the space `chain` have a stem of their own"]);
@@ -298,7 +304,9 @@ mod show {
         assert_eq!(form(GENOTYPE, "darts").trim(), GENOTYPE.replace("range(2, 3)", "[2]"));
         assert!(form(GENOTYPE, "nested").starts_with("Genotype(normal=[[('sep_conv_3x3', 0), ('skip_connect', 1)]]"));
         assert!(form(GENOTYPE, "autodl").contains("connectN=None, connects=None)"));
-        assert!(form(GENOTYPE, "triples").starts_with("Genotype(normal=[('sep_conv_3x3', 2, 0), ('skip_connect', 2, 1)]"));
+        assert!(
+            form(GENOTYPE, "triples").starts_with("Genotype(normal=[('sep_conv_3x3', 2, 0), ('skip_connect', 2, 1)]")
+        );
         let cell = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|";
         assert_eq!(form(cell, "naslib").trim(), "naslib:(2, 1, 1, 1, 1, 0)");
         assert_eq!(form(form(cell, "nni").trim(), "nas-bench-201").trim(), cell);

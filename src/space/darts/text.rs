@@ -108,17 +108,16 @@ fn genotype<'v>(text: &str, value: &'v Value) -> Result<Genotype, GenotypeError>
         _ => return Err(expected(value.at, "`Genotype(…)` or a dictionary of its parts")),
     }
     let [normal, normal_concat, reduce, reduce_concat] = parts;
-    let part = |i: usize, value: Option<&Value>| match value {
-        Some(value) => match value.list() {
-            Some(items) => Ok(items.to_vec()),
-            None => Err(expected(value.at, "a list in `[…]`")),
-        },
-        None => Err(GenotypeError::Part { part: PARTS[i], problem: "missing" }),
+    let items = |value: &'v Value| value.list().ok_or_else(|| expected(value.at, "a list in `[…]`"));
+    // What is wrong with a part that is there is said before what is missing.
+    let read = |kind, value: Option<&'v Value>| value.map(|value| nodes(text, kind, items(value)?)).transpose();
+    let (normal, reduce) = (read("normal", normal)?, read("reduce", reduce)?);
+    let missing = |i: usize| GenotypeError::Part { part: PARTS[i], problem: "missing" };
+    let cell = |i: usize, nodes: Option<Vec<Vec<Edge>>>, concat: Option<&'v Value>| {
+        let nodes = nodes.ok_or_else(|| missing(i))?;
+        cell(text, nodes, items(concat.ok_or_else(|| missing(i + 1))?)?)
     };
-    let genotype = Genotype {
-        normal: cell(text, "normal", &part(0, normal)?, &part(1, normal_concat)?)?,
-        reduce: cell(text, "reduce", &part(2, reduce)?, &part(3, reduce_concat)?)?,
-    };
+    let genotype = Genotype { normal: cell(0, normal, normal_concat)?, reduce: cell(2, reduce, reduce_concat)? };
     genotype.check()?;
     Ok(genotype)
 }
@@ -129,33 +128,35 @@ struct Written {
     target: Option<usize>,
 }
 
-fn cell(text: &str, kind: &'static str, items: &[Value], concat: &[Value]) -> Result<CellGenotype, GenotypeError> {
+/// The edges of each node, in whichever form they are written.
+fn nodes(text: &str, kind: &'static str, items: &[Value]) -> Result<Vec<Vec<Edge>>, GenotypeError> {
     let wrong = |problem: String| GenotypeError::Cell { cell: kind, problem };
     let is_edge = |item: &Value| item.list().is_some_and(|parts| parts.first().is_some_and(|p| p.text().is_some()));
     let nested = items.iter().any(|item| item.list().is_some_and(|list| list.is_empty() || is_edge(&list[0])));
-    let mut nodes = if nested {
+    if nested {
         let node = |item: &Value| match item.list() {
             Some(edges) if !is_edge(item) => edges.iter().map(|e| Ok(written(text, e)?.edge)).collect(),
             _ => Err(SyntaxError::new(text, item.at, "a list of the edges of one node").into()),
         };
-        items.iter().map(node).collect::<Result<Vec<Vec<Edge>>, GenotypeError>>()?
-    } else {
-        let edges = items.iter().map(|item| written(text, item)).collect::<Result<Vec<_>, _>>()?;
-        match edges.iter().filter(|edge| edge.target.is_some()).count() {
-            0 => {
-                if edges.is_empty() || !edges.len().is_multiple_of(KEPT_EDGES) {
-                    let edges = edges.len();
-                    return Err(wrong(format!(
-                        "{edges} edges: each node has two, and there is at least one node; write one list a node, or \
-                         triples, where it is otherwise"
-                    )));
-                }
-                edges.chunks(KEPT_EDGES).map(|pair| pair.iter().map(|w| w.edge).collect()).collect()
-            }
-            targets if targets == edges.len() => by_target(&edges).map_err(wrong)?,
-            _ => return Err(wrong("some edges say where they lead and others do not".into())),
+        return items.iter().map(node).collect();
+    }
+    let edges = items.iter().map(|item| written(text, item)).collect::<Result<Vec<_>, _>>()?;
+    match edges.iter().filter(|edge| edge.target.is_some()).count() {
+        0 if edges.is_empty() || !edges.len().is_multiple_of(KEPT_EDGES) => {
+            let edges = edges.len();
+            Err(wrong(format!(
+                "{edges} edges: each node has two, and there is at least one node; write one list a node, or triples, \
+                 where it is otherwise"
+            )))
         }
-    };
+        0 => Ok(edges.chunks(KEPT_EDGES).map(|pair| pair.iter().map(|w| w.edge).collect()).collect()),
+        targets if targets == edges.len() => by_target(&edges).map_err(wrong),
+        _ => Err(wrong("some edges say where they lead and others do not".into())),
+    }
+}
+
+/// A cell of nodes, which joins the states of a list.
+fn cell(text: &str, mut nodes: Vec<Vec<Edge>>, concat: &[Value]) -> Result<CellGenotype, GenotypeError> {
     let state = |value: &Value| {
         value.index().ok_or_else(|| GenotypeError::from(SyntaxError::new(text, value.at, "a state: a number from 0")))
     };
