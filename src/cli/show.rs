@@ -28,8 +28,8 @@ pub struct Args {
     /// The form [default: by the ending of --out, else text].
     #[arg(long)]
     format: Option<Format>,
-    /// Write the architecture as other programs read it: `darts`, `nested`, `autodl`, `triples`; `nas-bench-201`, `nni`,
-    /// `naslib`, `index`; `fixed-arc`; of any space `text` and `json`.
+    /// Write the architecture as other programs read it: `darts`, `nested`, `autodl`, `triples`, `nni`; `nas-bench-201`,
+    /// `nni`, `naslib`, `autodl`, `index`; `fixed-arc`; of any space `text` and `json`.
     #[arg(long = "as", value_name = "FORM", requires = "architecture", conflicts_with_all = ["format", "what", "fused", "depth"])]
     form: Option<String>,
     /// List the published cells that are known by name, with their papers and sizes.

@@ -1,6 +1,6 @@
 //! A genotype: the architecture of a normal and a reduction cell, as the literature writes it.
 
-use super::{CELL_INPUTS, KEPT_EDGES, MOST_EDGES, MOST_NODES, Primitive, published, text};
+use super::{CELL_INPUTS, KEPT_EDGES, MOST_EDGES, MOST_NODES, Primitive, nni, published, text};
 use crate::space::error::nearest;
 use crate::space::notation::SyntaxError;
 use crate::space::{CellPlan, Form};
@@ -210,7 +210,7 @@ impl Genotype {
     }
 
     /// As other programs write it: `darts` (the reference's pairs), `nested` (pt.darts), `autodl` (AutoDL-Projects), `triples`
-    /// (FairDARTS).
+    /// (FairDARTS), `nni` (NNI's exported architectures).
     pub fn forms(&self) -> Vec<Form> {
         let mut pairs = Form::new("darts", text::pairs(self));
         if let Some((kind, _)) =
@@ -220,11 +220,13 @@ impl Genotype {
                 format!("not all nodes of the {kind} cell have two edges: write it `nested`, `autodl` or `triples`");
             pairs.text = Err(problem);
         }
+        let nni = nni::write(self).ok_or_else(|| "not all nodes have two edges and are joined".to_owned());
         vec![
             pairs,
             Form::new("nested", text::nested(self)),
             Form::new("autodl", text::autodl(self)),
             Form::new("triples", text::triples(self)),
+            Form { name: "nni", text: nni },
         ]
     }
 

@@ -10,6 +10,7 @@ mod blocks;
 mod derive;
 mod evaluation;
 mod genotype;
+mod nni;
 mod primitive;
 pub mod published;
 mod skeleton;

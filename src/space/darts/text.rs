@@ -7,7 +7,7 @@
 //! {"normal": [["sep_conv_3x3", 0], …], …}                  a dictionary of the same parts
 //! ```
 
-use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, KEPT_EDGES, MOST_NODES, Primitive};
+use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, KEPT_EDGES, MOST_NODES, Primitive, nni};
 use crate::space::error::nearest;
 use crate::space::notation::{self, Entry, Kind, SyntaxError, Value};
 
@@ -99,6 +99,7 @@ fn genotype<'v>(text: &str, value: &'v Value) -> Result<Genotype, GenotypeError>
                 place(name, value)?;
             }
         }
+        Kind::Map(pairs) if nni::is_nni(pairs) => return nni::read(pairs),
         Kind::Map(pairs) => {
             for (key, value) in pairs {
                 let Some(name) = key.text() else { return Err(expected(key.at, "the name of a part in quotes")) };

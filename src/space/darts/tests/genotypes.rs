@@ -167,6 +167,10 @@ fn what_is_wrong_with_a_genotype_is_said() {
         ),
         (format!("{good}\n{}", published("DARTS_V1")), "the text holds 2 genotypes: line 1, line 2; name one of them"),
         (format!("A = {good}\nB = {}", published("DARTS_V1")), "the text holds 2 genotypes: A, B; name one"),
+        (
+            "{'normal/op_2_0': 'none', 'normal/input_2_0': 0, 'normal/op_2_1': 'none'}".into(),
+            "`normal/input_2_1` is missing",
+        ),
         (good.replacen("reduce=[", "reduce=[[], ", 1), "expected a list of the edges of one node"),
         (
             good.replacen("('sep_conv_3x3', 0)", "('sep_conv_3x3', 2, 0)", 1),
@@ -205,6 +209,7 @@ fn nodes_have_any_number_of_edges_and_some_do_not_exist() {
     for form in genotype.forms() {
         match form.name {
             "darts" => assert!(form.text.unwrap_err().contains("write it `nested`, `autodl` or `triples`")),
+            "nni" => assert!(form.text.unwrap_err().contains("not all nodes have two edges")),
             name => assert_eq!(Genotype::read(&form.text.unwrap()).unwrap(), genotype, "{name}"),
         }
     }
