@@ -107,8 +107,8 @@ fn feed(times: usize) {
             let _ = of_text(&text);
         }
     }
-    // Most are refused, and some that are harmless are not.
-    assert!(read * 50 > times && read < times, "{read} of {times}");
+    // Most are refused, a few that are harmless are not.
+    assert!(read * 200 > times && read < times, "{read} of {times}");
 }
 
 #[test]
