@@ -5,7 +5,7 @@ use super::progress::Bars;
 use super::search::ExperimentArgs;
 use super::{Outcome, output};
 use cellwright::report;
-use cellwright::run::{self, Observer as _};
+use cellwright::run::{self, Observer as _, Purpose};
 use std::path::PathBuf;
 
 /// What to train, on what, and where to write.
@@ -21,14 +21,14 @@ pub struct Args {
     /// Channels of the first cells.
     #[arg(long)]
     channels: Option<usize>,
-    /// Number of cells.
+    /// Number of cells, in spaces that have cells.
     #[arg(long)]
     layers: Option<usize>,
-    /// Train with an auxiliary head.
+    /// Train with an auxiliary head (`darts`, `nasnet`).
     #[arg(long)]
     auxiliary: bool,
     /// Epochs.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
     #[command(flatten)]
     device: DeviceArg,
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Outcome {
         ("network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
         ("train.epochs", args.epochs.map(|n| n.to_string())),
     ];
-    let config = args.experiment.config(args.config.as_deref(), &more, None)?;
+    let config = args.experiment.config(args.config.as_deref(), &more, None, Purpose::Training)?;
     let architecture = architecture_text(&args.architecture)?;
     let device = args.device.open()?;
     let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data, config.seed))?;

@@ -1,6 +1,6 @@
 //! Which configurations can be used.
 
-use super::config::{Config, ConfigError, nearest, strategies};
+use super::config::{Config, ConfigError};
 use crate::optim::Schedule;
 use crate::search::bilevel::{Order, Penalty, Perturbation, Selection, Stop, Weighing};
 
@@ -10,13 +10,7 @@ const MOST_PIXELS: usize = 65_536;
 impl Config {
     /// Whether all values can be used.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if !strategies().any(|name| name == self.strategy) {
-            return Err(ConfigError::UnknownName {
-                kind: "search strategy",
-                name: self.strategy.clone(),
-                nearest: nearest(&self.strategy, strategies()).to_owned(),
-            });
-        }
+        self.check_strategy()?;
         let wrong = |key: &str, problem: &str| {
             Err(ConfigError::Value { place: "configuration".into(), problem: format!("{key} {problem}") })
         };

@@ -102,7 +102,7 @@ pub fn search(
         space.baseline(&settings, supernet_parameters)?;
     }
     space.decode(&space.random(&mut Random::new(config.seed, RANDOM_ARCHITECTURES)), &settings)?;
-    directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    directory.write("config.toml", config.settled()?.to_toml()?.as_bytes())?;
 
     let began = Instant::now();
     let labels = data.train.labels();
@@ -201,7 +201,7 @@ pub fn train(
     let mut bench = Bench::new(device, config, &data, directory, observer)?;
     bench.check_batch()?;
     let graph = space.decode_text(architecture, &bench.settings)?;
-    directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    directory.write("config.toml", config.settled()?.to_toml()?.as_bytes())?;
     let mut trained = bench.train("trained", None, Some(graph), Some(directory))?;
     trained.facts.genotype = Some(architecture.trim().to_owned());
     let summary = json!({

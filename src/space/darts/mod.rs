@@ -24,7 +24,9 @@ pub use primitive::{Primitive, Variant};
 pub(super) use skeleton::network as cell_network;
 
 use super::settings::within;
-use super::{Architecture, CellPlan, Decision, NetworkSettings, Sketch, Space, SpaceError, TableWeights, baseline};
+use super::{
+    Architecture, CellPlan, Decision, NetworkSettings, Reads, Sketch, Space, SpaceError, TableWeights, baseline,
+};
 use crate::graph::Graph;
 use crate::random::Random;
 
@@ -149,6 +151,10 @@ impl Default for Darts {
 impl Space for Darts {
     fn name(&self) -> &str {
         "darts"
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { channels: true, layers: true, auxiliary: true, drop_path: true }
     }
 
     fn decisions(&self) -> Vec<Decision> {

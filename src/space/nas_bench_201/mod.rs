@@ -19,7 +19,7 @@ mod text;
 pub use operation::{Operation, Variant};
 
 use super::weights::largest;
-use super::{Architecture, CellPlan, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use super::{Architecture, CellPlan, Decision, NetworkSettings, Reads, Space, SpaceError, TableWeights, baseline};
 use crate::graph::Graph;
 
 /// Name of the space.
@@ -89,6 +89,10 @@ impl NasBench201 {
 impl Space for NasBench201 {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { channels: true, layers: true, auxiliary: false, drop_path: true }
     }
 
     fn decisions(&self) -> Vec<Decision> {
