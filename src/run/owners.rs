@@ -109,21 +109,55 @@ pub enum Purpose {
 }
 
 /// A setting or group that a configuration does not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unread {
     /// The setting or group.
     pub key: &'static str,
     /// What does not read it.
     by: String,
-    /// What does.
-    readers: String,
+    /// What does; nothing for what only searches read.
+    owner: Option<&'static Owner>,
 }
 
 impl Unread {
     /// The error for a key of this group.
     pub fn error(&self, place: &str, key: &str) -> ConfigError {
-        let Self { by, readers, .. } = self.clone();
-        ConfigError::Unread { place: place.to_owned(), key: key.to_owned(), by, readers }
+        let readers = self.owner.map_or_else(|| "`search`".to_owned(), Owner::readers);
+        ConfigError::Unread { place: place.to_owned(), key: key.to_owned(), by: self.by.clone(), readers }
+    }
+}
+
+impl Owner {
+    /// Whether a configuration that names this space is among the readers, and if not, what of it is not.
+    fn misses(&self, config: &Config, space: &dyn Space) -> Option<String> {
+        let own_space = || !space::NAMES.contains(&space.name());
+        let (is_read, by) = match self {
+            Strategies(_, reads) => {
+                let method = METHODS.iter().find(|m| m.name == config.strategy);
+                (method.is_some_and(reads), format!("the strategy `{}`", config.strategy))
+            }
+            Spaces(reads) => {
+                (reads.map_or_else(own_space, |reads| reads(space.name())), format!("the space `{}`", space.name()))
+            }
+            Networks(reads) => (reads(space.reads()), format!("the space `{}`", space.name())),
+            Data(reads) => (reads(&config.data), format!("the dataset `{}`", config.data)),
+            Where(by, _, is_so) => (is_so(config), (*by).to_owned()),
+        };
+        (!is_read).then_some(by)
+    }
+
+    /// All readers, in words.
+    fn readers(&self) -> String {
+        match self {
+            Strategies(together, reads) => {
+                let names = listed(METHODS.iter().filter(|m| reads(m)).map(|m| m.name));
+                if together.is_empty() { names } else { format!("{together} ({names})") }
+            }
+            Spaces(Some(reads)) => of_spaces(|space| reads(space.name())),
+            Spaces(None) => "spaces of your own".to_owned(),
+            Networks(reads) => spaces_that_read(*reads),
+            Data(reads) => listed(files::NAMES.iter().copied().filter(|name| reads(name))),
+            Where(_, readers, _) => (*readers).to_owned(),
+        }
     }
 }
 
@@ -133,50 +167,17 @@ pub(super) fn is_within(key: &str, group: &str) -> bool {
 }
 
 /// What a configuration that names this space does not read.
-///
-/// # Errors
-/// None that a built-in space gives.
 pub(super) fn unread(config: &Config, space: &dyn Space) -> Vec<Unread> {
-    let method = METHODS.iter().find(|m| m.name == config.strategy);
-    let own_space = !space::NAMES.contains(&space.name());
-    let mut all = Vec::new();
-    for (key, owner) in OWNERS {
-        let (is_read, by, readers) = match owner {
-            Strategies(together, reads) => {
-                let names = listed(METHODS.iter().filter(|m| reads(m)).map(|m| m.name));
-                let readers = if together.is_empty() { names } else { format!("{together} ({names})") };
-                (method.is_some_and(reads), format!("the strategy `{}`", config.strategy), readers)
-            }
-            Spaces(reads) => {
-                let readers = match reads {
-                    Some(reads) => of_spaces(|space| reads(space.name())),
-                    None => "spaces of your own".to_owned(),
-                };
-                let is_read = reads.map_or(own_space, |reads| reads(space.name()));
-                (is_read, format!("the space `{}`", space.name()), readers)
-            }
-            Networks(reads) => {
-                let by = format!("the space `{}`", space.name());
-                (reads(space.reads()), by, of_spaces(|space| reads(space.reads())))
-            }
-            Data(reads) => {
-                let names = listed(files::NAMES.iter().copied().filter(|name| reads(name)));
-                (reads(&config.data), format!("the dataset `{}`", config.data), names)
-            }
-            Where(by, readers, is_so) => (is_so(config), (*by).to_owned(), (*readers).to_owned()),
-        };
-        if !is_read {
-            all.push(Unread { key, by, readers });
-        }
-    }
-    all
+    let entry = |(key, owner): &'static (&'static str, Owner)| {
+        Some(Unread { key, by: owner.misses(config, space)?, owner: Some(owner) })
+    };
+    OWNERS.iter().filter_map(entry).collect()
 }
 
 /// What `train` leaves to `search`, of what is given as an option. A file describes a whole experiment, so that the
 /// configuration of a search can be trained by.
 pub(super) fn of_searches() -> Vec<Unread> {
-    let unread = |key: &&'static str| Unread { key, by: "`train`".to_owned(), readers: "`search`".to_owned() };
-    OF_SEARCHES.iter().map(unread).collect()
+    OF_SEARCHES.iter().map(|key| Unread { key, by: "`train`".to_owned(), owner: None }).collect()
 }
 
 /// Names of the built-in spaces of which something holds, as the settings' defaults build them.
@@ -239,9 +240,8 @@ mod tests {
         {
             assert!(value(&all, key).is_some(), "{key}");
         }
-        let config = Config::preset("digits");
-        for entry in unread(&config, space::find("darts", &config.space_settings).unwrap().as_ref()) {
-            assert!(!entry.readers.is_empty(), "{}", entry.key);
+        for (key, owner) in OWNERS {
+            assert!(!owner.readers().is_empty(), "{key}");
         }
     }
 

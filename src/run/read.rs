@@ -192,7 +192,9 @@ fn config(table: Table, place: &str) -> Result<Config, ConfigError> {
 /// Refuses what a table sets that is not read, but for keys that may stand.
 fn refuse(unread: &[Unread], given: &Table, place: &str, may_stand: impl Fn(&str) -> bool) -> Result<(), ConfigError> {
     for key in owners::keys(given) {
-        let entry = unread.iter().find(|entry| owners::is_within(&key, entry.key));
+        // The entry that says most of it.
+        let entries = unread.iter().filter(|entry| owners::is_within(&key, entry.key));
+        let entry = entries.max_by_key(|entry| entry.key.len());
         if let Some(entry) = entry.filter(|_| !may_stand(&key)) {
             return Err(entry.error(place, &key));
         }
