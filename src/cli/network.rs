@@ -2,7 +2,8 @@
 
 use super::common::{architecture_text, parse_image, space_name};
 use cellwright::graph::{Features, Graph};
-use cellwright::space::{self, NetworkSettings, Sketch, Space, SpaceSettings};
+use cellwright::run::spaces_that_read;
+use cellwright::space::{self, NetworkSettings, Reads, Sketch, Space, SpaceSettings};
 use std::error::Error;
 
 /// A network of a search space.
@@ -12,19 +13,19 @@ pub struct NetworkArgs {
     /// TOML file that describes stages.
     #[arg(long, default_value = "darts", value_name = "NAME|FILE")]
     pub space: String,
-    /// Channels of the first cells; later ones have multiples.
-    #[arg(long, default_value_t = NetworkSettings::default().channels, value_name = "C")]
-    pub channels: usize,
+    /// Channels of the first cells; later ones have multiples [default: 16].
+    #[arg(long, value_name = "C")]
+    pub channels: Option<usize>,
     /// Cells of the network (`darts`, `nasnet`, `enas-micro`, `nas-bench-201`) [default: 8, as published 15 for the
     /// last].
     #[arg(long, value_name = "L")]
     pub layers: Option<usize>,
-    /// Number of classes.
-    #[arg(long, default_value_t = NetworkSettings::default().classes, value_name = "N")]
-    pub classes: usize,
-    /// Shape of one image: channels x rows x columns.
-    #[arg(long, default_value = "3x32x32", value_parser = parse_image, value_name = "CxHxW")]
-    pub image: Features,
+    /// Number of classes [default: 10].
+    #[arg(long, value_name = "N")]
+    pub classes: Option<usize>,
+    /// Shape of one image: channels x rows x columns [default: 3x32x32].
+    #[arg(long, value_parser = parse_image, value_name = "CxHxW")]
+    pub image: Option<Features>,
     /// `darts`: nodes of a cell of the supernet [default: 4].
     #[arg(long, value_name = "N", help_heading = "What the space is built with")]
     pub nodes: Option<usize>,
@@ -67,24 +68,42 @@ impl NetworkArgs {
             return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{name}`").into());
         }
         settings.macro_layers = self.macro_layers.unwrap_or(settings.macro_layers);
-        if self.layers.is_some() && published_layers(&name).is_none() {
-            tracing::warn!("--layers says nothing to the space `{name}`: its depth is part of its description");
-        }
         settings.nodes = self.nodes.unwrap_or(settings.nodes);
         settings.hidden_layers = self.hidden_layers.unwrap_or(settings.hidden_layers);
         settings.primitives = self.primitives.clone().unwrap_or(settings.primitives);
         settings.kernels = self.kernels.clone().unwrap_or(settings.kernels);
         settings.units = self.units.clone().unwrap_or(settings.units);
-        Ok(space::find(&name, &settings)?)
+        let space = space::find(&name, &settings)?;
+        let sizes: [(_, _, fn(Reads) -> bool); 2] = [
+            ("--channels", self.channels.is_some(), |r| r.channels),
+            ("--layers", self.layers.is_some(), |r| r.layers),
+        ];
+        if let Some((option, _, reads)) = sizes.into_iter().find(|(_, given, reads)| *given && !reads(space.reads())) {
+            let readers = spaces_that_read(reads);
+            let problem = format!("{option} says nothing to the space `{name}`: leave it out; it belongs to {readers}");
+            return Err(problem.into());
+        }
+        Ok(space)
+    }
+
+    /// The first of the options given that say how large a network is.
+    pub fn size_option(&self) -> Option<&'static str> {
+        let sizes = [
+            ("--channels", self.channels.is_some()),
+            ("--layers", self.layers.is_some()),
+            ("--classes", self.classes.is_some()),
+            ("--image", self.image.is_some()),
+        ];
+        sizes.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
     /// What networks are built for.
     pub fn settings(&self, auxiliary: bool) -> NetworkSettings {
         let default = NetworkSettings::default();
         NetworkSettings {
-            image: self.image,
-            classes: self.classes,
-            channels: self.channels,
+            image: self.image.unwrap_or(default.image),
+            classes: self.classes.unwrap_or(default.classes),
+            channels: self.channels.unwrap_or(default.channels),
             layers: self.layers.or(published_layers(&self.space)).unwrap_or(default.layers),
             auxiliary,
             drop_path: false,
