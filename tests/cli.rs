@@ -222,10 +222,16 @@ mod count {
     }
 
     #[test]
-    fn what_a_space_does_not_use_is_said() {
-        let got = call(&["count", "--space", "chain", "--layers", "8"]);
-        assert_eq!(got.status, 0);
-        assert!(got.err.contains("--layers says nothing to the space `chain`"), "{}", got.err);
+    fn what_a_space_does_not_read_is_refused() {
+        let cells = "belongs to darts, nas-bench-201, enas-micro, nasnet";
+        for verb in ["count", "show", "bench step"] {
+            bad(1, &format!("{verb} --space chain --layers 8"), &["--layers says nothing to the space `chain`", cells]);
+            bad(
+                1,
+                &format!("{verb} --space chain-mlp --channels 8"),
+                &["--channels says nothing to the space `chain-mlp`"],
+            );
+        }
     }
 }
 
@@ -269,7 +275,7 @@ mod architectures {
         );
         let millions = counted["parameters"].as_f64().unwrap() / 1e6;
         assert_eq!(format!("{millions:.1}"), "5.3");
-        bad(1, "count --stem imagenet --space chain", &["networks of the space `chain` have a stem of their own"]);
+        bad(1, "count --stem imagenet --space chain", &["--stem says nothing to the space `chain`", "darts, nasnet"]);
         bad(2, "count --stem imagnet", &["imagnet"]);
     }
 }
@@ -392,6 +398,13 @@ mod show {
         let beyond = folder.path().join("no/cell.svg");
         bad(1, &format!("show --architecture DARTS_V1 {}", out(&beyond)), &["cannot be written", "no directory"]);
         bad(2, "show --format png", &["png", "svg"]);
+        let cells = "show --architecture DARTS_V2";
+        bad(1, &format!("{cells} --depth 2"), &["--depth belongs to drawings of networks", "--what network"]);
+        bad(1, &format!("{cells} --what network --format json --depth 2"), &["--depth", "--format svg, dot or text"]);
+        bad(1, &format!("{cells} --layers 20"), &["--layers says nothing to cells", "--what network"]);
+        bad(1, &format!("{cells} --format genotype --fused"), &["--fused says nothing to a genotype"]);
+        bad(1, &format!("{cells} --format genotype --what network"), &["--what says nothing to a genotype"]);
+        bad(1, &format!("{cells} --what cells --auxiliary"), &["--auxiliary says nothing to cells"]);
         bad(2, "show --depth deep", &["deep", "`all`"]);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
@@ -546,6 +559,71 @@ mod bench {
         bad(2, "bench edge --stride 3", &["--stride", "1..=2"]);
         bad(2, "bench edge --primitives max_pol_3x3", &["unknown primitive `max_pol_3x3`", "max_pool_3x3"]);
         bad(2, "bench step --architecture DARTS_V2 --order 2", &["--architecture", "--order"]);
+        bad(2, "bench step --architecture DARTS_V2 --no-fusion", &["--architecture", "--no-fusion"]);
+        bad(2, "bench step --paths weights --no-fusion", &["--paths", "--no-fusion"]);
         bad(2, "bench kernel", &["kernel", "kernels"]);
+    }
+}
+
+/// Settings and options of runs that do nothing, or ask for nothing.
+mod runs {
+    use super::*;
+
+    #[test]
+    fn an_option_is_named_as_it_was_given() {
+        let train = "train --architecture DARTS_V2 --device cpu";
+        bad(
+            1,
+            &format!("{train} --space chain --layers 3"),
+            &["--layers: the space `chain` does not read `network.layers`"],
+        );
+        bad(
+            1,
+            &format!("{train} --space mobile --auxiliary"),
+            &["--auxiliary: the space `mobile`", "belongs to darts, nasnet"],
+        );
+        bad(1, &format!("{train} --space chain-mlp --channels 3"), &["--channels: the space `chain-mlp`"]);
+        bad(
+            1,
+            &format!("{train} --set search.order=2"),
+            &["`train` does not read `search.order`", "belongs to `search`"],
+        );
+        bad(1, &format!("{train} --set random=0"), &["`train` does not read `random`"]);
+        bad(2, &format!("{train} --epochs 0"), &["--epochs", "1.."]);
+        bad(2, "search --budget 0", &["--budget", "1.."]);
+        bad(2, "search --list --strategy darts", &["--list", "cannot be used with"]);
+        bad(2, "report --title x runs/none", &["--collapse"]);
+    }
+
+    #[test]
+    fn a_file_is_named_that_holds_what_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("run.toml");
+        std::fs::write(&file, "strategy = \"rsps\"\n[one_shot.evolution]\npopulation = 3\n").unwrap();
+        let file = file.to_str().unwrap();
+        bad(
+            1,
+            &format!("search {file} --device cpu"),
+            &[file, "`rsps` does not read `one_shot.evolution.population`", "spos"],
+        );
+        std::fs::write(file, vec![b'#'; (1 << 20) + 1]).unwrap();
+        bad(1, &format!("search {file} --device cpu"), &[file, "longer than"]);
+    }
+
+    #[test]
+    fn a_space_in_a_file_reads_what_its_description_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("fixed.toml");
+        let text = "name = \"fixed\"\n[stem]\nchannels = 8\n[[stage]]\nchannels = 8\ndepth = [1, 2]\noperations = [\"conv_3x3\", \"skip\"]\n";
+        std::fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        bad(1, &format!("count --space {file} --channels 8"), &["--channels says nothing to the space `fixed`"]);
+        bad(
+            1,
+            &format!("search --space {file} --set network.channels=8"),
+            &["the space `fixed` does not read `network.channels`"],
+        );
+        bad(1, &format!("search --space {file} --set train.drop_path=0.1"), &["the space `fixed` does not read"]);
+        assert!(good(&["count", "--space", file]).contains("fixed supernet"));
     }
 }

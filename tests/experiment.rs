@@ -29,11 +29,37 @@ const TINY: [&str; 13] = [
     "--seed=3",
 ];
 
+/// What an option names: `--KEY VALUE` or `--KEY=VALUE`.
+fn named<'a>(key: &str, arguments: &[&'a str]) -> Option<&'a str> {
+    let at = arguments.iter().position(|argument| argument.starts_with(key))?;
+    arguments[at].strip_prefix(key)?.strip_prefix('=').or_else(|| arguments.get(at + 1).copied())
+}
+
+/// Those settings that the strategy and the space read which `more` names: others are refused.
+fn fitting<'a>(settings: &[&'a str], more: &[&str]) -> Vec<&'a str> {
+    let (strategy, space) = (named("--strategy", more).unwrap_or("darts"), named("--space", more).unwrap_or("darts"));
+    let with_cells = ["darts", "nasnet", "enas-micro", "nas-bench-201"].contains(&space);
+    let is_read = |setting: &str| match setting.trim_start_matches("--set=").split(['.', '=']).collect::<Vec<_>>()[..] {
+        ["search", ..] => !["rsps", "spos", "enas"].contains(&strategy),
+        ["one_shot", "samples", ..] => strategy == "rsps",
+        ["one_shot", "evolution", ..] => strategy == "spos",
+        ["one_shot", ..] => ["rsps", "spos"].contains(&strategy),
+        ["enas", ..] => strategy == "enas",
+        ["supernet" | "network", "layers", ..] => with_cells,
+        ["supernet" | "network", "channels", ..] => space != "chain-mlp",
+        ["train", "drop_path", ..] => !space.starts_with("chain") && space != "enas-macro",
+        ["space_settings", "nodes", ..] => space == "darts",
+        ["space_settings", "macro_layers", ..] => space == "enas-macro",
+        _ => true,
+    };
+    settings.iter().copied().filter(|setting| is_read(setting)).collect()
+}
+
 fn search(out: &Path, device: &str, more: &[&str]) -> (i32, String, String) {
     let out = out.to_str().unwrap();
     let mut arguments = vec!["search", "--device", device, "--out", out, "--json"];
-    arguments.extend(TINY);
-    arguments.extend(more);
+    arguments.extend(fitting(&TINY, more));
+    arguments.extend(fitting(more, more));
     call(&arguments)
 }
 
@@ -254,6 +280,15 @@ fn bad_input_is_named_and_leaves_nothing_behind() {
     refused(&["--set", "search.batch=5000"], &["5000"]);
     refused(&["--set", "train.batch=5000"], &["5000", "1438"]);
     refused(&["--set", "train.rate.from=nan"], &["train.rate"]);
+    refused(
+        &["--strategy", "spos", "--set", "search.order=2"],
+        &["`spos` does not read `search.order`", "gradient methods"],
+    );
+    refused(
+        &["--space", "mobile", "--set", "network.layers=4"],
+        &["`mobile` does not read `network.layers`", "nasnet"],
+    );
+    refused(&["--set", "train.epochs=0"], &["train.epochs = 0: must be at least 1"]);
     refused(&["--set", "network.layers=3", "--set", "network.auxiliary=true"], &["auxiliary head needs an 8x8 map"]);
     refused(&["--set", "supernet.layers=2"], &["`alphas_normal`", "from 3 layers on"]);
     refused(&["--set", "supernet.channels=0"], &["channels = 0", "from 1"]);
@@ -445,7 +480,8 @@ fn a_controllers_search_says_in_words_what_chance_came_to() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
     let named = ["--strategy=enas", "--space=nas-bench-201", "--set=random=0", "--device=cpu", "--out"];
-    let (status, printed, error) = call(&[&["search"], &TINY[..], &PATHS, &named, &[out.to_str().unwrap()]].concat());
+    let [tiny, paths] = [&TINY[..], &PATHS].map(|settings| fitting(settings, &named));
+    let (status, printed, error) = call(&[&["search"], &tiny[..], &paths, &named, &[out.to_str().unwrap()]].concat());
     assert_eq!(status, 0, "{error}");
     for part in ["2 of enas best", "2 at random best", "random on average", "Entropy of the controller"] {
         assert!(printed.contains(part), "should say `{part}`: {printed}");

@@ -48,7 +48,7 @@ pub fn parse_image(text: &str) -> Result<Features, String> {
 }
 
 /// What a file holds, if it is no longer than any text that is meant to be read.
-fn read_text(path: &Path) -> Result<String, String> {
+pub fn read_text(path: &Path) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();
     file.take(LONGEST_TEXT + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;

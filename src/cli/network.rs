@@ -2,8 +2,8 @@
 
 use super::common::{parse_image, space_name};
 use cellwright::graph::{Features, Graph};
-use cellwright::run::architecture;
-use cellwright::space::{self, NetworkSettings, Sketch, Space, SpaceSettings, Stem};
+use cellwright::run::{architecture, spaces_that_read};
+use cellwright::space::{self, NetworkSettings, Reads, Sketch, Space, SpaceSettings, Stem};
 use std::error::Error;
 
 /// A network of a search space.
@@ -27,8 +27,9 @@ pub struct NetworkArgs {
     #[arg(long, value_parser = parse_image, value_name = "CxHxW")]
     pub image: Option<Features>,
     /// What stands before the first cell (`darts`, `nasnet`): `cifar`, one convolution, or `imagenet`, three of stride 2.
-    #[arg(long, default_value = "cifar", value_parser = str::parse::<Stem>, value_name = "cifar|imagenet")]
-    pub stem: Stem,
+    /// [default: cifar]
+    #[arg(long, value_parser = str::parse::<Stem>, value_name = "cifar|imagenet")]
+    pub stem: Option<Stem>,
     /// `darts`: nodes of a cell of the supernet [default: 4].
     #[arg(long, value_name = "N", help_heading = "What the space is built with")]
     pub nodes: Option<usize>,
@@ -78,21 +79,42 @@ impl NetworkArgs {
             return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{name}`").into());
         }
         settings.macro_layers = self.macro_layers.unwrap_or(settings.macro_layers);
-        if self.layers.is_some() && published_layers(&name).is_none() {
-            tracing::warn!("--layers says nothing to the space `{name}`: its depth is part of its description");
-        }
         settings.nodes = self.nodes.unwrap_or(settings.nodes);
         settings.hidden_layers = self.hidden_layers.unwrap_or(settings.hidden_layers);
         settings.primitives = self.primitives.clone().unwrap_or(settings.primitives);
         settings.kernels = self.kernels.clone().unwrap_or(settings.kernels);
         settings.units = self.units.clone().unwrap_or(settings.units);
-        Ok(space::find(&name, &settings)?)
+        let space = space::find(&name, &settings)?;
+        let sizes: [(_, _, fn(Reads) -> bool); 3] = [
+            ("--channels", self.channels.is_some(), |r| r.channels),
+            ("--layers", self.layers.is_some(), |r| r.layers),
+            ("--stem", self.stem.is_some(), |r| r.stem),
+        ];
+        if let Some((option, _, reads)) = sizes.into_iter().find(|(_, given, reads)| *given && !reads(space.reads())) {
+            let readers = spaces_that_read(reads);
+            let problem = format!("{option} says nothing to the space `{name}`: leave it out; it belongs to {readers}");
+            return Err(problem.into());
+        }
+        Ok(space)
+    }
+
+    /// The first of the options given that say how large a network is.
+    pub fn size_option(&self) -> Option<&'static str> {
+        let sizes = [
+            ("--channels", self.channels.is_some()),
+            ("--layers", self.layers.is_some()),
+            ("--stem", self.stem.is_some()),
+            ("--classes", self.classes.is_some()),
+            ("--image", self.image.is_some()),
+        ];
+        sizes.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
     /// What networks of a space are built for.
     fn settings(&self, space: &str, auxiliary: bool) -> NetworkSettings {
-        let own = self.stem.settings();
-        let layers = match self.stem {
+        let stem = self.stem.unwrap_or_default();
+        let own = stem.settings();
+        let layers = match stem {
             Stem::Cifar => published_layers(space),
             Stem::ImageNet => None,
         };

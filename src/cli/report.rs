@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE.svg")]
     collapse: Option<PathBuf>,
     /// Heading of the picture.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", requires = "collapse")]
     title: String,
 }
 

@@ -1,11 +1,12 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
-use super::common::{DeviceArg, space_name};
+use super::common::{DeviceArg, read_text, space_name};
 use super::progress::Bars;
 use super::{Outcome, output};
 use cellwright::report;
-use cellwright::run::{self, Config, Directory, Observer as _};
+use cellwright::run::{self, Config, Directory, Observer as _, Purpose, Setting, Sources};
 use cellwright::search;
+use cellwright::space::SpaceSettings;
 use std::path::{Path, PathBuf};
 
 /// What to search, on what, and where to write.
@@ -19,12 +20,13 @@ pub struct Args {
     #[arg(long)]
     strategy: Option<String>,
     /// List the strategies and what sets them apart, as a table in Markdown.
-    #[arg(long)]
+    #[arg(long, exclusive = true)]
     list: bool,
     /// Epochs of search, or of training the shared weights.
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..))]
     budget: Option<u32>,
-    /// Compute every operation by itself: slower, the same results but for rounding.
+    /// Compute every operation by itself: slower, the same results but for rounding. Strategies that compute one path do
+    /// so anyway.
     #[arg(long)]
     no_fusion: bool,
     #[command(flatten)]
@@ -59,21 +61,28 @@ pub struct ExperimentArgs {
 }
 
 impl ExperimentArgs {
-    /// The configuration of a file, `--set` and the other options, the last of which win.
+    /// The configuration of a file, `--set` and the other options, the last of which win. Where none of them names a space
+    /// it is that of `otherwise`.
     pub fn config(
         &self,
         file: Option<&Path>,
         more: &[(&str, Option<String>)],
         budget: Option<u32>,
+        purpose: Purpose,
+        otherwise: Option<&(String, SpaceSettings)>,
     ) -> Result<Config, Box<dyn std::error::Error>> {
         let (place, text) = match file {
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                let text = read_text(path).map_err(|problem| format!("{}: {problem}", path.display()))?;
                 (path.display().to_string(), text)
             }
             None => ("configuration".to_owned(), String::new()),
         };
-        let mut settings = self.set.clone();
+        let in_file = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("space"));
+        let otherwise = otherwise.filter(|_| !in_file);
+        let mut settings: Vec<Setting> = Vec::new();
+        settings.extend(otherwise.map(|(name, _)| Setting::option("space", &toml_text(name))));
+        settings.extend(self.set.iter().map(|text| Setting::set(text)));
         let text_value = |value: &str| toml_text(value);
         let own = [
             ("space", self.space.as_deref().map(text_value)),
@@ -82,23 +91,17 @@ impl ExperimentArgs {
             ("seed", self.seed.map(|seed| seed.to_string())),
         ];
         for (key, value) in own.iter().chain(more) {
-            settings.extend(value.as_ref().map(|value| format!("{key}={value}")));
+            settings.extend(value.as_ref().map(|value| Setting::option(key, value)));
         }
-        let mut config = Config::read(&place, &text, &settings, "digits", budget)?;
+        let sources = Sources { place: &place, text: &text, settings: &settings, budget, purpose };
         // The run's own configuration then holds the space itself, not the name of a file.
-        config.space = space_name(&config.space, &mut config.space_settings)?;
-        Ok(config)
-    }
-
-    /// Whether a space is named, by option, `--set` or the file.
-    pub fn names_space(&self, file: Option<&Path>) -> Result<bool, Box<dyn std::error::Error>> {
-        let set = self.set.iter().any(|setting| setting.split('=').next().is_some_and(|key| key.trim() == "space"));
-        if self.space.is_some() || set {
-            return Ok(true);
-        }
-        let Some(path) = file else { return Ok(false) };
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("space")))
+        Ok(Config::read(&sources, |name, settings| match otherwise {
+            Some((known, own)) if known == name => {
+                *settings = own.clone();
+                Ok(name.to_owned())
+            }
+            _ => space_name(name, settings),
+        })?)
     }
 
     /// Makes the run's directory.
@@ -119,12 +122,11 @@ pub fn run(args: &Args) -> Outcome {
     if args.list {
         return output::print(search::table().trim_end());
     }
-    let more = [
-        ("strategy", args.strategy.as_deref().map(toml_text)),
-        ("search.fusion", args.no_fusion.then(|| "false".to_owned())),
-        ("train.fusion", args.no_fusion.then(|| "false".to_owned())),
-    ];
-    let config = args.experiment.config(args.config.as_deref(), &more, args.budget)?;
+    let more = [("strategy", args.strategy.as_deref().map(toml_text))];
+    let mut config = args.experiment.config(args.config.as_deref(), &more, args.budget, Purpose::Search, None)?;
+    if args.no_fusion {
+        config = config.without_fusion();
+    }
     let device = args.device.open()?;
     let strategy = if config.strategy == "darts" { String::new() } else { format!("-{}", config.strategy) };
     let name = format!("{}-{}{strategy}-seed{}", config.data, config.space, config.seed);

@@ -91,7 +91,11 @@ pub fn run(args: &Args) -> super::Outcome {
         return put(args, &if args.json { listed()? } else { list() });
     }
     if let Some(form) = &args.form {
-        let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
+        let flag = args.auxiliary.then_some("--auxiliary").or(args.network.size_option());
+        if let Some(option) = flag {
+            return Err(format!("{option} says nothing to an architecture's form: leave it out").into());
+        }
+        let subject = args.network.network(args.architecture.as_deref(), false)?;
         return put(args, &written(form, &subject)?);
     }
     let format = match (args.format, &args.out) {
@@ -100,6 +104,7 @@ pub fn run(args: &Args) -> super::Outcome {
         (None, None) => Format::Text,
     };
     let mut subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
+    refuse_unread(args, format, &subject)?;
     if args.fused {
         subject.graph = subject.graph.fuse().0;
     }
@@ -166,6 +171,37 @@ fn listed() -> Result<String, Box<dyn Error>> {
     Ok(serde_json::to_string_pretty(&cells)? + "\n")
 }
 
+/// What is shown, unless it is an architecture in one line.
+fn what(args: &Args, subject: &Subject) -> What {
+    let has_cells = subject.sketch.as_ref().is_some_and(|sketch| !sketch.cells.is_empty());
+    args.what.unwrap_or(if has_cells && !args.fused { What::Cells } else { What::Network })
+}
+
+/// Refuses options that would change nothing of what is shown.
+fn refuse_unread(args: &Args, format: Format, subject: &Subject) -> Result<(), String> {
+    let network = format != Format::Genotype && what(args, subject) == What::Network;
+    if args.depth.is_some() && (!network || format == Format::Json) {
+        return Err(
+            "--depth belongs to drawings of networks: leave it out, or use --what network with --format svg, dot or \
+                    text"
+                .into(),
+        );
+    }
+    if network || subject.sketch.is_none() {
+        return Ok(());
+    }
+    let shown = if format == Format::Genotype { "a genotype" } else { "cells" };
+    let flags = [("--fused", args.fused), ("--auxiliary", args.auxiliary)];
+    let flag = flags.into_iter().find(|(_, given)| *given).map(|(option, _)| option);
+    if let Some(option) = flag.or(args.network.size_option()) {
+        return Err(format!("{option} says nothing to {shown}: leave it out, or show the network (--what network)"));
+    }
+    match args.what {
+        Some(_) if format == Format::Genotype => Err("--what says nothing to a genotype: leave it out".into()),
+        _ => Ok(()),
+    }
+}
+
 /// The form that a file's ending asks for.
 fn of_ending(path: &Path) -> Result<Format, String> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -183,8 +219,7 @@ fn of_ending(path: &Path) -> Result<Format, String> {
 
 fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dyn Error>> {
     let cells = subject.sketch.as_ref().map(|s| s.cells.as_slice()).unwrap_or_default();
-    let network = cells.is_empty() || args.fused;
-    let what = args.what.unwrap_or(if network { What::Network } else { What::Cells });
+    let what = what(args, subject);
     if format == Format::Genotype {
         let sketch = subject.sketch.as_ref().ok_or(
             "a supernet has no genotype, nothing is chosen yet: give --architecture, or --format svg, dot, text or json",

@@ -5,7 +5,7 @@ use super::progress::Bars;
 use super::search::{ExperimentArgs, toml_text};
 use super::{Outcome, output};
 use cellwright::report;
-use cellwright::run::{self, Observer as _, architecture};
+use cellwright::run::{self, Observer as _, Purpose, architecture};
 use cellwright::space::Stem;
 use std::path::PathBuf;
 
@@ -23,17 +23,17 @@ pub struct Args {
     /// Channels of the first cells.
     #[arg(long)]
     channels: Option<usize>,
-    /// Number of cells.
+    /// Number of cells, in spaces that have cells.
     #[arg(long)]
     layers: Option<usize>,
     /// What stands before the first cell (`darts`, `nasnet`): `cifar`, one convolution, or `imagenet`, three of stride 2.
     #[arg(long, value_parser = str::parse::<Stem>, value_name = "cifar|imagenet")]
     stem: Option<Stem>,
-    /// Train with an auxiliary head.
+    /// Train with an auxiliary head (`darts`, `nasnet`).
     #[arg(long)]
     auxiliary: bool,
     /// Epochs.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
     #[command(flatten)]
     device: DeviceArg,
@@ -50,21 +50,19 @@ pub fn run(args: &Args) -> Outcome {
         ("network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
         ("train.epochs", args.epochs.map(|n| n.to_string())),
     ];
-    let mut config = args.experiment.config(args.config.as_deref(), &more, None)?;
-    let given = match (&args.architecture, &config.architecture) {
-        (Some(given), _) => architecture::read(given)?,
-        (None, Some(given)) => architecture::read(&given.0)?,
-        (None, None) => {
-            return Err("say what to train: --architecture NAME|TEXT|FILE|RUN, or `architecture` in the file".into());
-        }
+    let read = |otherwise| args.experiment.config(args.config.as_deref(), &more, None, Purpose::Training, otherwise);
+    let given = match &args.architecture {
+        Some(given) => architecture::read(given)?,
+        None => match read(None)?.architecture {
+            Some(given) => architecture::read(&given.0)?,
+            None => {
+                return Err(
+                    "say what to train: --architecture NAME|TEXT|FILE|RUN, or `architecture` in the file".into()
+                );
+            }
+        },
     };
-    // Where no space is named it is the architecture's; other spaces have other presets.
-    if !args.experiment.names_space(args.config.as_deref())? && given.space.0 != config.space {
-        let (name, settings) = given.space;
-        let space = more.iter().cloned().chain([("space", Some(toml_text(&name)))]).collect::<Vec<_>>();
-        config = args.experiment.config(args.config.as_deref(), &space, None)?;
-        config.space_settings = settings;
-    }
+    let config = read(Some(&given.space))?;
     let architecture = given.text;
     let device = args.device.open()?;
     let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data, config.seed))?;

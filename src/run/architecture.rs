@@ -1,6 +1,6 @@
 //! An architecture as it is given: a name, its text, a file or a run's directory that holds one.
 
-use super::Config;
+use super::{Config, Purpose, Sources};
 use crate::space::notation;
 use crate::space::{self, SpaceSettings};
 use serde::{Deserialize, Serialize};
@@ -136,7 +136,9 @@ fn in_run(path: &Path, given: Given) -> Given {
     let config = path.with_file_name("config.toml");
     let read = || {
         let text = text(&bytes(&config).ok()?).ok()?;
-        Config::read("config.toml", &text, &[], "digits", None).ok()
+        let sources =
+            Sources { place: "config.toml", text: &text, settings: &[], budget: None, purpose: Purpose::Training };
+        Config::read(&sources, |name, _| Ok(name.to_owned())).ok()
     };
     match config.is_file().then(read).flatten() {
         Some(config) => Given { space: (config.space, config.space_settings), ..given },

@@ -1,29 +1,32 @@
 //! Which configurations can be used.
 
-use super::config::{Config, ConfigError, nearest, strategies};
+use super::config::{Config, ConfigError, NetworkConfig};
 use crate::optim::Schedule;
-use crate::search::bilevel::{Order, Penalty, Perturbation, Selection, Stop, Weighing};
+use crate::search::bilevel::{Order, Penalty, Perturbation, Selection, Stage, Stop, Weighing};
+use crate::space::NetworkSettings;
 
 /// Largest shift or blanked square of an augmentation.
 const MOST_PIXELS: usize = 65_536;
+/// Most epochs of anything. Times stages, steps and images they still can be counted.
+const MOST_EPOCHS: u32 = 1_000_000;
+/// Most architectures that are drawn at once.
+const MOST_ARCHITECTURES: u32 = 1_000_000;
+/// Most images a step: more than any dataset that is known has.
+const MOST_IMAGES: usize = 1 << 27;
+/// Most units of a controller, and architectures that it writes at once.
+const MOST_UNITS: usize = 4096;
+/// Most stages of a search.
+const MOST_STAGES: usize = 100;
 
 impl Config {
     /// Whether all values can be used.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if !strategies().any(|name| name == self.strategy) {
-            return Err(ConfigError::UnknownName {
-                kind: "search strategy",
-                name: self.strategy.clone(),
-                nearest: nearest(&self.strategy, strategies()).to_owned(),
-            });
-        }
+        self.check_strategy()?;
         let wrong = |key: &str, problem: &str| {
             Err(ConfigError::Value { place: "configuration".into(), problem: format!("{key} {problem}") })
         };
+        self.check_counts()?;
         let probability = |p: f32| (0.0..1.0).contains(&p);
-        if self.search.batch == 0 || self.train.batch == 0 || self.one_shot.batch == 0 {
-            return wrong("batch", "must be at least 1");
-        }
         if !probability(self.train.drop_path) || !probability(self.train.label_smoothing) {
             return wrong("train.drop_path and train.label_smoothing", "must be at least 0 and less than 1");
         }
@@ -69,6 +72,59 @@ impl Config {
         self.enas.check().map_err(|problem| ConfigError::Value { place: "configuration".into(), problem })
     }
 
+    /// Whether what is counted is neither nothing nor too much.
+    fn check_counts(&self) -> Result<(), ConfigError> {
+        let Self { search, one_shot, enas, train, .. } = self;
+        let epochs = |key, value: u32| (key, value.into(), 1, MOST_EPOCHS.into());
+        let images = |key, value: usize| (key, value as u64, 1, MOST_IMAGES as u64);
+        let architectures = |key, value: u32| (key, value.into(), 1, MOST_ARCHITECTURES.into());
+        let evolution = &one_shot.evolution;
+        let counts = [
+            epochs("search.epochs", search.epochs),
+            epochs("one_shot.epochs", one_shot.epochs),
+            epochs("enas.epochs", enas.epochs),
+            epochs("train.epochs", train.epochs),
+            images("search.batch", search.batch),
+            images("one_shot.batch", one_shot.batch),
+            images("enas.batch", enas.batch),
+            images("enas.reward_batch", enas.reward_batch),
+            images("train.batch", train.batch),
+            architectures("one_shot.samples", one_shot.samples),
+            architectures("one_shot.evolution.population", evolution.population),
+            architectures("one_shot.evolution.generations", evolution.generations),
+            ("one_shot.evolution.parents", evolution.parents as u64, 1, MOST_ARCHITECTURES.into()),
+            architectures("enas.candidates", enas.candidates),
+            // A controller that never learns would be random search under another name.
+            ("enas.updates", enas.updates.into(), 1, MOST_EPOCHS.into()),
+            ("enas.controller.units", enas.controller.units as u64, 1, MOST_UNITS as u64),
+            ("enas.controller.samples", enas.controller.samples as u64, 1, MOST_UNITS as u64),
+            ("search.stages", search.stages.len() as u64, 0, MOST_STAGES as u64),
+            // None is a wish that can be granted.
+            ("random", self.random as u64, 0, MOST_ARCHITECTURES.into()),
+            ("one_shot.calibration", one_shot.calibration.into(), 0, MOST_EPOCHS.into()),
+            ("enas.calibration", enas.calibration.into(), 0, MOST_EPOCHS.into()),
+            ("one_shot.evolution.mutations", evolution.mutations.into(), 0, MOST_ARCHITECTURES.into()),
+            ("one_shot.evolution.crossovers", evolution.crossovers.into(), 0, MOST_ARCHITECTURES.into()),
+        ];
+        for (key, value, least, most) in counts {
+            within(key, value, least, most)?;
+        }
+        if !(0.0..=1.0).contains(&evolution.probability) {
+            return Err(wrong("one_shot.evolution.probability must be from 0 to 1".into()));
+        }
+        for (group, NetworkConfig { channels, layers, .. }) in [("supernet", self.supernet), ("network", self.network)]
+        {
+            let settings = NetworkSettings { channels, layers, ..NetworkSettings::default() };
+            settings.check().map_err(|error| wrong(format!("{group}.{error}")))?;
+        }
+        for Stage { deeper, .. } in &search.stages {
+            let layers = self.supernet.layers.saturating_add(*deeper);
+            let settings = NetworkSettings { layers, ..NetworkSettings::default() };
+            settings.check().map_err(|error| wrong(format!("search.stages, deeper = {deeper}: {error}")))?;
+        }
+        Ok(())
+    }
+
     /// What only gradient methods have.
     fn check_search(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, problem: &str| {
@@ -88,20 +144,31 @@ impl Config {
         {
             return wrong("perturbation.epsilon", "must not be negative");
         }
+        if let Perturbation::Adversarial { steps, .. } = search.perturbation {
+            within("search.perturbation.steps", steps.into(), 1, MOST_EPOCHS.into())?;
+        }
         if let Penalty::ZeroOne { weight } | Penalty::Anchor { weight } = search.penalty
             && !weight.is_finite()
         {
             return wrong("penalty.weight", "must be a finite number");
         }
-        if let Stop::Eigenvalue { every, window, back, ratio, .. } = search.stop
-            && (every == 0 || window == 0 || back == 0 || !ratio.is_finite())
-        {
-            return wrong("stop", "needs every, window and back of at least 1 and a finite ratio");
+        match search.stop {
+            Stop::Never => {}
+            Stop::Skips { most, .. } => within("search.stop.most", most as u64, 1, u64::MAX)?,
+            Stop::Eigenvalue { every, window, back, ratio, .. } => {
+                within("search.stop.every", every.into(), 1, MOST_EPOCHS.into())?;
+                within("search.stop.window", window as u64, 1, MOST_EPOCHS.into())?;
+                within("search.stop.back", back as u64, 1, MOST_EPOCHS.into())?;
+                if !ratio.is_finite() {
+                    return wrong("stop.ratio", "must be a finite number");
+                }
+            }
         }
-        if let Selection::Masking { divisor, .. } = search.selection
-            && !(divisor > 0.0 && divisor.is_finite())
-        {
-            return wrong("selection.divisor", "must be positive");
+        if let Selection::Masking { tune, divisor } = search.selection {
+            within("search.selection.tune", tune.into(), 0, MOST_EPOCHS.into())?;
+            if !(divisor > 0.0 && divisor.is_finite()) {
+                return wrong("selection.divisor", "must be positive");
+            }
         }
         if search.parts == 0 || search.stages.iter().any(|s| s.parts == 0 || !(0.0..1.0).contains(&s.dropout)) {
             return wrong(
@@ -125,5 +192,18 @@ impl Config {
             return wrong("stop", "by eigenvalues needs all options, not sampled paths");
         }
         Ok(())
+    }
+}
+
+fn wrong(problem: String) -> ConfigError {
+    ConfigError::Value { place: "configuration".into(), problem }
+}
+
+/// Whether a count lies in `least`..=`most`.
+fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    match (least..=most).contains(&value) {
+        true => Ok(()),
+        false if value < least => Err(wrong(format!("{key} = {value}: must be at least {least}"))),
+        false => Err(wrong(format!("{key} = {value}: must be at most {most}"))),
     }
 }

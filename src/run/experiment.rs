@@ -112,7 +112,7 @@ pub fn search(
         space.baseline(&settings, supernet_parameters)?;
     }
     space.decode(&space.random(&mut Random::new(config.seed, RANDOM_ARCHITECTURES)), &settings)?;
-    directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    directory.write("config.toml", config.settled()?.to_toml()?.as_bytes())?;
 
     let began = Instant::now();
     let labels = data.train.labels();
@@ -213,7 +213,7 @@ pub fn train(
     let graph = space.decode_text(architecture, &bench.settings)?;
     let counted = space.decode_text(architecture, &bench.plain())?;
     let genotype = space.sketch(architecture)?.text;
-    let config = Config { architecture: Some(ArchitectureText(genotype.clone())), ..config.clone() };
+    let config = Config { architecture: Some(ArchitectureText(genotype.clone())), ..config.settled()? };
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
     let trained = bench.train("trained", Subject { graph, counted, genotype: Some(genotype) }, Some(directory))?;
     let summary = json!({

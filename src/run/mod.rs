@@ -12,7 +12,9 @@ mod follow;
 mod history;
 mod images;
 mod observer;
+mod owners;
 mod presets;
+mod read;
 mod summary;
 
 pub use architecture::{ArchitectureError, ArchitectureText};
@@ -23,4 +25,6 @@ pub use experiment::{Outcome, Trained, search, train};
 pub use history::History;
 pub use images::ImagesConfig;
 pub use observer::{Observer, Silent};
+pub use owners::{Purpose, spaces_that_read};
+pub use read::{Setting, Sources};
 pub use summary::{NetworkFacts, SharedWeights, Summary};

@@ -30,7 +30,7 @@ pub use architecture::{Architecture, Decision};
 pub use encode::Encoding;
 pub use error::SpaceError;
 pub use question::Question;
-pub use settings::{NetworkSettings, SpaceSettings, Stem};
+pub use settings::{NetworkSettings, Reads, SpaceSettings, Stem};
 pub use weights::TableWeights;
 
 use crate::graph::Graph;
@@ -84,6 +84,11 @@ impl Form {
 pub trait Space: Send + Sync {
     /// Name, as the command line has it.
     fn name(&self) -> &str;
+
+    /// Which of the settings of a network change its networks.
+    fn reads(&self) -> Reads {
+        Reads::default()
+    }
 
     /// The decisions. Every combination of answers decodes.
     fn decisions(&self) -> Vec<Decision>;

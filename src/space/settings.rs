@@ -126,6 +126,28 @@ pub(super) fn within(setting: &'static str, value: usize, most: usize) -> Result
     }
 }
 
+/// Which of [`NetworkSettings`] change the networks of a space: what it does not read says nothing to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reads {
+    /// [`NetworkSettings::channels`].
+    pub channels: bool,
+    /// [`NetworkSettings::layers`].
+    pub layers: bool,
+    /// [`NetworkSettings::stem`].
+    pub stem: bool,
+    /// [`NetworkSettings::auxiliary`].
+    pub auxiliary: bool,
+    /// [`NetworkSettings::drop_path`].
+    pub drop_path: bool,
+}
+
+impl Default for Reads {
+    /// Networks of some width, whose depth is part of the space's description.
+    fn default() -> Self {
+        Self { channels: true, layers: false, stem: false, auxiliary: false, drop_path: false }
+    }
+}
+
 /// What a space is built with: each space reads what concerns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -22,7 +22,7 @@ pub struct MeasureArgs {
     /// Say where the time goes, by kernel, in one turn more, against the device's measured peak.
     #[arg(long)]
     pub profile: bool,
-    /// Compute every operation by itself.
+    /// Compute every operation by itself: of a mixed cell, the only thing that is fused.
     #[arg(long)]
     pub no_fusion: bool,
     /// Print JSON.

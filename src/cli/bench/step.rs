@@ -19,14 +19,14 @@ pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
     /// Time a training step of this architecture: a published name (DARTS_V2), its text, a file that holds it (FILE:NAME takes one of several),
-    /// or a run\'s directory.
-    #[arg(long, value_name = "NAME|TEXT|FILE|RUN", conflicts_with = "order")]
+    /// or a run's directory.
+    #[arg(long, value_name = "NAME|TEXT|FILE|RUN", conflicts_with_all = ["order", "no_fusion"])]
     architecture: Option<String>,
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]
     auxiliary: bool,
     /// Time a step of a search by paths, each step another one.
-    #[arg(long, value_name = "WHICH", conflicts_with_all = ["architecture", "order"])]
+    #[arg(long, value_name = "WHICH", conflicts_with_all = ["architecture", "order", "no_fusion"])]
     paths: Option<Paths>,
     /// Images in each half of a step.
     #[arg(long, default_value_t = 16, value_name = "B", value_parser = clap::value_parser!(u32).range(1..))]
@@ -86,7 +86,8 @@ pub fn run(args: &Args) -> super::super::Outcome {
                 Paths::Both => "both",
             }),
             "order": if trains || args.paths.is_some() { None } else { Some(u8::from(args.order)) },
-            "fusion": !args.measure.no_fusion,
+            // Only the mixed cells of a supernet are fused.
+            "fusion": !(args.measure.no_fusion || trains || args.paths.is_some()),
             "seed": args.seed,
         })));
     }

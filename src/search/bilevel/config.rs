@@ -118,7 +118,7 @@ pub enum Selection {
     Weights,
     /// By the accuracy lost without an option (DARTS-PT; Wang et al. 2021, algorithm 1).
     Masking {
-        /// Epochs of training after each choice.
+        /// Epochs of training after each choice; 0: none.
         tune: u32,
         /// What the learning rate is divided by then.
         divisor: f64,

@@ -15,7 +15,7 @@ pub struct EvolutionConfig {
     pub generations: u32,
     /// The best so far, from which the next generation comes.
     pub parents: usize,
-    /// How many of a generation are mutations of a parent.
+    /// How many of a generation are mutations of a parent. What neither mutations nor crossovers fill is drawn at random.
     pub mutations: u32,
     /// How many are children of two parents.
     pub crossovers: u32,

@@ -19,7 +19,7 @@ pub use layer::{Layer, Operation, Width};
 
 use super::settings::within;
 use super::weights::largest;
-use super::{Architecture, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use super::{Architecture, Decision, NetworkSettings, Reads, Space, SpaceError, TableWeights, baseline};
 use crate::graph::Graph;
 
 const MOST_LAYERS: usize = 1000;
@@ -102,6 +102,11 @@ pub(super) fn has_twice<T: PartialEq>(items: &[T]) -> bool {
 impl Space for Chain {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn reads(&self) -> Reads {
+        let mut widths = self.layers.iter().flat_map(Layer::widths);
+        Reads { channels: widths.any(|width| matches!(width, Width::Times(_))), ..Reads::default() }
     }
 
     fn decisions(&self) -> Vec<Decision> {

@@ -27,7 +27,7 @@ pub(super) use skeleton::network as cell_network;
 
 use super::settings::within;
 use super::{
-    Architecture, CellPlan, Decision, Form, NetworkSettings, Sketch, Space, SpaceError, TableWeights, baseline,
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Sketch, Space, SpaceError, TableWeights, baseline,
 };
 use crate::graph::Graph;
 use crate::random::Random;
@@ -160,6 +160,10 @@ impl Default for Darts {
 impl Space for Darts {
     fn name(&self) -> &str {
         "darts"
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { channels: true, layers: true, stem: true, auxiliary: true, drop_path: true }
     }
 
     fn decisions(&self) -> Vec<Decision> {

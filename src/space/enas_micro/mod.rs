@@ -49,6 +49,7 @@ pub const SPACE: PairSpace = PairSpace {
     biases: [&BIAS, &[]],
     supernet: network::supernet,
     network: network::network,
+    auxiliary: false,
 };
 
 #[cfg(test)]

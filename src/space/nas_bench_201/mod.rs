@@ -20,7 +20,9 @@ mod text;
 pub use operation::{Operation, Variant};
 
 use super::weights::largest;
-use super::{Architecture, CellPlan, Decision, Form, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use super::{
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Space, SpaceError, TableWeights, baseline,
+};
 use crate::graph::Graph;
 
 /// Name of the space.
@@ -90,6 +92,10 @@ impl NasBench201 {
 impl Space for NasBench201 {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { layers: true, drop_path: true, ..Reads::default() }
     }
 
     fn decisions(&self) -> Vec<Decision> {

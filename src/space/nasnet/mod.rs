@@ -52,6 +52,7 @@ pub const SPACE: PairSpace = PairSpace {
     biases: [&[], &[]],
     supernet,
     network,
+    auxiliary: true,
 };
 
 fn supernet(pairs: &Pairs, settings: &NetworkSettings) -> Result<Graph, SpaceError> {

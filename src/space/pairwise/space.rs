@@ -3,7 +3,7 @@
 use super::{Cell, Pairs};
 use crate::graph::Graph;
 use crate::space::{
-    Architecture, CellPlan, Decision, Form, NetworkSettings, Question, Space, SpaceError, TableWeights, baseline,
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Question, Reads, Space, SpaceError, TableWeights, baseline,
 };
 
 /// Builds a supernet.
@@ -26,6 +26,8 @@ pub struct PairSpace {
     pub(in crate::space) biases: [&'static [f32]; 2],
     pub(in crate::space) supernet: Supernet,
     pub(in crate::space) network: Network,
+    /// Whether its networks may have an auxiliary head.
+    pub(in crate::space) auxiliary: bool,
 }
 
 impl PairSpace {
@@ -46,6 +48,10 @@ impl PairSpace {
 impl Space for PairSpace {
     fn name(&self) -> &str {
         self.pairs.space
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { channels: true, layers: true, stem: self.auxiliary, auxiliary: self.auxiliary, drop_path: true }
     }
 
     fn decisions(&self) -> Vec<Decision> {

@@ -51,7 +51,7 @@ pub use operation::Operation;
 
 use super::chain::{Width, table_name};
 use super::weights::largest;
-use super::{Architecture, Decision, NetworkSettings, Space, SpaceError, TableWeights, baseline};
+use super::{Architecture, Decision, NetworkSettings, Reads, Space, SpaceError, TableWeights, baseline};
 use crate::graph::Graph;
 
 /// The description of the space `mobile`.
@@ -167,6 +167,21 @@ impl Stages {
 impl Space for Stages {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Paths that can be dropped are those beside which the input of an inverted residual is added.
+    fn reads(&self) -> Reads {
+        let widths =
+            self.stages.iter().flat_map(|stage| &stage.channels).chain([&self.stem.channels]).chain(&self.head);
+        let channels = widths.into_iter().any(|width| matches!(width, Width::Times(_)));
+        let mut before = std::slice::from_ref(&self.stem.channels);
+        let mut drop_path = false;
+        for stage in &self.stages {
+            let keeps = stage.most_blocks() > 1 || (stage.stride == 1 && stage.keeps_channels(before));
+            drop_path |= keeps && stage.operations.iter().any(|o| matches!(o, Operation::InvertedResidual { .. }));
+            before = &stage.channels;
+        }
+        Reads { channels, drop_path, ..Reads::default() }
     }
 
     fn decisions(&self) -> Vec<Decision> {
