@@ -61,6 +61,9 @@ pub struct Summary {
     pub total_seconds: f64,
     /// Parameters of the supernet.
     pub supernet_parameters: u64,
+    /// Number of pictures that could not be read and were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Warnings of the collapse monitor, the last one first.
     pub warnings: Vec<String>,
     /// All networks trained from scratch.
@@ -68,4 +71,8 @@ pub struct Summary {
     /// What the strategy's architectures and random ones were worth with the shared weights, where it compares them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_weights: Option<SharedWeights>,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
