@@ -78,14 +78,15 @@ fn canonical(directory: &Path) -> Result<PathBuf, LoadError> {
 }
 
 /// Where the dataset lies that is looked for in `directory`: there, or in the only folder that an archive was unpacked
-/// to, or its only folder. `part` says that a part is looked for and not the whole: that may bear a part's name twice.
+/// to, or its only folder. Of a `part` that is looked for, only a folder that bears a part's name again is opened: any
+/// other could be a class.
 pub(super) fn unwrapped(directory: &Path, part: bool) -> Result<PathBuf, LoadError> {
     let mut at = directory.to_owned();
     for _ in 0..DEEPEST {
         let here = entries(&at)?;
         let folders: Vec<&Entry> = here.iter().filter(|entry| entry.directory).collect();
         let [only] = folders[..] else { break };
-        if (!part && Role::of(&only.name).is_some())
+        if part != Role::of(&only.name).is_some()
             || here.iter().any(|entry| labels::is_table(entry) || is_picture(entry))
         {
             break;

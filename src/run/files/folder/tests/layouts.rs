@@ -18,8 +18,7 @@ fn parts_are_known_by_all_their_names() {
         let dataset = &loaded.dataset;
         assert_eq!((dataset.train.labels(), dataset.test.labels()), (&[0, 1][..], &[0, 1][..]), "{train}");
         assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
-        let wanted = format!("4 PNG pictures of 2 classes in ");
-        assert!(dataset.source.starts_with(&wanted), "{}", dataset.source);
+        assert!(dataset.source.starts_with("4 PNG pictures of 2 classes in "), "{}", dataset.source);
         assert!(dataset.source.ends_with(&format!("from {train} and {test}")), "{}", dataset.source);
     }
 }

@@ -16,7 +16,7 @@ fn load_table(pictures: &[(String, Vec<u8>)], tables: &[(&str, &str)]) -> Result
 
 /// A table of all twelve, each third one a cat.
 fn rows(header: &str, name: impl Fn(usize) -> String) -> String {
-    let label = |i: usize| if i % 3 == 0 { "cat" } else { "dog" };
+    let label = |i: usize| if i.is_multiple_of(3) { "cat" } else { "dog" };
     std::iter::once(header.to_owned())
         .chain((0..12).map(|i| format!("{},{}", name(i), label(i))))
         .collect::<Vec<_>>()
