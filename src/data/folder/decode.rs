@@ -17,6 +17,12 @@ pub enum PictureError {
     /// Of none of the formats of [`Format`].
     #[error("not a picture in a format that is read (PNG, JPEG, BMP, WebP, GIF, TIFF, PNM)")]
     Unknown,
+    /// A header that declares no width or no height.
+    #[error("{} x {} pixels (width x height): there is nothing in it", .size[0], .size[1])]
+    NoPixels {
+        /// Width and height.
+        size: [u32; 2],
+    },
     /// More pixels than the settings allow.
     #[error("{} x {} pixels (width x height) are more than the {limit} of images.most_pixels", .size[0], .size[1])]
     TooManyPixels {
@@ -145,6 +151,9 @@ impl Reading {
             }
         };
         let size = opened.size();
+        if size.contains(&0) {
+            return Err(PictureError::NoPixels { size });
+        }
         if u64::from(size[0]) * u64::from(size[1]) > self.most_pixels {
             return Err(PictureError::TooManyPixels { size, limit: self.most_pixels });
         }

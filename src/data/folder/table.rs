@@ -23,7 +23,7 @@ const PATHS: [&str; 14] = [
 /// Names of the column of labels, likewise.
 const LABELS: [&str; 8] = ["label", "labels", "class", "class_name", "category", "target", "class_id", "label_name"];
 /// Names of the column that says to which part a picture belongs.
-const SPLITS: [&str; 5] = ["split", "subset", "set", "part", "partition"];
+const SPLITS: [&str; 3] = ["split", "subset", "partition"];
 
 /// One picture of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -154,12 +154,11 @@ fn note_strays(found: &mut Found, root: &Path) {
         let first = names[..names.len().min(5)].join(", ");
         if names.len() > 5 { format!("{first} and {} more", grouped(names.len() - 5)) } else { first }
     };
-    for (paths, what) in [
-        (&found.others, "are no pictures and are skipped"),
-        (&found.loose, "lie beside the folders of classes and are skipped"),
-    ] {
+    for (paths, what) in
+        [(&found.others, "files that are no pictures"), (&found.loose, "pictures beside the folders of classes")]
+    {
         if !paths.is_empty() {
-            found.notes.push(format!("{} files {what}: {}", grouped(paths.len()), names(paths)));
+            found.notes.push(format!("skipped {what}: {} ({})", grouped(paths.len()), names(paths)));
         }
     }
 }

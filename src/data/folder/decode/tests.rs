@@ -218,6 +218,9 @@ fn a_picture_with_more_pixels_than_allowed_is_refused_by_its_header() {
     // The width in the header, at byte 16, says two thousand million.
     huge[16..20].copy_from_slice(&0x7fff_ffffu32.to_be_bytes());
     assert!(Reading::default().read(&huge).is_err());
+    let mut nothing = encode(flag(), ImageFormat::Gif);
+    nothing[6..8].fill(0);
+    assert!(matches!(Reading::default().header(&nothing), Err(PictureError::NoPixels { size: [0, 2] })));
     let declared = b"P5 60000 60000 255\n\0\0\0";
     assert!(matches!(Reading::default().read(declared), Err(PictureError::TooManyPixels { .. })));
 }

@@ -94,7 +94,7 @@ pub enum PicturesError {
         directory: PathBuf,
     },
     /// Rows of a table that cannot be used: all of them.
-    #[error("{}: {} rows cannot be used:\n{}", .table.display(), grouped(.wrong.len()), listing(.wrong, "\n"))]
+    #[error("{}: rows that cannot be used: {}\n{}", .table.display(), grouped(.wrong.len()), listing(.wrong, "\n"))]
     Rows {
         /// The table.
         table: PathBuf,

@@ -126,11 +126,11 @@ fn other_files_are_listed_once_and_skipped() {
     let loaded = load_from(&files).unwrap();
     assert_eq!((loaded.dataset.train.count(), loaded.left_out, loaded.notes.len()), (2, 0, 2), "{:?}", loaded.notes);
     assert!(
-        noted(&loaded, &["7 files are no pictures", "README.md, ", "notes 0.txt", "and 2 more"]),
+        noted(&loaded, &["skipped files that are no pictures: 7 (", "README.md, ", "notes 0.txt", "and 2 more"]),
         "{:?}",
         loaded.notes
     );
-    assert!(noted(&loaded, &["1 files lie beside", "cover.png"]), "{:?}", loaded.notes);
+    assert!(noted(&loaded, &["skipped pictures beside the folders of classes: 1 (cover.png)"]), "{:?}", loaded.notes);
 }
 
 #[test]
