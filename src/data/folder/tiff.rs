@@ -95,7 +95,8 @@ impl Unusual {
                     let (true, [Some(&r), Some(&g), Some(&b)]) = (number < colours, colour) else {
                         return Err(missing(number));
                     };
-                    pixels.extend([r, g, b].map(to_byte));
+                    // The upper byte: some writers put zeros into the lower one, some the same again.
+                    pixels.extend([r, g, b].map(|word| (word >> 8) as u8));
                 }
                 RgbImage::from_raw(width, height, pixels).map(DynamicImage::from)
             }
