@@ -257,6 +257,72 @@ fn an_architecture_is_trained_by_name_text_or_file() {
     }
 }
 
+/// Pictures of two classes and of two sizes, and one that is none.
+fn pictures() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    for i in 0..40u8 {
+        let file = place.path().join(["train/dark", "train/light", "test/dark", "test/light"][usize::from(i % 4)]);
+        std::fs::create_dir_all(&file).unwrap();
+        let shade = if i % 2 == 0 { i } else { 255 - i };
+        let side = if i < 20 { 12 } else { 16 };
+        image::RgbImage::from_pixel(side, 12, image::Rgb([shade, shade, 9]))
+            .save(file.join(format!("{i}.png")))
+            .unwrap();
+    }
+    std::fs::write(place.path().join("train/dark/broken.png"), b"\x89PNG").unwrap();
+    place
+}
+
+#[test]
+fn pictures_as_they_lie_are_searched_and_trained_on_and_what_was_left_out_is_counted() {
+    let (pictures, place) = (pictures(), tempfile::tempdir().unwrap());
+    let folder = pictures.path().to_str().unwrap();
+    let data = ["--data", "folder", "--data-dir", folder, "--resize", "8", "--skip-bad"];
+    let small = ["--set=search.batch=8", "--set=train.batch=8", "--set=random=0", "--set=baseline=false"];
+    let out = place.path().join("search");
+    let (status, printed, error) = search(&out, "cpu", &[&data[..], &small].concat());
+    assert_eq!(status, 0, "{error}");
+    assert!(
+        error.contains("1 of 41 pictures cannot be read and are left out") && error.contains("broken.png"),
+        "{error}"
+    );
+    let summary: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(summary["left_out"], 1);
+    let config = read(&out, "config.toml");
+    assert!(config.contains("resize = \"8x8\"") && config.contains("skip_bad = true"), "{config}");
+
+    // A run's own configuration repeats it.
+    let (config, again) = (out.join("config.toml"), place.path().join("train"));
+    let [config, again] = [&config, &again].map(|path| path.to_str().unwrap());
+    let arguments = ["train", config, "--architecture", "DARTS_V2", "--device", "cpu", "--layers", "2", "--out", again];
+    let (status, printed, error) = call(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(status, 0, "{error}");
+    let summary: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(summary["left_out"], 1);
+
+    let folder = ["--data", "folder", "--data-dir", folder];
+    refused(&folder, &["40 pictures have 2 sizes, from 12 x 12", "to 16 x 12 pixels (width x height", "--resize 32"]);
+    refused(&[&folder[..], &["--resize", "8"]].concat(), &["1 of 41 pictures", "broken.png", "--skip-bad"]);
+    refused(&[&folder[..], &["--resize", "8 by 8"]].concat(), &["images.resize `8 by 8`", "HEIGHTxWIDTH"]);
+    refused(&[&folder[..], &["--set", "images.background=rot"]].concat(), &["images.background `rot`", "#rrggbb"]);
+    refused(&[&folder[..], &["--resize", "30000"]].concat(), &["(channels, height, width) take", "--resize"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_data_directory_that_is_not_unicode_is_not_read_as_another() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("cellwright"))
+        .args(["search", "--data", "folder", "--data-dir"])
+        .arg(folder)
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && error.contains("not valid Unicode"), "{error}");
+}
+
 /// Requires failure with a message that holds all `parts`, and no directory left behind.
 fn refused(arguments: &[&str], parts: &[&str]) {
     let place = tempfile::tempdir().unwrap();

@@ -49,6 +49,12 @@ pub struct ExperimentArgs {
     /// Directory of the dataset's files.
     #[arg(long)]
     data_dir: Option<PathBuf>,
+    /// Bring pictures to one size: a side in pixels, or height and width as in 32x48 (`--data folder`).
+    #[arg(long, value_name = "SIDE|HxW")]
+    resize: Option<String>,
+    /// Leave pictures out that cannot be read, and count them (`--data folder`).
+    #[arg(long)]
+    skip_bad: bool,
     /// Seed of everything random.
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
@@ -84,10 +90,20 @@ impl ExperimentArgs {
         settings.extend(otherwise.map(|(name, _)| Setting::option("space", &toml_text(name))));
         settings.extend(self.set.iter().map(|text| Setting::set(text)));
         let text_value = |value: &str| toml_text(value);
+        let data_dir = match &self.data_dir {
+            // Shown as text it would be another path.
+            Some(path) => {
+                let problem = || format!("--data-dir {}: the path is not valid Unicode", path.display());
+                Some(path.to_str().ok_or_else(problem)?)
+            }
+            None => None,
+        };
         let own = [
             ("space", self.space.as_deref().map(text_value)),
             ("data", self.data.as_deref().map(text_value)),
-            ("data_dir", self.data_dir.as_ref().map(|p| text_value(&p.to_string_lossy()))),
+            ("data_dir", data_dir.map(text_value)),
+            ("images.resize", self.resize.as_deref().map(text_value)),
+            ("images.skip_bad", self.skip_bad.then(|| "true".to_owned())),
             ("seed", self.seed.map(|seed| seed.to_string())),
         ];
         for (key, value) in own.iter().chain(more) {

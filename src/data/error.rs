@@ -145,22 +145,19 @@ pub enum DataError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A picture that does not decode.
-    #[error("{file}: not a PNG or JPEG picture that can be read: {source}")]
+    /// A picture that cannot be read.
+    #[error("{file}: {source}")]
     Picture {
         /// The file.
         file: String,
-        /// What the decoder said.
-        source: image::ImageError,
+        /// Why.
+        source: super::PictureError,
     },
-    /// A picture with transparent pixels: which colour they stand for is not for us to guess.
-    #[error("{file} has transparent pixels; put the picture on a background first")]
-    Transparent {
-        /// The file.
-        file: String,
-    },
+    /// A table that cannot be read.
+    #[error("not a table of commas and lines: {0}")]
+    Table(String),
     /// Pictures of different sizes.
-    #[error("{first} is {} x {} pixels (width x height) but {file} is {} x {}: all images must have one size; resize or crop them first",
+    #[error("{first} is {} x {} pixels (width x height) but {file} is {} x {}: all images must have one size; bring them to one with a resize",
         .first_size[0], .first_size[1], .size[0], .size[1])]
     PictureSizes {
         /// The first file read.

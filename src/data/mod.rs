@@ -19,7 +19,7 @@ pub mod split;
 
 pub use batches::{Batches, Fresh, Last, Shuffle};
 pub use error::DataError;
-pub use folder::{Folder, Part};
+pub use folder::{Fit, Folder, Format, Header, Part, PictureError, Reading, Role, Row, Table, class_name};
 pub use images::{Dataset, Images};
 pub use resident::{Augmentation, Batch, Draw, Resident};
 

@@ -91,7 +91,7 @@ pub fn search(
 ) -> Result<Outcome, RunError> {
     let start = Instant::now();
     config.check()?;
-    let Loaded { dataset: data, .. } = load(device, config, observer)?;
+    let Loaded { dataset: data, left_out, .. } = load(device, config, observer)?;
     let space = space::find(&config.space, &config.space_settings)?;
     let space = space.as_ref();
     let mut bench = Bench::new(device, config, &data, directory, observer)?;
@@ -162,6 +162,7 @@ pub fn search(
         train_seconds: found.train_seconds,
         total_seconds: start.elapsed().as_secs_f64(),
         supernet_parameters,
+        left_out,
         // Of what was found: a search that was stopped in time has not collapsed.
         warnings: signs(space, &epochs, &architecture).and_then(|signs| signs.warning).into_iter().collect(),
         networks: trained.iter().map(|t| t.facts.clone()).collect(),
@@ -206,7 +207,7 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Trained, RunError> {
     config.check()?;
-    let Loaded { dataset: data, .. } = load(device, config, observer)?;
+    let Loaded { dataset: data, left_out, .. } = load(device, config, observer)?;
     let space = space::find(&config.space, &config.space_settings)?;
     let mut bench = Bench::new(device, config, &data, directory, observer)?;
     bench.check_batch()?;
@@ -216,7 +217,7 @@ pub fn train(
     let config = Config { architecture: Some(ArchitectureText(genotype.clone())), ..config.settled()? };
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
     let trained = bench.train("trained", Subject { graph, counted, genotype: Some(genotype) }, Some(directory))?;
-    let summary = json!({
+    let mut summary = json!({
         "space": config.space,
         "data": config.data,
         "device": device.name(),
@@ -228,6 +229,9 @@ pub fn train(
         "test_loss": trained.test_loss,
         "train_seconds": trained.facts.train_seconds,
     });
+    if left_out > 0 {
+        summary["left_out"] = left_out.into();
+    }
     directory.write_json("summary.json", &summary)?;
     Ok(trained)
 }

@@ -2,6 +2,8 @@
 
 mod folder;
 
+pub use folder::PicturesError;
+
 use super::{ImagesConfig, Observer};
 use crate::data::{DataError, Dataset, Images, cifar, digits, idx};
 use std::fs::File;
@@ -24,8 +26,8 @@ const GET_FASHION: &str = "on Debian and Ubuntu, `apt-get install dataset-fashio
     /usr/share/datasets/fashion-mnist";
 const GET_CIFAR: &str = "unpack the official binary release, `cifar-10-binary.tar.gz`, and name the directory in which \
     or above which its files lie";
-const GET_FOLDER: &str = "make one folder a class, with PNG or JPEG files of one size in each; or the folders `train` \
-    and `test` with such folders in both";
+const GET_FOLDER: &str = "make one folder a class, with pictures in each (PNG, JPEG, BMP, WebP, GIF, TIFF, PNM); or the \
+    folders `train` and `test` with such folders in both; or a table `labels.csv` of `path,label` beside the pictures";
 
 /// A dataset that could not be loaded.
 #[derive(Debug, Error)]
@@ -75,14 +77,6 @@ pub enum LoadError {
         /// How to get its files.
         hint: &'static str,
     },
-    /// Something that is no picture among the pictures of a class.
-    #[error("{}: {problem}; a class's folder may hold only PNG and JPEG files (and hidden ones)", .path.display())]
-    Stray {
-        /// What is in the way.
-        path: PathBuf,
-        /// What it is.
-        problem: &'static str,
-    },
     /// A file larger than [`MAX_FILE`].
     #[error("{} has {size} bytes, more than the limit of {MAX_FILE}", .path.display())]
     TooLarge {
@@ -99,6 +93,9 @@ pub enum LoadError {
         /// What the system said.
         source: io::Error,
     },
+    /// A directory of pictures that cannot be used.
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
     /// What was read cannot be used.
     #[error("{place}: {source}")]
     Data {
@@ -137,7 +134,10 @@ pub struct Loaded {
 ///
 /// # Errors
 /// If the name is unknown, a file is missing, cannot be read or is not what it should be.
-pub fn load(request: &Request<'_>, _observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
+pub fn load(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
+    if request.name == "folder" {
+        return folder::load(&Place::new(request.name, request.directory, GET_FOLDER)?, request, observer);
+    }
     let dataset = dataset(request.name, request.directory)?;
     Ok(Loaded { dataset, notes: Vec::new(), left_out: 0 })
 }
@@ -151,7 +151,6 @@ fn dataset(name: &str, directory: Option<&Path>) -> Result<Dataset, LoadError> {
         "mnist" => load_idx(&Place::new(name, directory, GET_MNIST)?, DIGITS),
         "fashion-mnist" => load_idx(&Place::new(name, directory, GET_FASHION)?, FASHION),
         "cifar10" => load_cifar(&Place::new(name, directory, GET_CIFAR)?),
-        "folder" => folder::load(&Place::new(name, directory, GET_FOLDER)?),
         _ => Err(LoadError::Unknown { name: name.into(), nearest: nearest(name) }),
     }
 }

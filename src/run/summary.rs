@@ -61,6 +61,9 @@ pub struct Summary {
     pub total_seconds: f64,
     /// Parameters of the supernet.
     pub supernet_parameters: u64,
+    /// Number of pictures that could not be read and were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Warnings of the collapse monitor, the last one first.
     pub warnings: Vec<String>,
     /// All networks trained from scratch.
@@ -68,4 +71,26 @@ pub struct Summary {
     /// What the strategy's architectures and random ones were worth with the shared weights, where it compares them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_weights: Option<SharedWeights>,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_from_before_pictures_could_be_left_out_is_read() {
+        let old = r#"{"space": "darts", "strategy": "darts", "data": "digits", "device": "cpu", "seed": 0,
+            "genotype": "", "parameters": 1, "multiply_adds": 1, "test_accuracy": 0.5, "random_accuracies": [],
+            "baseline_accuracy": null, "search_seconds": 1.0, "train_seconds": 1.0, "total_seconds": 2.0,
+            "supernet_parameters": 1, "warnings": [], "networks": []}"#;
+        let mut summary: Summary = serde_json::from_str(old).unwrap();
+        assert_eq!(summary.left_out, 0);
+        assert!(!serde_json::to_string(&summary).unwrap().contains("left_out"));
+        summary.left_out = 3;
+        assert!(serde_json::to_string(&summary).unwrap().contains("\"left_out\":3"));
+    }
 }

@@ -1,7 +1,6 @@
 //! Loading by name: synthetic files in a temporary directory, and the real sets where they are.
 
 use super::{dataset as load, *};
-use crate::data::folder_png as png;
 use std::io::Write;
 use tempfile::TempDir;
 
@@ -56,10 +55,14 @@ fn an_unknown_name_suggests_the_nearest() {
 #[test]
 fn missing_directories_and_files_say_what_would_do() {
     for name in &NAMES[1..] {
+        let load = |name: &str, directory: Option<&Path>| {
+            let images = ImagesConfig::default();
+            super::load(&Request { name, directory, images: &images, room: None }, &mut crate::run::Silent)
+        };
         assert!(matches!(load(name, None), Err(LoadError::NoDirectory { .. })), "{name}");
         let nowhere = load(name, Some(Path::new("no/such/place"))).unwrap_err();
         assert!(matches!(nowhere, LoadError::NotADirectory { .. }), "{name}: {nowhere}");
-        let empty = load_from(name, &[]).unwrap_err();
+        let empty = load(name, Some(TempDir::new().unwrap().path())).unwrap_err();
         assert!(matches!(empty, LoadError::Missing { .. }), "{name}: {empty}");
     }
     let error = load_from("mnist", &[]).unwrap_err().to_string();
@@ -141,41 +144,6 @@ fn other_cifar_files_are_taken_once_each() {
     let cut: &[(&str, &[u8])] = &[("train_a.bin", &a[..5000]), ("test_1.bin", &a)];
     let error = load_from("cifar10", cut).unwrap_err().to_string();
     assert!(error.contains("train_a.bin: 5000 bytes are not a whole number"), "{error}");
-}
-
-#[test]
-fn folders_with_and_without_parts() {
-    let (grey, red) = (png(2, 2, [4; 3]), png(2, 2, [200, 0, 0]));
-    let parted = load_from(
-        "folder",
-        &[
-            ("train/cat/1.png", &grey),
-            ("train/cat/.hidden", b"x"),
-            ("train/dog/1.PNG", &red),
-            ("test/dog/2.png", &red),
-            ("README.txt", b"x"),
-        ],
-    )
-    .unwrap();
-    assert_eq!((parted.train.shape(), parted.train.labels(), parted.test.labels()), ([3, 2, 2], &[0, 1][..], &[1][..]));
-
-    // `train` beside other folders is a class (of trains).
-    let names: Vec<String> = (0..10).map(|i| format!("{}/{i}.png", ["train", "boat"][i % 2])).collect();
-    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), grey.as_slice())).collect();
-    let flat = load_from("folder", &files).unwrap();
-    assert_eq!((flat.train.classes(), flat.test.class_counts()), (&["boat".into(), "train".into()][..], vec![1, 1]));
-}
-
-#[test]
-fn what_is_wrong_with_a_folder_is_named() {
-    let error = |files: &[(&str, &[u8])]| load_from("folder", files).unwrap_err().to_string();
-    let (small, large) = (png(2, 2, [4; 3]), png(3, 2, [4; 3]));
-    let sizes = error(&[("a/one.png", &small), ("b/two.png", &large)]);
-    assert!(sizes.contains("one.png is 2 x 2 pixels") && sizes.contains("two.png is 3 x 2"), "{sizes}");
-    assert!(error(&[("a/x.gif", b"GIF89a")]).contains("not named like a PNG"));
-    assert!(error(&[("a/b/x.png", &small)]).contains("a folder within a class"));
-    assert!(error(&[("a/x.png", b"\x89PNG")]).contains("x.png: not a PNG or JPEG picture"));
-    assert!(error(&[("train/a/x.png", &small)]).contains("at least two"));
 }
 
 #[test]
