@@ -5,7 +5,7 @@
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
 use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, bytemuck, check_kernel};
-use cellwright::kernels::{ALL, conv, depthwise};
+use cellwright::kernels::{ALL, conv, depthwise, filter_bank, pool};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use proptest::prelude::*;
@@ -85,7 +85,7 @@ fn shader_twin_and_reference_agree() {
 #[test]
 fn cases_hold_with_a_tiny_workgroup_limit() {
     for device in devices() {
-        let small = pollster::block_on(device.with_limits(|l| l.workgroups = 7)).unwrap();
+        let small = pollster::block_on(device.with_limits(|l| l.workgroups = 10)).unwrap();
         let failures: Vec<String> = ALL
             .iter()
             .filter_map(|kernel| pollster::block_on(check_kernel(&small, kernel)).err())
@@ -242,6 +242,90 @@ proptest! {
     }
 }
 
+/// What the spaces allow at most: rows and columns of a window, and the stride; dilation is 2 there.
+const LARGEST: usize = 31;
+const FARTHEST: usize = 4;
+
+/// Windows with their middle on a pixel, as the spaces' operations have them: batch, channels, height, width;
+/// kernel; stride; dilation.
+type Window = ([usize; 4], [usize; 2], usize, [usize; 2]);
+
+fn windows() -> impl Strategy<Value = Window> {
+    let odd = || (0..=LARGEST / 2).prop_map(|half| 2 * half + 1);
+    ([1..=2usize, 1..=2, 1..=14, 1..=14], [odd(), odd()], 1..=FARTHEST, [1..=3usize, 1..=3])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) })]
+
+    /// So do they for windows up to the largest, larger than the image or not, with groups; and so do banks and pools.
+    #[test]
+    fn windows_up_to_the_largest_agree_with_plain_loops(
+        ([batch, channels, height, width], kernel, stride, dilation) in windows(),
+        second in (0..=LARGEST / 2).prop_map(|half| 2 * half + 1),
+        [groups, each, shared, normalised, accumulate] in [1..=2usize, 1..=2, 0..=1, 0..=1, 0..=1],
+    ) {
+        let n = |v: usize| v as u32;
+        let out = |size: usize| (size - 1) / stride + 1;
+        let pad = |axis: usize| n(dilation[axis] * (kernel[axis] - 1) / 2);
+        let (pixels, out_pixels, taps) = (height * width, out(height) * out(width), kernel[0] * kernel[1]);
+        let params = depthwise::Params {
+            batch: n(batch), channels: n(channels), height: n(height), width: n(width), out_height: n(out(height)),
+            out_width: n(out(width)), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride),
+            stride_columns: n(stride), dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]),
+            pad_top: pad(0) as i32, pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y, w) = (batch * channels * pixels, batch * channels * out_pixels, channels * taps);
+        agree(&depthwise::FORWARD, &params, [x, w], y)?;
+        agree(&depthwise::BACKWARD_INPUT, &params, [w, y], x)?;
+        agree(&depthwise::BACKWARD_WEIGHT, &params, [x, y], w)?;
+
+        let (inputs, outputs) = (groups * channels, groups * each);
+        let params = conv::Params {
+            batch: n(batch), inputs: n(inputs), outputs: n(outputs), groups: n(groups), height: n(height),
+            width: n(width), out_height: n(out(height)), out_width: n(out(width)), kernel_rows: n(kernel[0]),
+            kernel_columns: n(kernel[1]), stride_rows: n(stride), stride_columns: n(stride),
+            dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]), pad_top: pad(0) as i32,
+            pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y, w) = (batch * inputs * pixels, batch * outputs * out_pixels, outputs * channels * taps);
+        agree_with(&conv::FORWARD, &params, &[x, w, outputs], y)?;
+        agree(&conv::BACKWARD_INPUT, &params, [w, y], x)?;
+        agree(&conv::BACKWARD_WEIGHT, &params, [x, y], w)?;
+
+        // Of the first kind `each` branches, of the second one.
+        let branches = each + 1;
+        let own = if shared == 1 { 1 } else { branches };
+        let first = each * channels * kernel[0] * kernel[0];
+        let params = filter_bank::Params {
+            weight1: n(first), batch: n(batch), channels: n(channels), height: n(height), width: n(width),
+            out_height: n(out(height)), out_width: n(out(width)), stride: n(stride), in_channels: n(own * channels),
+            out_channels: n(branches * channels), branches0: n(each), branches1: 1, kernel0: n(kernel[0]),
+            kernel1: n(second), dilation0: n(dilation[0]), dilation1: n(dilation[1]), shared: n(shared),
+            norm: n(normalised * own * channels), accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y, w) = (batch * own * channels * pixels, batch * branches * channels * out_pixels, first + channels * second * second);
+        let saved = 2 * own * channels;
+        agree_with(&filter_bank::FORWARD, &params, &[x, w, saved, 1], y)?;
+        agree_with(&filter_bank::BACKWARD_INPUT, &params, &[x, w, saved, 1, y], x)?;
+        agree_with(&filter_bank::BACKWARD_WEIGHT, &params, &[x, y, saved, 1], w)?;
+
+        let params = pool::Params {
+            planes: n(channels), height: n(height), width: n(width), out_height: n(out(height)), out_width: n(out(width)),
+            kernel: n(second), stride: n(stride), padding: n(second / 2), accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y) = (channels * pixels, channels * out_pixels);
+        agree_with(&pool::AVG_FORWARD, &params, &[x], y)?;
+        agree_with(&pool::AVG_BACKWARD, &params, &[y], x)?;
+        // The indices of the maxima are those that the forward pass finds.
+        let case = Case::new("", &params).noise(x, 0).result(y).result(y);
+        let [twin, reference] = [pool::MAX_FORWARD.twin, pool::MAX_FORWARD.reference].map(|f| outputs_of(&case, f));
+        prop_assert_eq!(&twin, &reference);
+        let case = Case::new("", &params).words(&twin[1]).noise(y, 1).result(x);
+        compare(&pool::MAX_BACKWARD, &case)?;
+    }
+}
+
 fn agree<P: bytemuck::Pod>(
     kernel: &Kernel,
     params: &P,
@@ -259,11 +343,19 @@ fn agree_with<P: bytemuck::Pod>(
 ) -> Result<(), TestCaseError> {
     let case =
         inputs.iter().enumerate().fold(Case::new("", params), |case, (i, &n)| case.noise(n, i as u64)).result(output);
-    let run = |f: fn(&mut Call<'_>)| -> Vec<f32> {
-        let mut out = case.outputs[0].clone();
-        f(&mut Call::new(&case.params, case.inputs.iter().map(Vec::as_slice).collect(), vec![&mut out]));
-        out.into_iter().map(f32::from_bits).collect()
-    };
+    compare(kernel, &case)
+}
+
+fn outputs_of(case: &Case, f: fn(&mut Call<'_>)) -> Vec<Vec<u32>> {
+    let mut outputs = case.outputs.clone();
+    let inputs = case.inputs.iter().map(Vec::as_slice).collect();
+    f(&mut Call::new(&case.params, inputs, outputs.iter_mut().map(Vec::as_mut_slice).collect()));
+    outputs
+}
+
+/// Holds a twin's first output to the reference's.
+fn compare(kernel: &Kernel, case: &Case) -> Result<(), TestCaseError> {
+    let run = |f| -> Vec<f32> { outputs_of(case, f).swap_remove(0).into_iter().map(f32::from_bits).collect() };
     let (twin, reference) = (run(kernel.twin), run(kernel.reference));
     // A single sum may cancel to almost nothing: errors count against results of size one at least.
     let norm = reference.iter().map(|v| v * v).sum::<f32>().max(reference.len() as f32).sqrt();

@@ -22,7 +22,7 @@ pub use bench::{Bench, Speed};
 pub use bytemuck;
 pub use check::{Disagreement, check_kernel, run_case, skipped};
 pub use error::Error;
-pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, PRELUDE, noise};
+pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, Output, PRELUDE, noise};
 pub use memory::{Buffer, Usage};
 pub use pending::Pending;
 pub use profile::{KernelTotal, Timing, by_kernel};
