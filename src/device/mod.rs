@@ -21,7 +21,7 @@ mod words;
 pub use adapter::{AdapterInfo, Backends, InstanceFlags, Kind, Options, adapters, backends};
 pub use bench::{Bench, Speed};
 pub use bytemuck;
-pub use check::{Disagreement, check_kernel, run_case, skipped};
+pub use check::{Agreement, Disagreement, check_cases, check_kernel, run_case, skipped};
 pub use choice::{Choice, chosen};
 pub use error::Error;
 pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, Output, PRELUDE, noise};
