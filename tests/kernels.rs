@@ -4,7 +4,7 @@
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
-use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, bytemuck, check_kernel};
+use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, Launch, bytemuck, check_kernel};
 use cellwright::kernels::{ALL, conv, depthwise, filter_bank, pool};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -98,7 +98,7 @@ fn cases_hold_with_a_tiny_workgroup_limit() {
 #[test]
 fn parameters_and_bindings_are_the_shaders_own() {
     for kernel in ALL {
-        let (module, _) = parsed(kernel, Class::Hardware);
+        let (module, _) = parsed(kernel, &launches(kernel, Class::Hardware)[0]);
         let mut bindings: Vec<(u32, &naga::GlobalVariable)> =
             module.global_variables.iter().filter_map(|(_, v)| v.binding.as_ref().map(|b| (b.binding, v))).collect();
         bindings.sort_by_key(|(binding, _)| *binding);
@@ -145,44 +145,59 @@ fn check_params(kernel: &Kernel, module: &naga::Module, variable: &naga::GlobalV
     assert_eq!(ours, theirs, "{}: fields of the parameters", kernel.name);
 }
 
+/// Every way in which the cases specialise a shader, for hardware, too, which nobody may have here.
 #[test]
 fn every_shader_translates_to_spirv_msl_and_hlsl() {
     for kernel in ALL {
         for class in [Class::Hardware, Class::Software] {
-            let (module, info) = parsed(kernel, class);
-            let launch = launch(kernel, class);
-            let constants = launch.overrides.iter().map(|&(name, value)| (name.to_owned(), f64::from(value))).collect();
-            let (module, info) =
-                naga::back::pipeline_constants::process_overrides(&module, &info, None, &constants).unwrap();
-            let entry = naga::back::spv::PipelineOptions {
-                shader_stage: naga::ShaderStage::Compute,
-                entry_point: "main".into(),
-            };
-            spv::write_vec(&module, &info, &spv::Options::default(), Some(&entry))
-                .unwrap_or_else(|e| panic!("{} to SPIR-V: {e}", kernel.name));
-            let options = msl::Options { fake_missing_bindings: true, lang_version: (2, 4), ..Default::default() };
-            msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
-                .unwrap_or_else(|e| panic!("{} to MSL: {e}", kernel.name));
-            let options = hlsl::Options {
-                fake_missing_bindings: true,
-                special_constants_binding: Some(hlsl::BindTarget::default()),
-                ..Default::default()
-            };
-            let mut text = String::new();
-            hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default())
-                .write(&module, &info, None)
-                .unwrap_or_else(|e| panic!("{} to HLSL: {e}", kernel.name));
-            assert!(text.contains("main"), "{}", kernel.name);
+            for launch in launches(kernel, class) {
+                translates(kernel, &launch);
+            }
         }
     }
 }
 
-fn launch(kernel: &Kernel, class: Class) -> cellwright::device::Launch {
-    (kernel.launch)(&(kernel.cases)()[0].params, class)
+fn translates(kernel: &Kernel, launch: &Launch) {
+    let (module, info) = parsed(kernel, launch);
+    let constants = launch.overrides.iter().map(|&(name, value)| (name.to_owned(), f64::from(value))).collect();
+    let (module, info) = naga::back::pipeline_constants::process_overrides(&module, &info, None, &constants).unwrap();
+    let shared = module.global_variables.iter().filter(|(_, v)| v.space == naga::AddressSpace::WorkGroup);
+    let shared: u32 = shared.map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx())).sum();
+    // What every WebGPU device has.
+    assert!(shared <= 16_384, "{}: {shared} bytes of workgroup memory in {launch:?}", kernel.name);
+    let entry =
+        naga::back::spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into() };
+    spv::write_vec(&module, &info, &spv::Options::default(), Some(&entry))
+        .unwrap_or_else(|e| panic!("{} to SPIR-V: {e}", kernel.name));
+    let options = msl::Options { fake_missing_bindings: true, lang_version: (2, 4), ..Default::default() };
+    msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
+        .unwrap_or_else(|e| panic!("{} to MSL: {e}", kernel.name));
+    let options = hlsl::Options {
+        fake_missing_bindings: true,
+        special_constants_binding: Some(hlsl::BindTarget::default()),
+        ..Default::default()
+    };
+    let mut text = String::new();
+    hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default())
+        .write(&module, &info, None)
+        .unwrap_or_else(|e| panic!("{} to HLSL: {e}", kernel.name));
+    assert!(text.contains("main"), "{}", kernel.name);
 }
 
-fn parsed(kernel: &Kernel, class: Class) -> (naga::Module, naga::valid::ModuleInfo) {
-    let source = launch(kernel, class).source(kernel);
+/// The launches of a kernel's cases that differ in more than the number of workgroups.
+fn launches(kernel: &Kernel, class: Class) -> Vec<Launch> {
+    let mut launches: Vec<Launch> = Vec::new();
+    for case in (kernel.cases)() {
+        let launch = Launch { groups: 1, ..(kernel.launch)(&case.params, class) };
+        if !launches.contains(&launch) {
+            launches.push(launch);
+        }
+    }
+    launches
+}
+
+fn parsed(kernel: &Kernel, launch: &Launch) -> (naga::Module, naga::valid::ModuleInfo) {
+    let source = launch.source(kernel);
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|e| panic!("{}:\n{}", kernel.name, e.emit_to_string(&source)));
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
