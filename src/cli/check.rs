@@ -62,10 +62,15 @@ pub fn run(args: &Args) -> super::Outcome {
     } else {
         print(&describe(&device, &report, seconds))?;
     }
+    verdict(&device, &report)
+}
+
+/// An error, and so an exit status of 1, where anything differs.
+fn verdict(device: &Device, report: &Report) -> super::Outcome {
     if report.agrees() {
         return Ok(());
     }
-    let wrong: Vec<&str> = wrong(&report).map(|check| check.name.as_str()).collect();
+    let wrong: Vec<&str> = wrong(report).map(|check| check.name.as_str()).collect();
     let lead = format!("{} does not compute what it should: {}", device.name(), wrong.join(", "));
     Err(format!("{lead}; a newer driver may help, `--device cpu` works everywhere").into())
 }
@@ -199,7 +204,10 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        let error = verdict(&Device::cpu(), &report).unwrap_err().to_string();
+        assert!(error.contains("cpu does not compute") && error.contains("conv_backward_input, step"), "{error}");
         let report = Report { kernels: vec![kernel("scale", 0)], golden: Vec::new(), step: Vec::new() };
         assert!(describe(&Device::cpu(), &report, 0.1).ends_with("Everything agrees. 0.1 s\n"));
+        assert!(verdict(&Device::cpu(), &report).is_ok());
     }
 }
