@@ -210,26 +210,29 @@ fn known_problem(driver: &str) -> Option<String> {
     })
 }
 
-async fn enumerate(options: &Options, flags: InstanceFlags) -> Vec<wgpu::Adapter> {
+async fn enumerate(backends: Backends, flags: InstanceFlags) -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = options.backends;
+    descriptor.backends = backends;
     descriptor.flags = flags;
-    wgpu::Instance::new(descriptor).enumerate_adapters(options.backends).await
+    wgpu::Instance::new(descriptor).enumerate_adapters(backends).await
 }
 
 /// The adapters that wgpu reaches, numbered from 1.
 ///
-/// wgpu does not say which drivers are conformant, but it hides those that are not, unless told otherwise: so it is
-/// asked both ways.
+/// wgpu does not say which of Vulkan's drivers are conformant, but it hides those that are not, unless told otherwise:
+/// so it is asked both ways.
 pub(super) async fn found(options: &Options) -> Vec<(AdapterInfo, wgpu::Adapter)> {
-    let all = enumerate(options, options.flags).await;
+    let all = enumerate(options.backends, options.flags).await;
+    let infos: Vec<wgpu::AdapterInfo> = all.iter().map(wgpu::Adapter::get_info).collect();
+    let (vulkan, mut sure): (Vec<_>, Vec<_>) =
+        infos.iter().cloned().partition(|info| info.backend == wgpu::Backend::Vulkan);
     let strict = options.flags - InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER;
-    let sure = if strict == options.flags { all.clone() } else { enumerate(options, strict).await };
-    let conformant = told_apart(
-        &all.iter().map(wgpu::Adapter::get_info).collect::<Vec<_>>(),
-        sure.iter().map(wgpu::Adapter::get_info).collect(),
-    );
-    let numbered = (1..).zip(all).zip(conformant);
+    if vulkan.is_empty() || strict == options.flags {
+        sure.extend(vulkan);
+    } else {
+        sure.extend(enumerate(Backends::VULKAN, strict).await.iter().map(wgpu::Adapter::get_info));
+    }
+    let numbered = (1..).zip(all).zip(told_apart(&infos, sure));
     numbered.map(|((number, adapter), conformant)| (AdapterInfo::of(number, &adapter, conformant), adapter)).collect()
 }
 
