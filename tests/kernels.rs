@@ -4,8 +4,8 @@
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
-use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, bytemuck, check_kernel};
-use cellwright::kernels::{ALL, conv, depthwise};
+use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, Launch, bytemuck, check_kernel};
+use cellwright::kernels::{ALL, conv, depthwise, filter_bank, pool};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use proptest::prelude::*;
@@ -85,7 +85,7 @@ fn shader_twin_and_reference_agree() {
 #[test]
 fn cases_hold_with_a_tiny_workgroup_limit() {
     for device in devices() {
-        let small = pollster::block_on(device.with_limits(|l| l.workgroups = 7)).unwrap();
+        let small = pollster::block_on(device.with_limits(|l| l.workgroups = 10)).unwrap();
         let failures: Vec<String> = ALL
             .iter()
             .filter_map(|kernel| pollster::block_on(check_kernel(&small, kernel)).err())
@@ -98,7 +98,7 @@ fn cases_hold_with_a_tiny_workgroup_limit() {
 #[test]
 fn parameters_and_bindings_are_the_shaders_own() {
     for kernel in ALL {
-        let (module, _) = parsed(kernel, Class::Hardware);
+        let (module, _) = parsed(kernel, &launches(kernel, Class::Hardware)[0]);
         let mut bindings: Vec<(u32, &naga::GlobalVariable)> =
             module.global_variables.iter().filter_map(|(_, v)| v.binding.as_ref().map(|b| (b.binding, v))).collect();
         bindings.sort_by_key(|(binding, _)| *binding);
@@ -145,44 +145,59 @@ fn check_params(kernel: &Kernel, module: &naga::Module, variable: &naga::GlobalV
     assert_eq!(ours, theirs, "{}: fields of the parameters", kernel.name);
 }
 
+/// Every way in which the cases specialise a shader, for hardware, too, which nobody may have here.
 #[test]
 fn every_shader_translates_to_spirv_msl_and_hlsl() {
     for kernel in ALL {
         for class in [Class::Hardware, Class::Software] {
-            let (module, info) = parsed(kernel, class);
-            let launch = launch(kernel, class);
-            let constants = launch.overrides.iter().map(|&(name, value)| (name.to_owned(), f64::from(value))).collect();
-            let (module, info) =
-                naga::back::pipeline_constants::process_overrides(&module, &info, None, &constants).unwrap();
-            let entry = naga::back::spv::PipelineOptions {
-                shader_stage: naga::ShaderStage::Compute,
-                entry_point: "main".into(),
-            };
-            spv::write_vec(&module, &info, &spv::Options::default(), Some(&entry))
-                .unwrap_or_else(|e| panic!("{} to SPIR-V: {e}", kernel.name));
-            let options = msl::Options { fake_missing_bindings: true, lang_version: (2, 4), ..Default::default() };
-            msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
-                .unwrap_or_else(|e| panic!("{} to MSL: {e}", kernel.name));
-            let options = hlsl::Options {
-                fake_missing_bindings: true,
-                special_constants_binding: Some(hlsl::BindTarget::default()),
-                ..Default::default()
-            };
-            let mut text = String::new();
-            hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default())
-                .write(&module, &info, None)
-                .unwrap_or_else(|e| panic!("{} to HLSL: {e}", kernel.name));
-            assert!(text.contains("main"), "{}", kernel.name);
+            for launch in launches(kernel, class) {
+                translates(kernel, &launch);
+            }
         }
     }
 }
 
-fn launch(kernel: &Kernel, class: Class) -> cellwright::device::Launch {
-    (kernel.launch)(&(kernel.cases)()[0].params, class)
+fn translates(kernel: &Kernel, launch: &Launch) {
+    let (module, info) = parsed(kernel, launch);
+    let constants = launch.overrides.iter().map(|&(name, value)| (name.to_owned(), f64::from(value))).collect();
+    let (module, info) = naga::back::pipeline_constants::process_overrides(&module, &info, None, &constants).unwrap();
+    let shared = module.global_variables.iter().filter(|(_, v)| v.space == naga::AddressSpace::WorkGroup);
+    let shared: u32 = shared.map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx())).sum();
+    // What every WebGPU device has.
+    assert!(shared <= 16_384, "{}: {shared} bytes of workgroup memory in {launch:?}", kernel.name);
+    let entry =
+        naga::back::spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into() };
+    spv::write_vec(&module, &info, &spv::Options::default(), Some(&entry))
+        .unwrap_or_else(|e| panic!("{} to SPIR-V: {e}", kernel.name));
+    let options = msl::Options { fake_missing_bindings: true, lang_version: (2, 4), ..Default::default() };
+    msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
+        .unwrap_or_else(|e| panic!("{} to MSL: {e}", kernel.name));
+    let options = hlsl::Options {
+        fake_missing_bindings: true,
+        special_constants_binding: Some(hlsl::BindTarget::default()),
+        ..Default::default()
+    };
+    let mut text = String::new();
+    hlsl::Writer::new(&mut text, &options, &hlsl::PipelineOptions::default())
+        .write(&module, &info, None)
+        .unwrap_or_else(|e| panic!("{} to HLSL: {e}", kernel.name));
+    assert!(text.contains("main"), "{}", kernel.name);
 }
 
-fn parsed(kernel: &Kernel, class: Class) -> (naga::Module, naga::valid::ModuleInfo) {
-    let source = launch(kernel, class).source(kernel);
+/// The launches of a kernel's cases that differ in more than the number of workgroups.
+fn launches(kernel: &Kernel, class: Class) -> Vec<Launch> {
+    let mut launches: Vec<Launch> = Vec::new();
+    for case in (kernel.cases)() {
+        let launch = Launch { groups: 1, ..(kernel.launch)(&case.params, class) };
+        if !launches.contains(&launch) {
+            launches.push(launch);
+        }
+    }
+    launches
+}
+
+fn parsed(kernel: &Kernel, launch: &Launch) -> (naga::Module, naga::valid::ModuleInfo) {
+    let source = launch.source(kernel);
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|e| panic!("{}:\n{}", kernel.name, e.emit_to_string(&source)));
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
@@ -242,6 +257,90 @@ proptest! {
     }
 }
 
+/// What the spaces allow at most: rows and columns of a window, and the stride; dilation is 2 there.
+const LARGEST: usize = 31;
+const FARTHEST: usize = 4;
+
+/// Windows with their middle on a pixel, as the spaces' operations have them: batch, channels, height, width;
+/// kernel; stride; dilation.
+type Window = ([usize; 4], [usize; 2], usize, [usize; 2]);
+
+fn windows() -> impl Strategy<Value = Window> {
+    let odd = || (0..=LARGEST / 2).prop_map(|half| 2 * half + 1);
+    ([1..=2usize, 1..=2, 1..=14, 1..=14], [odd(), odd()], 1..=FARTHEST, [1..=3usize, 1..=3])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) })]
+
+    /// So do they for windows up to the largest, larger than the image or not, with groups; and so do banks and pools.
+    #[test]
+    fn windows_up_to_the_largest_agree_with_plain_loops(
+        ([batch, channels, height, width], kernel, stride, dilation) in windows(),
+        second in (0..=LARGEST / 2).prop_map(|half| 2 * half + 1),
+        [groups, each, shared, normalised, accumulate] in [1..=2usize, 1..=2, 0..=1, 0..=1, 0..=1],
+    ) {
+        let n = |v: usize| v as u32;
+        let out = |size: usize| (size - 1) / stride + 1;
+        let pad = |axis: usize| n(dilation[axis] * (kernel[axis] - 1) / 2);
+        let (pixels, out_pixels, taps) = (height * width, out(height) * out(width), kernel[0] * kernel[1]);
+        let params = depthwise::Params {
+            batch: n(batch), channels: n(channels), height: n(height), width: n(width), out_height: n(out(height)),
+            out_width: n(out(width)), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride),
+            stride_columns: n(stride), dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]),
+            pad_top: pad(0) as i32, pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y, w) = (batch * channels * pixels, batch * channels * out_pixels, channels * taps);
+        agree(&depthwise::FORWARD, &params, [x, w], y)?;
+        agree(&depthwise::BACKWARD_INPUT, &params, [w, y], x)?;
+        agree(&depthwise::BACKWARD_WEIGHT, &params, [x, y], w)?;
+
+        let (inputs, outputs) = (groups * channels, groups * each);
+        let params = conv::Params {
+            batch: n(batch), inputs: n(inputs), outputs: n(outputs), groups: n(groups), height: n(height),
+            width: n(width), out_height: n(out(height)), out_width: n(out(width)), kernel_rows: n(kernel[0]),
+            kernel_columns: n(kernel[1]), stride_rows: n(stride), stride_columns: n(stride),
+            dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]), pad_top: pad(0) as i32,
+            pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y, w) = (batch * inputs * pixels, batch * outputs * out_pixels, outputs * channels * taps);
+        agree_with(&conv::FORWARD, &params, &[x, w, outputs], y)?;
+        agree(&conv::BACKWARD_INPUT, &params, [w, y], x)?;
+        agree(&conv::BACKWARD_WEIGHT, &params, [x, y], w)?;
+
+        // Of the first kind `each` branches, of the second one.
+        let branches = each + 1;
+        let own = if shared == 1 { 1 } else { branches };
+        let first = each * channels * kernel[0] * kernel[0];
+        let params = filter_bank::Params {
+            weight1: n(first), batch: n(batch), channels: n(channels), height: n(height), width: n(width),
+            out_height: n(out(height)), out_width: n(out(width)), stride: n(stride), in_channels: n(own * channels),
+            out_channels: n(branches * channels), branches0: n(each), branches1: 1, kernel0: n(kernel[0]),
+            kernel1: n(second), dilation0: n(dilation[0]), dilation1: n(dilation[1]), shared: n(shared),
+            norm: n(normalised * own * channels), accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y, w) = (batch * own * channels * pixels, batch * branches * channels * out_pixels, first + channels * second * second);
+        let saved = 2 * own * channels;
+        agree_with(&filter_bank::FORWARD, &params, &[x, w, saved, 1], y)?;
+        agree_with(&filter_bank::BACKWARD_INPUT, &params, &[x, w, saved, 1, y], x)?;
+        agree_with(&filter_bank::BACKWARD_WEIGHT, &params, &[x, y, saved, 1], w)?;
+
+        let params = pool::Params {
+            planes: n(channels), height: n(height), width: n(width), out_height: n(out(height)), out_width: n(out(width)),
+            kernel: n(second), stride: n(stride), padding: n(second / 2), accumulate: n(accumulate), ..Default::default()
+        };
+        let (x, y) = (channels * pixels, channels * out_pixels);
+        agree_with(&pool::AVG_FORWARD, &params, &[x], y)?;
+        agree_with(&pool::AVG_BACKWARD, &params, &[y], x)?;
+        // The indices of the maxima are those that the forward pass finds.
+        let case = Case::new("", &params).noise(x, 0).result(y).result(y);
+        let [twin, reference] = [pool::MAX_FORWARD.twin, pool::MAX_FORWARD.reference].map(|f| outputs_of(&case, f));
+        prop_assert_eq!(&twin, &reference);
+        let case = Case::new("", &params).words(&twin[1]).noise(y, 1).result(x);
+        compare(&pool::MAX_BACKWARD, &case)?;
+    }
+}
+
 fn agree<P: bytemuck::Pod>(
     kernel: &Kernel,
     params: &P,
@@ -259,11 +358,19 @@ fn agree_with<P: bytemuck::Pod>(
 ) -> Result<(), TestCaseError> {
     let case =
         inputs.iter().enumerate().fold(Case::new("", params), |case, (i, &n)| case.noise(n, i as u64)).result(output);
-    let run = |f: fn(&mut Call<'_>)| -> Vec<f32> {
-        let mut out = case.outputs[0].clone();
-        f(&mut Call::new(&case.params, case.inputs.iter().map(Vec::as_slice).collect(), vec![&mut out]));
-        out.into_iter().map(f32::from_bits).collect()
-    };
+    compare(kernel, &case)
+}
+
+fn outputs_of(case: &Case, f: fn(&mut Call<'_>)) -> Vec<Vec<u32>> {
+    let mut outputs = case.outputs.clone();
+    let inputs = case.inputs.iter().map(Vec::as_slice).collect();
+    f(&mut Call::new(&case.params, inputs, outputs.iter_mut().map(Vec::as_mut_slice).collect()));
+    outputs
+}
+
+/// Holds a twin's first output to the reference's.
+fn compare(kernel: &Kernel, case: &Case) -> Result<(), TestCaseError> {
+    let run = |f| -> Vec<f32> { outputs_of(case, f).swap_remove(0).into_iter().map(f32::from_bits).collect() };
     let (twin, reference) = (run(kernel.twin), run(kernel.reference));
     // A single sum may cancel to almost nothing: errors count against results of size one at least.
     let norm = reference.iter().map(|v| v * v).sum::<f32>().max(reference.len() as f32).sqrt();

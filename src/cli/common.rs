@@ -1,6 +1,6 @@
 //! What several verbs share.
 
-use cellwright::device::{Choice, Device};
+use cellwright::device::{Choice, Device, Options, backends};
 use cellwright::graph::Features;
 use cellwright::space::stages::Stages;
 use cellwright::space::{self, Space as _, SpaceSettings};
@@ -10,6 +10,22 @@ use std::path::Path;
 
 /// More than the description of any space takes: a larger file was named by mistake.
 const LONGEST_TEXT: u64 = 1 << 20;
+
+/// How the environment wants adapters to be looked for: `WGPU_BACKEND`, `WGPU_ADAPTER_NAME` (what `--device auto` means),
+/// and wgpu's instance flags (`WGPU_DEBUG`, `WGPU_VALIDATION`, …). What is set to nothing counts as not set.
+///
+/// # Errors
+/// For graphics interfaces that there are not.
+pub fn device_options() -> Result<Options, String> {
+    let set = |name| std::env::var(name).ok().filter(|value: &String| !value.trim().is_empty());
+    let defaults = Options::default();
+    let chosen = set("WGPU_BACKEND").map(|text| backends(&text)).transpose();
+    Ok(Options {
+        backends: chosen.map_err(|error| format!("WGPU_BACKEND: {error}"))?.unwrap_or(defaults.backends),
+        flags: defaults.flags.with_env(),
+        adapter_name: set("WGPU_ADAPTER_NAME"),
+    })
+}
 
 /// Options of every verb that computes.
 #[derive(Debug, clap::Args)]
@@ -22,9 +38,10 @@ pub struct DeviceArg {
 impl DeviceArg {
     /// Opens the device. The CPU device gets no more memory than this machine has left: systems that
     /// promise more would end the program rather than refuse.
-    pub fn open(&self) -> Result<Device, cellwright::device::Error> {
+    pub fn open(&self) -> Result<Device, Box<dyn std::error::Error>> {
+        let options = device_options()?;
         pollster::block_on(async {
-            let device = Device::open(&self.device).await?;
+            let device = Device::open_with(&self.device, &options).await?;
             if device.is_gpu() {
                 return Ok(device);
             }
@@ -33,7 +50,7 @@ impl DeviceArg {
             // 0 where the system does not say.
             let container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
             let left = Some(system.available_memory().min(container)).filter(|&bytes| bytes > 0);
-            device.with_limits(|limits| limits.memory_bytes = left).await
+            Ok(device.with_limits(|limits| limits.memory_bytes = left).await?)
         })
     }
 }

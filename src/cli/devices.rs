@@ -1,8 +1,9 @@
 //! `cellwright devices`: what can run here.
 
+use super::common::device_options;
 use super::output::{print, print_json};
 use super::units::bytes;
-use cellwright::device::{AdapterInfo, adapters, automatic};
+use cellwright::device::{AdapterInfo, Choice, Error, adapters, chosen};
 use cellwright::report::table::Table;
 use serde::Serialize;
 
@@ -23,16 +24,20 @@ struct Listed<'a> {
 }
 
 pub fn run(args: &Args) -> super::Outcome {
-    let list = pollster::block_on(adapters());
-    let auto = automatic(&list);
+    let options = device_options()?;
+    let list = pollster::block_on(adapters(&options));
+    // Nothing where the environment names an adapter that is not there, or not fit.
+    let auto = chosen(&Choice::Auto, &list, &options);
+    let auto = auto.as_ref();
     if args.json {
-        let list: Vec<Listed<'_>> = list.iter().map(|info| Listed { info, auto: info.number == auto }).collect();
+        let list: Vec<Listed<'_>> =
+            list.iter().map(|info| Listed { info, auto: auto.is_ok_and(|&auto| info.number == auto) }).collect();
         return print_json(&list);
     }
     print(&describe(&list, auto))
 }
 
-fn describe(list: &[AdapterInfo], auto: usize) -> String {
+fn describe(list: &[AdapterInfo], auto: Result<&usize, &Error>) -> String {
     let mut table = Table::new(&[
         "number",
         "name",
@@ -52,7 +57,7 @@ fn describe(list: &[AdapterInfo], auto: usize) -> String {
         table.row([
             info.number.to_string(),
             info.name.clone(),
-            info.kind.to_owned(),
+            info.kind.to_string(),
             filled(&info.backend),
             filled(&info.driver),
             bytes(info.buffer_bytes),
@@ -64,14 +69,20 @@ fn describe(list: &[AdapterInfo], auto: usize) -> String {
             },
             yes(info.timestamps),
             yes(info.f16),
-            if info.number == auto { "← auto".into() } else { String::new() },
+            if auto.is_ok_and(|&auto| info.number == auto) { "← auto".into() } else { String::new() },
         ]);
     }
     let mut text = table.render();
     for info in list {
-        if let Some(problem) = &info.problem {
-            text += &format!("\n{} ({}) cannot be used: {problem}\n", info.number, info.name);
+        let name = format!("{} ({})", info.number, info.name);
+        match &info.problem {
+            Some(problem) => text += &format!("\n{name} cannot be used: {problem}\n"),
+            None if !info.lacks.is_empty() => text += &format!("\n{name} lacks {}\n", info.lacks.join("; ")),
+            None => {}
         }
+    }
+    if let Err(error) = auto {
+        text += &format!("\nWGPU_ADAPTER_NAME: {error}\n");
     }
     text
 }

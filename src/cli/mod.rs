@@ -1,6 +1,7 @@
 //! The command line: each verb parses its arguments, calls the library, prints.
 
 mod bench;
+mod check;
 mod common;
 mod count;
 mod devices;
@@ -32,6 +33,8 @@ struct Cli {
 enum Verb {
     /// List what can run here.
     Devices(devices::Args),
+    /// Check that a device computes what it should: the first thing to run on a new GPU.
+    Check(check::Args),
     /// Search an architecture, train it from scratch and compare it.
     Search(search::Args),
     /// Train one architecture from scratch.
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
         .init();
     let outcome = match cli.verb {
         Verb::Devices(args) => devices::run(&args),
+        Verb::Check(args) => check::run(&args),
         Verb::Search(args) => search::run(&args),
         Verb::Train(args) => train::run(&args),
         Verb::Count(args) => count::run(&args),

@@ -80,32 +80,75 @@ pub async fn run_case(device: &Device, kernel: &'static Kernel, case: &Case) -> 
     Ok(results)
 }
 
+/// What came of all cases of a kernel.
+#[derive(Debug)]
+pub struct Agreement {
+    /// The kernel's name.
+    pub kernel: &'static str,
+    /// Cases that were run.
+    pub cases: usize,
+    /// The largest error of the cases that agree, as a share of what is allowed.
+    pub closest: f64,
+    /// The cases that don't.
+    pub failures: Vec<Disagreement>,
+}
+
 /// Runs every case of `kernel` on `device` and compares with the kernel's reference on the CPU.
 ///
 /// # Errors
 /// The first [`Disagreement`].
 pub async fn check_kernel(device: &Device, kernel: &'static Kernel) -> Result<(), Disagreement> {
-    let cases = (kernel.cases)();
-    if cases.is_empty() {
-        return Err(Disagreement::NoCases { kernel: kernel.name });
-    }
-    for case in cases {
-        let got = run_case(device, kernel, &case).await.map_err(|error| Disagreement::Device {
-            kernel: kernel.name,
-            case: case.label.clone(),
-            error,
-        })?;
-        let mut expected = case.outputs.clone();
-        (kernel.reference)(&mut Call::new(
-            &case.params,
-            case.inputs.iter().map(Vec::as_slice).collect(),
-            expected.iter_mut().map(Vec::as_mut_slice).collect(),
-        ));
-        for ((got, expected), name) in got.iter().zip(&expected).zip(kernel.outputs) {
-            compare(kernel, &case, name, device.name(), got, expected)?;
-        }
+    for case in cases(kernel)? {
+        check_case(device, kernel, &case).await?;
     }
     Ok(())
+}
+
+/// As [`check_kernel`], but goes on after a disagreement, unless the device is lost.
+pub async fn check_cases(device: &Device, kernel: &'static Kernel) -> Agreement {
+    let mut agreement = Agreement { kernel: kernel.name, cases: 0, closest: 0.0, failures: Vec::new() };
+    let cases = match cases(kernel) {
+        Ok(cases) => cases,
+        Err(none) => return Agreement { failures: vec![none], ..agreement },
+    };
+    for case in cases {
+        agreement.cases += 1;
+        match check_case(device, kernel, &case).await {
+            Ok(share) => agreement.closest = agreement.closest.max(share),
+            Err(failure) => {
+                let lost = matches!(failure, Disagreement::Device { error: Error::Lost { .. }, .. });
+                agreement.failures.push(failure);
+                if lost {
+                    break;
+                }
+            }
+        }
+    }
+    agreement
+}
+
+fn cases(kernel: &'static Kernel) -> Result<Vec<Case>, Disagreement> {
+    Some((kernel.cases)()).filter(|cases| !cases.is_empty()).ok_or(Disagreement::NoCases { kernel: kernel.name })
+}
+
+/// Gives the largest error of an output, as a share of what is allowed.
+async fn check_case(device: &Device, kernel: &'static Kernel, case: &Case) -> Result<f64, Disagreement> {
+    let got = run_case(device, kernel, case).await.map_err(|error| Disagreement::Device {
+        kernel: kernel.name,
+        case: case.label.clone(),
+        error,
+    })?;
+    let mut expected = case.outputs.clone();
+    (kernel.reference)(&mut Call::new(
+        &case.params,
+        case.inputs.iter().map(Vec::as_slice).collect(),
+        expected.iter_mut().map(Vec::as_mut_slice).collect(),
+    ));
+    let mut largest = 0.0f64;
+    for ((got, expected), name) in got.iter().zip(&expected).zip(kernel.outputs) {
+        largest = largest.max(compare(kernel, case, name, device.name(), got, expected)?);
+    }
+    Ok(largest)
 }
 
 fn compare(
@@ -115,9 +158,9 @@ fn compare(
     device: &str,
     got: &[u32],
     expected: &[u32],
-) -> Result<(), Disagreement> {
+) -> Result<f64, Disagreement> {
     if got == expected {
-        return Ok(());
+        return Ok(0.0);
     }
     let values = |words: &[u32]| words.iter().map(|&w| f32::from_bits(w)).collect::<Vec<f32>>();
     let (got, expected) = (values(got), values(expected));
@@ -134,7 +177,7 @@ fn compare(
     }
     let error = difference.sqrt() / norm.sqrt().max(1e-30);
     if error <= case.tolerance && case.tolerance > 0.0 {
-        return Ok(());
+        return Ok(error / case.tolerance);
     }
     Err(Disagreement::Differs {
         kernel: kernel.name,

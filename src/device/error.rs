@@ -21,6 +21,12 @@ pub enum Error {
         /// What is wrong with it and what to install instead.
         reason: String,
     },
+    /// A graphics interface that there is not.
+    #[error("`{name}` is no graphics interface; give vulkan, metal, dx12 or gl, or several separated by commas")]
+    Backend {
+        /// What was given.
+        name: String,
+    },
     /// The adapter would not give a device.
     #[error("adapter `{adapter}` could not be opened: {message}")]
     Open {

@@ -123,6 +123,10 @@ macro_rules! params {
 }
 
 /// One invocation of a twin: parameters and the whole buffers bound (offsets travel as parameters).
+///
+/// Outputs are lent, never given away: what a twin has borrowed is back when it is done with it. So a twin may try
+/// one way and then go another, and there is no order in which it could ask for an output that is gone. Inputs outlive
+/// the call, so that holding them does not stand in an output's way.
 pub struct Call<'a> {
     pub(super) params: &'a [u8],
     pub(super) inputs: Vec<&'a [u32]>,
@@ -150,14 +154,34 @@ impl<'a> Call<'a> {
         self.inputs[index]
     }
 
-    /// Output `index` as float32; each can be taken once.
-    pub fn output(&mut self, index: usize) -> &'a mut [f32] {
-        bytemuck::cast_slice_mut(self.output_words(index))
+    /// Output `index` as float32.
+    pub fn output(&mut self, index: usize) -> &mut [f32] {
+        bytemuck::cast_slice_mut(self.outputs[index])
     }
 
-    /// Output `index` as words; each can be taken once.
-    pub fn output_words(&mut self, index: usize) -> &'a mut [u32] {
-        std::mem::take(&mut self.outputs[index])
+    /// The first `N` outputs at once, for twins that write several side by side.
+    ///
+    /// # Panics
+    /// If the kernel declares fewer: a mistake in the twin, which any of its cases shows.
+    pub fn outputs<const N: usize>(&mut self) -> [Output<'_>; N] {
+        let lent = self.outputs.first_chunk_mut().expect("a twin asks for no more outputs than its kernel declares");
+        lent.each_mut().map(|words| Output(words))
+    }
+}
+
+/// An output of a [`Call`], to be written as what it holds.
+#[derive(Debug)]
+pub struct Output<'a>(&'a mut [u32]);
+
+impl<'a> Output<'a> {
+    /// As float32.
+    pub fn floats(self) -> &'a mut [f32] {
+        bytemuck::cast_slice_mut(self.0)
+    }
+
+    /// As words.
+    pub fn words(self) -> &'a mut [u32] {
+        self.0
     }
 }
 

@@ -7,6 +7,7 @@
 mod adapter;
 mod bench;
 mod check;
+mod choice;
 mod cpu;
 mod error;
 mod gpu;
@@ -17,12 +18,13 @@ mod profile;
 mod recording;
 mod words;
 
-pub use adapter::{AdapterInfo, Choice, adapters, automatic};
+pub use adapter::{AdapterInfo, Backends, InstanceFlags, Kind, Options, adapters, backends};
 pub use bench::{Bench, Speed};
 pub use bytemuck;
-pub use check::{Disagreement, check_kernel, run_case, skipped};
+pub use check::{Agreement, Disagreement, check_cases, check_kernel, run_case, skipped};
+pub use choice::{Choice, chosen};
 pub use error::Error;
-pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, PRELUDE, noise};
+pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, Output, PRELUDE, noise};
 pub use memory::{Buffer, Usage};
 pub use pending::Pending;
 pub use profile::{KernelTotal, Timing, by_kernel};
@@ -84,6 +86,7 @@ enum Backend {
 struct Inner {
     backend: Backend,
     name: String,
+    info: AdapterInfo,
     limits: Limits,
     usage: Arc<Usage>,
     pool: Arc<Pool>,
@@ -98,16 +101,16 @@ pub struct Device {
 impl Device {
     /// The CPU device: runs the kernels' twins.
     pub fn cpu() -> Self {
-        Self::build(Backend::Cpu, "cpu".into(), Limits::CPU)
+        Self::build(Backend::Cpu, "cpu".into(), AdapterInfo::cpu(), Limits::CPU)
     }
 
-    fn build(backend: Backend, name: String, limits: Limits) -> Self {
-        Self { inner: Arc::new(Inner { backend, name, limits, usage: Arc::default(), pool: Arc::default() }) }
+    fn build(backend: Backend, name: String, info: AdapterInfo, limits: Limits) -> Self {
+        Self { inner: Arc::new(Inner { backend, name, info, limits, usage: Arc::default(), pool: Arc::default() }) }
     }
 
-    async fn on_adapter(adapter: &wgpu::Adapter) -> Result<Self, Error> {
+    async fn on_adapter(adapter: &wgpu::Adapter, info: AdapterInfo) -> Result<Self, Error> {
         let (gpu, limits) = gpu::Gpu::open(adapter).await?;
-        Ok(Self::build(Backend::Gpu(gpu), adapter.get_info().name, limits))
+        Ok(Self::build(Backend::Gpu(gpu), info.name.clone(), info, limits))
     }
 
     /// The same adapter opened again with other limits, each at most what it has now.
@@ -121,12 +124,17 @@ impl Device {
             Backend::Cpu => Backend::Cpu,
             Backend::Gpu(gpu) => Backend::Gpu(gpu::Gpu::open(gpu.adapter()).await?.0),
         };
-        Ok(Self::build(backend, self.inner.name.clone(), limits))
+        Ok(Self::build(backend, self.inner.name.clone(), self.inner.info.clone(), limits))
     }
 
     /// Its name: `cpu`, or the adapter's.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// What was known of it before it was opened.
+    pub fn info(&self) -> &AdapterInfo {
+        &self.inner.info
     }
 
     /// Whether kernels run as shaders.

@@ -168,7 +168,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         ..Launch::default()
     },
     flops: |_| 0,
-    twin: |call| call.output(0).iter_mut().zip(call.input(0)).for_each(|(y, x)| *y = x + 1.0),
+    twin: |call| {
+        let x = call.input(0);
+        call.output(0).iter_mut().zip(x).for_each(|(y, x)| *y = x + 1.0);
+    },
     reference: |_| (),
     cases: Vec::new,
     benches: Vec::new,

@@ -5,7 +5,7 @@ mod paths;
 use super::*;
 use crate::autograd::{Tape, Var, ops};
 use crate::device::{Choice, Device, Recorder, noise, skipped};
-use crate::graph::{Features, Graph, Op};
+use crate::graph::{Conv, Features, Graph, Op, Options, Pool};
 use crate::network::{Choices, Pass};
 use crate::optim::SgdConfig;
 use crate::space::darts::{Darts, Primitive};
@@ -122,6 +122,42 @@ fn fused_cells_take_any_nodes_and_primitives() {
     for primitives in [vec![None, AvgPool3x3], vec![SkipConnect, None], vec![DilConv5x5, MaxPool3x3]] {
         let what = format!("{primitives:?}");
         agree(&device, &supernet(&Darts::new(2, primitives).unwrap(), 2, 3, Features::new(1, 8, 8)), &what);
+    }
+}
+
+/// The supernet with larger windows in its candidates: 31×31 and 17×17 for 3×3 and 5×5.
+fn enlarged(mut graph: Graph) -> Graph {
+    let large = |kernel: usize| if kernel == 3 { 31 } else { 17 };
+    let choices = graph.nodes.iter_mut().filter_map(|node| match &mut node.op {
+        Op::Choice(choice) => Some(&mut choice.options),
+        _ => None,
+    });
+    let candidates = choices.filter_map(|options| match options {
+        Options::Operations(candidates) => Some(candidates),
+        Options::Widths { .. } => None,
+    });
+    for node in candidates.flatten().flat_map(|candidate| &mut candidate.graph.nodes) {
+        match &mut node.op {
+            Op::Conv(conv) if conv.kernel[0] > 1 => {
+                *conv = Conv::depthwise(conv.outputs, large(conv.kernel[0]), conv.stride[0], conv.dilation[0]);
+            }
+            Op::MaxPool(pool) | Op::AvgPool(pool) => {
+                *pool = Pool { kernel: 31, padding: 15, ..*pool };
+            }
+            _ => {}
+        }
+    }
+    graph
+}
+
+#[test]
+fn fused_cells_take_windows_as_large_as_spaces_allow() {
+    use Primitive::*;
+    let kinds = vec![SkipConnect, SepConv3x3, SepConv5x5, DilConv5x5, MaxPool3x3, AvgPool3x3];
+    let space = Darts::new(2, kinds).unwrap();
+    for device in devices() {
+        let graph = enlarged(supernet(&space, 2, 3, Features::new(1, 11, 10)));
+        agree(&device, &graph, "windows of 31×31 and 17×17");
     }
 }
 

@@ -7,7 +7,7 @@
 use super::elementwise::spread;
 use super::parallel::put;
 use super::planes::by_row;
-use crate::device::{Call, Case, Kernel};
+use crate::device::{Call, Case, Kernel, Output};
 use crate::params;
 
 params! {
@@ -206,9 +206,10 @@ fn backward(call: &mut Call<'_>) {
     let query = &call.input(1)[p.query as usize..][..count];
     let vector = &call.input(2)[p.vector as usize..][..units];
     let dscores = &call.input(3)[p.dscores as usize..][..p.rows as usize * states];
-    let dkeys = &mut call.output(0)[p.dkeys as usize..][..states * count];
-    let dquery = &mut call.output(1)[p.dquery as usize..][..count];
-    let dvector = &mut call.output(2)[p.dvector as usize..][..count];
+    let [dkeys, dquery, dvector] = call.outputs().map(Output::floats);
+    let dkeys = &mut dkeys[p.dkeys as usize..][..states * count];
+    let dquery = &mut dquery[p.dquery as usize..][..count];
+    let dvector = &mut dvector[p.dvector as usize..][..count];
     for i in 0..count {
         let (mut to_query, mut to_vector) = (0.0, 0.0);
         for state in 0..states {

@@ -273,9 +273,10 @@ fn choose(call: &mut Call<'_>) {
     let bias = if p.has_bias != 0 { &call.input(1)[p.bias as usize..][..options] } else { &[] };
     let picks = &call.input_words(2)[p.picks as usize..][..rows];
     let before = &call.input(3)[p.before as usize..][..3 * rows];
-    let weights = &mut call.output(0)[p.weights as usize..][..rows * options];
-    let answers = &mut call.output_words(1)[p.answers as usize..][..rows];
-    let after = &mut call.output(2)[p.after as usize..][..3 * rows];
+    let [weights, answers, after] = call.outputs();
+    let weights = &mut weights.floats()[p.weights as usize..][..rows * options];
+    let answers = &mut answers.words()[p.answers as usize..][..rows];
+    let after = &mut after.floats()[p.after as usize..][..3 * rows];
     let shape = Shape { slope: p.slope, reach: p.reach };
     for row in 0..rows {
         let own = distribution(shape, &scores[row * options..][..options], bias);
@@ -327,9 +328,10 @@ fn skips(call: &mut Call<'_>) {
     let scores = &call.input(0)[p.scores as usize..][..rows * layers];
     let picks = &call.input_words(1)[p.picks as usize..][..layers * rows];
     let before = &call.input(2)[p.before as usize..][..3 * rows];
-    let weights = &mut call.output(0)[p.weights as usize..][..rows * layers];
-    let answers = &mut call.output_words(1)[p.answers as usize..][..layers * rows];
-    let after = &mut call.output(2)[p.after as usize..][..3 * rows];
+    let [weights, answers, after] = call.outputs();
+    let weights = &mut weights.floats()[p.weights as usize..][..rows * layers];
+    let answers = &mut answers.words()[p.answers as usize..][..layers * rows];
+    let after = &mut after.floats()[p.after as usize..][..3 * rows];
     let shape = Shape { slope: p.slope, reach: p.reach };
     let excess = |l: f64, target: f32| (-softplus(-l)).exp() * (-softplus(-l) - f64::from(target).ln());
     for row in 0..rows {

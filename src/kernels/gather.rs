@@ -80,8 +80,9 @@ fn gather(call: &mut Call<'_>) {
     let size = (p.channels * p.height * p.width) as usize;
     let random = p.padding != 0 || p.flip != 0 || p.cutout != 0;
     let counter = if random { call.input_words(4)[p.counter as usize] } else { 0 };
-    let x = &mut call.output(0)[p.x as usize..][..p.batch as usize * size];
-    let y = &mut call.output_words(1)[p.y as usize..][..p.batch as usize];
+    let [x, y] = call.outputs();
+    let x = &mut x.floats()[p.x as usize..][..p.batch as usize * size];
+    let y = &mut y.words()[p.y as usize..][..p.batch as usize];
     for (y, &index) in y.iter_mut().zip(indices) {
         *y = labels[index as usize];
     }

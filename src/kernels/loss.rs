@@ -8,7 +8,7 @@ use super::elementwise::spread;
 use super::parallel;
 use super::parallel::{pieces_of, sum};
 use super::reduce::combined;
-use crate::device::{Call, Case, Kernel};
+use crate::device::{Call, Case, Kernel, Output};
 use crate::params;
 use rayon::prelude::*;
 
@@ -150,8 +150,9 @@ fn forward(call: &mut Call<'_>) {
     let (batch, classes) = (p.batch as usize, p.classes as usize);
     let logits = &call.input(0)[p.logits as usize..][..batch * classes];
     let labels = &call.input_words(1)[p.labels as usize..][..batch];
-    let losses = &mut call.output(0)[p.losses as usize..][..batch];
-    let probabilities = &mut call.output(1)[p.probabilities as usize..][..batch * classes];
+    let [losses, probabilities] = call.outputs().map(Output::floats);
+    let losses = &mut losses[p.losses as usize..][..batch];
+    let probabilities = &mut probabilities[p.probabilities as usize..][..batch * classes];
     let rows = losses.par_iter_mut().zip(probabilities.par_chunks_mut(classes));
     // Rows of few classes are handed out together.
     let rows = rows.zip(logits.par_chunks(classes)).zip(labels).with_min_len(parallel::least(16 * batch * classes));
@@ -185,8 +186,9 @@ fn reference(call: &mut Call<'_>) {
     let classes = p.classes as usize;
     let logits = &call.input(0)[p.logits as usize..][..p.batch as usize * classes];
     let labels = &call.input_words(1)[p.labels as usize..];
-    let losses = &mut call.output(0)[p.losses as usize..];
-    let probabilities = &mut call.output(1)[p.probabilities as usize..];
+    let [losses, probabilities] = call.outputs().map(Output::floats);
+    let losses = &mut losses[p.losses as usize..];
+    let probabilities = &mut probabilities[p.probabilities as usize..];
     let smoothing = f64::from(p.smoothing);
     for (n, z) in logits.chunks_exact(classes).enumerate() {
         let z: Vec<f64> = z.iter().map(|&v| f64::from(v)).collect();

@@ -6,7 +6,7 @@
 
 use super::elementwise::spread;
 use super::parallel::put;
-use crate::device::{Call, Case, Kernel};
+use crate::device::{Call, Case, Kernel, Output};
 use crate::params;
 
 params! {
@@ -117,8 +117,9 @@ fn backward(call: &mut Call<'_>) {
     let gates = &call.input(0)[p.gates as usize..];
     let previous = &call.input(1)[p.previous as usize..][..2 * count];
     let (dh, dc) = call.input(2)[p.dstate as usize..][..2 * count].split_at(count);
-    let dgates = &mut call.output(0)[p.dgates as usize..][..4 * count];
-    let dprevious = &mut call.output(1)[p.dprevious as usize..][..2 * count];
+    let [dgates, dprevious] = call.outputs().map(Output::floats);
+    let dgates = &mut dgates[p.dgates as usize..][..4 * count];
+    let dprevious = &mut dprevious[p.dprevious as usize..][..2 * count];
     for at in 0..count {
         let [i, f, o, g, before] = cell(gates, previous, units, at);
         let squashed = (f * before + i * g).tanh();

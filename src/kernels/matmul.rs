@@ -102,7 +102,7 @@ impl Matrix<'_> {
 }
 
 /// op(a), op(b), the bias (empty if there is none) and c.
-fn operands<'a>(call: &mut Call<'a>) -> (Params, Matrix<'a>, Matrix<'a>, &'a [f32], &'a mut [f32]) {
+fn operands<'a, 'c>(call: &'c mut Call<'a>) -> (Params, Matrix<'a>, Matrix<'a>, &'a [f32], &'c mut [f32]) {
     let p: Params = call.params();
     let (rows, columns, inner) = (p.rows as usize, p.columns as usize, p.inner as usize);
     let steps = |width, height, transposed: u32| if transposed != 0 { (1, height) } else { (width, 1) };

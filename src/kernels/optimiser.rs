@@ -17,7 +17,7 @@ mod second_order;
 pub use second_order::{HESSIAN, Hessian, PERTURB, Perturb, UNROLL, Unroll};
 
 use super::parallel::PIECE;
-use crate::device::{Call, Case, Kernel, Launch};
+use crate::device::{Call, Case, Kernel, Launch, Output};
 use crate::params;
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -142,8 +142,9 @@ fn sgd(call: &mut Call<'_>) {
     let rate = f32::from_bits(call.input_words(1)[p.learning_rate as usize]);
     let count = p.count as usize;
     let gradient = &call.input(0)[p.gradient as usize..][..count];
-    let weight = &mut call.output(0)[p.weight as usize..][..count];
-    let velocity = &mut call.output(1)[p.velocity as usize..][..count];
+    let [weight, velocity] = call.outputs().map(Output::floats);
+    let weight = &mut weight[p.weight as usize..][..count];
+    let velocity = &mut velocity[p.velocity as usize..][..count];
     weight
         .par_chunks_mut(PIECE)
         .zip(velocity.par_chunks_mut(PIECE))
@@ -171,9 +172,10 @@ fn adam(call: &mut Call<'_>) {
     let scales = [rate, rate / step(p.corrections), step(p.corrections + 1).sqrt()];
     let count = p.count as usize;
     let gradient = &call.input(0)[p.gradient as usize..][..count];
-    let weight = &mut call.output(0)[p.weight as usize..][..count];
-    let first = &mut call.output(1)[p.first as usize..][..count];
-    let second = &mut call.output(2)[p.second as usize..][..count];
+    let [weight, first, second] = call.outputs().map(Output::floats);
+    let weight = &mut weight[p.weight as usize..][..count];
+    let first = &mut first[p.first as usize..][..count];
+    let second = &mut second[p.second as usize..][..count];
     weight
         .par_chunks_mut(PIECE)
         .zip(first.par_chunks_mut(PIECE))

@@ -289,7 +289,7 @@ fn add(passes: &mut Vec<Pass>, taps: usize, columns: usize, step: usize, group: 
 }
 
 /// Height and width of the tiles that results are cut into, so that a plane of `length(tile)` elements fits into a
-/// source with room for what blocks read behind it; `None` for windows too large for these loops.
+/// source with room for what blocks read behind it; `None` for windows too large for blocks.
 pub(super) fn tile(results: [usize; 2], taps: usize, length: impl Fn([usize; 2]) -> usize) -> Option<[usize; 2]> {
     let mut tile = results;
     while length(tile) > SIZE / 2 {

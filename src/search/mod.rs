@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod bilevel;
+pub mod check;
 pub mod collapse;
 pub mod controller;
 pub mod enas;

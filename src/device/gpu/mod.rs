@@ -4,6 +4,7 @@ mod prepare;
 
 pub(super) use prepare::Prepared;
 
+use super::adapter::required;
 use super::memory::{Memory, Storage};
 use super::pending::now;
 use super::recording::Recording;
@@ -38,13 +39,7 @@ pub(super) fn buffer_of(memory: &Memory) -> &wgpu::Buffer {
 impl Gpu {
     pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(Self, Limits), Error> {
         let info = adapter.get_info();
-        let (has, features) = (adapter.limits(), adapter.features());
-        // WebGPU's defaults, but as much memory as the adapter has.
-        let required = wgpu::Limits {
-            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size,
-            max_buffer_size: has.max_buffer_size,
-            ..wgpu::Limits::default()
-        };
+        let (required, features) = (required(&adapter.limits()), adapter.features());
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("cellwright"),
             required_features: features & wgpu::Features::TIMESTAMP_QUERY,

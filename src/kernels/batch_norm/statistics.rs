@@ -1,7 +1,7 @@
 //! Statistics: of a batch, and their running averages.
 
 use super::{BENCHES, SHAPES};
-use crate::device::{Call, Case, Kernel, Launch, noise};
+use crate::device::{Call, Case, Kernel, Launch, Output, noise};
 use crate::kernels::chains::moments;
 use crate::kernels::planes::{by_sum, channel_sums};
 use crate::params;
@@ -158,8 +158,8 @@ fn statistics_reference(call: &mut Call<'_>) {
 /// Writes both outputs from each channel's mean and sum of squared deviations.
 fn finish(call: &mut Call<'_>, p: &Statistics, of: impl Fn(usize) -> (f64, f64)) {
     let (count, channels) = (f64::from(p.batch) * f64::from(p.pixels), p.channels as usize);
-    let saved = &mut call.output(0)[p.saved as usize..][..2 * channels];
-    let moments = call.output(1);
+    let [saved, moments] = call.outputs().map(Output::floats);
+    let saved = &mut saved[p.saved as usize..][..2 * channels];
     for channel in 0..channels {
         let (mean, squares) = of(channel);
         // Rounding may leave a tiny negative sum; a NaN stays one.

@@ -58,6 +58,9 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         // More products than are summed in one chain, and more than one panel of windows.
         square(1, [60, 5], [5, 5], 3, 1, 1, 1),
         bias(square(1, [3, 37], [20, 14], 3, 1, 1, 1)),
+        // The largest window that spaces allow.
+        square(1, [1, 2], [5, 6], 31, 1, 1, 15),
+        bias(Params { groups: 2, ..square(2, [2, 4], [6, 5], 17, 2, 2, 16) }),
         // Windows of 1×7 and 7×1, as conv_7x1_1x7 has them, with a stride along one axis.
         Params { kernel_rows: 1, pad_top: 0, stride_rows: 1, out_height: 9, ..square(1, [2, 3], [9, 10], 7, 2, 1, 3) },
         Params { kernel_columns: 1, pad_left: 0, out_width: 10, ..square(1, [2, 3], [9, 10], 7, 1, 1, 3) },

@@ -61,6 +61,13 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         // More padding on one side than on the other, and more than the window is large.
         Params { pad_top: 0, pad_left: 1, out_height: 6, out_width: 9, ..square(1, 2, [6, 7], 2, 1, 1, 0) },
         Params { pad_top: 4, pad_left: -2, out_height: 11, out_width: 3, ..square(1, 2, [6, 7], 3, 1, 1, 0) },
+        // More taps than blocks take; the largest window that spaces allow; taps too far apart for blocks.
+        square(2, 2, [5, 6], 17, 1, 1, 8),
+        square(1, 1, [9, 7], 17, 2, 3, 24),
+        square(1, 1, [6, 5], 31, 1, 1, 15),
+        square(1, 2, [5, 7], 3, 1, 70, 70),
+        Params { kernel_rows: 1, pad_top: 0, out_height: 5, ..square(1, 2, [5, 6], 31, 1, 1, 15) },
+        Params { kernel_columns: 1, pad_left: 0, out_width: 6, ..square(1, 2, [5, 6], 31, 1, 1, 15) },
         // Reads that begin beyond the last pixel.
         Params { pad_top: -5, pad_left: -9, out_height: 3, out_width: 4, ..square(1, 1, [6, 7], 3, 2, 1, 0) },
     ];

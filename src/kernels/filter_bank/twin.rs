@@ -1,6 +1,6 @@
 //! The tuned twins.
 
-use super::{Params, reference};
+use super::Params;
 use crate::device::Call;
 use crate::kernels::windows::Axis;
 use crate::kernels::windows::bank::{Bank, Kind};
@@ -43,21 +43,18 @@ fn bank(p: &Params, saved: &[f32], parameters: &[f32]) -> Bank {
 pub(super) fn forward(call: &mut Call<'_>) {
     let p: Params = call.params();
     let bank = bank(&p, call.input(2), call.input(3));
-    let done = bank.forward(&call.input(0)[p.x()], call.input(1), &mut call.output(0)[p.y()]);
-    done.unwrap_or_else(|| reference::forward(call));
+    bank.forward(&call.input(0)[p.x()], call.input(1), &mut call.output(0)[p.y()]);
 }
 
 pub(super) fn backward_input(call: &mut Call<'_>) {
     let p: Params = call.params();
     let bank = bank(&p, call.input(2), call.input(3));
     let (x, w, dy) = (&call.input(0)[p.x()], call.input(1), &call.input(4)[p.y()]);
-    let done = bank.backward_input(x, w, dy, &mut call.output(0)[p.dx()]);
-    done.unwrap_or_else(|| reference::backward_input(call));
+    bank.backward_input(x, w, dy, &mut call.output(0)[p.dx()]);
 }
 
 pub(super) fn backward_weight(call: &mut Call<'_>) {
     let p: Params = call.params();
     let bank = bank(&p, call.input(2), call.input(3));
-    let done = bank.backward_weight(&call.input(0)[p.x()], &call.input(1)[p.y()], call.output(0));
-    done.unwrap_or_else(|| reference::backward_weight(call));
+    bank.backward_weight(&call.input(0)[p.x()], &call.input(1)[p.y()], call.output(0));
 }

@@ -1,7 +1,7 @@
 //! Gradients of candidates that several mixtures read as they are.
 
 use super::NONE;
-use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::device::{Call, Case, Class, Kernel, Launch, Output};
 use crate::kernels::blend::{Source, blend};
 use crate::kernels::parallel;
 use crate::kernels::planes::put;
@@ -88,8 +88,9 @@ fn backward(call: &mut Call<'_>) {
         .iter()
         .map(|row| row[..edges].iter().map(|&index| weight(index)).collect())
         .collect();
-    let dx = if p.skip != 0 { &mut call.output(0)[p.dx as usize..][..count] } else { &mut [] };
-    let dz = &mut call.output(1)[p.dz as usize..][..targets * count];
+    let [dx, dz] = call.outputs().map(Output::floats);
+    let dx = if p.skip != 0 { &mut dx[p.dx as usize..][..count] } else { &mut [] };
+    let dz = &mut dz[p.dz as usize..][..targets * count];
     // Piece by piece, the parts of all targets.
     let mut pieces: Vec<Vec<(&mut [f32], usize)>> =
         (0..count.div_ceil(PIECE)).map(|_| Vec::with_capacity(rows.len())).collect();

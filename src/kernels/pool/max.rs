@@ -53,8 +53,9 @@ fn forward(call: &mut Call<'_>) {
     let p: Params = call.params();
     let (s, planes) = (Sizes::of(&p), p.planes as usize);
     let x = &call.input(0)[p.input as usize..][..planes * s.inputs()];
-    let y = &mut call.output(0)[p.output as usize..][..planes * s.outputs()];
-    let indices = &mut call.output_words(1)[p.indices as usize..][..planes * s.outputs()];
+    let [y, indices] = call.outputs();
+    let y = &mut y.floats()[p.output as usize..][..planes * s.outputs()];
+    let indices = &mut indices.words()[p.indices as usize..][..planes * s.outputs()];
     if y.is_empty() {
         return;
     }
@@ -123,7 +124,8 @@ fn prefer((value, place): (f32, u32), (&candidate, &at): (&f32, &u32)) -> (f32, 
 
 fn forward_reference(call: &mut Call<'_>) {
     let p: Params = call.params();
-    let (x, y, indices) = (call.input(0), call.output(0), call.output_words(1));
+    let (x, [y, indices]) = (call.input(0), call.outputs());
+    let (y, indices) = (y.floats(), indices.words());
     let range =
         |i: u32, size: u32| (i * p.stride).max(p.padding) - p.padding..(i * p.stride + p.kernel - p.padding).min(size);
     for out in 0..p.planes * p.out_height * p.out_width {

@@ -147,7 +147,7 @@ impl Sizes {
 mod tests;
 
 /// Shapes of the cases: [planes, height, width, kernel, stride, padding].
-const SHAPES: [[usize; 6]; 13] = [
+const SHAPES: [[usize; 6]; 15] = [
     [1, 1, 1, 1, 1, 0],
     [2, 1, 1, 3, 1, 1],
     [6, 7, 5, 3, 1, 1],
@@ -161,6 +161,8 @@ const SHAPES: [[usize; 6]; 13] = [
     [2, 10, 9, 5, 1, 2],
     [2, 9, 9, 2, 3, 0],
     [2, 6, 7, 4, 2, 2],
+    [2, 5, 6, 31, 1, 15],
+    [2, 9, 7, 17, 2, 8],
 ];
 
 /// Shapes of the DARTS supernet at batch 16.

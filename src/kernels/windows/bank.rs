@@ -1,7 +1,10 @@
 //! What the depthwise twins have in common, whether of a bank of filters or of a single one: windows of several kinds
-//! over planes of images. A plane of x (or of dy) is prepared once, for all branches that read it.
+//! over planes of images. A plane of x (or of dy) is prepared once, for all branches that read it. There are three ways:
+//! tiny maps become matrices, windows of usual size go in blocks, and what is too large for these goes row by row; which
+//! it is follows from the sizes alone, before anything is written.
 
 use super::block::{SIZE, Source};
+use super::dense::enter;
 use super::run::Entry;
 use super::{Axis, LANES};
 use crate::kernels::vector::scratch;
@@ -9,6 +12,7 @@ use std::ops::Range;
 
 mod forward;
 mod input;
+mod large;
 mod tiny;
 mod weight;
 
@@ -77,6 +81,32 @@ impl Bank {
     fn planes<'a>(&self, x: &'a [f32], n: usize, channels: Range<usize>) -> &'a [f32] {
         let pixels = self.pixels();
         &x[(n * self.in_channels + channels.start) * pixels..][..channels.len() * pixels]
+    }
+
+    /// The planes that `channels` of a branch read.
+    fn own(&self, branch: usize, channels: Range<usize>) -> Range<usize> {
+        let first = if self.shared { 0 } else { branch * self.channels };
+        first + channels.start..first + channels.end
+    }
+
+    /// f of the planes `channels` of some images: where it is and how far apart images are.
+    fn entered<'a>(
+        &self,
+        x: &'a [f32],
+        images: &Range<usize>,
+        channels: Range<usize>,
+        held: &'a mut [f32],
+    ) -> (&'a [f32], usize) {
+        let (pixels, distance, planes) = (self.pixels(), self.in_channels * self.pixels(), channels.len());
+        let from = &x[images.start * distance + channels.start * pixels..];
+        match self.entry(channels) {
+            Entry::Plain => (from, distance),
+            entry => {
+                let held = &mut held[..images.len() * planes * pixels];
+                enter(entry, from, distance, pixels, planes, held);
+                (held, planes * pixels)
+            }
+        }
     }
 
     /// The kind and number in it of each branch.

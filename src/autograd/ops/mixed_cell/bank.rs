@@ -103,7 +103,8 @@ impl Bank {
         }
         gradients.add(self.depthwise.id(), filters.shape(), |recorder, dw, accumulate| {
             self.each_chunk(reads, record, |params, part| {
-                let shifted = |at: u32| at - filters.at() + dw.at();
+                // Of a kind that isn't there the offset means nothing, and may wrap.
+                let shifted = |at: u32| at.wrapping_sub(filters.at()).wrapping_add(dw.at());
                 let params = filter_bank::Params {
                     output: dmiddle.at() + part.planes_before(record),
                     weight0: shifted(params.weight0),

@@ -1,5 +1,6 @@
 //! y (+)= w ∗ f(x).
 
+use super::tiny::Dense;
 use super::{Bank, pieces, with_sources};
 use crate::kernels::parallel;
 use crate::kernels::windows::block::Source;
@@ -25,17 +26,18 @@ struct Work<'a> {
 }
 
 impl Bank {
-    /// `None` if windows are too large for these loops; nothing has happened then. x and y begin with the first plane,
-    /// w with the buffer.
-    pub fn forward(&self, x: &[f32], w: &[f32], y: &mut [f32]) -> Option<()> {
-        if let Some(done) = self.forward_tiny(x, w, y) {
-            return Some(done);
+    /// x and y begin with the first plane, w with the buffer.
+    pub fn forward(&self, x: &[f32], w: &[f32], y: &mut [f32]) {
+        if let Some(dense) = Dense::of(self, false) {
+            return self.forward_tiny(&dense, x, w, y);
         }
         let (out, windows) = (self.out, self.windows());
-        let size = tile(out, self.taps(), |tile| Layout::of(&windows, tile).length())?;
         if y.is_empty() {
-            return Some(());
+            return;
         }
+        let Some(size) = tile(out, self.taps(), |tile| Layout::of(&windows, tile).length()) else {
+            return self.forward_large(x, w, y);
+        };
         let tile = |(first, size): ([usize; 2], [usize; 2])| {
             let layout = Layout::of(&windows, size);
             let plans = windows.iter().map(|w| Plan::forward(w, &layout, size, out[1])).collect();
@@ -93,6 +95,5 @@ impl Bank {
                 });
             },
         );
-        Some(())
     }
 }

@@ -1,5 +1,6 @@
 //! dx (+)= the gradient of f's argument, all branches added up.
 
+use super::tiny::Dense;
 use super::{Bank, pieces, with_sources};
 use crate::kernels::parallel;
 use crate::kernels::windows::block::LANES;
@@ -22,18 +23,20 @@ struct Phase {
 }
 
 impl Bank {
-    /// `None` if windows are too large for these loops; nothing has happened then. Only a ReLU needs x, which may be
-    /// empty otherwise. dx has no gaps; w begins with the buffer, the others with the first plane.
-    pub fn backward_input(&self, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32]) -> Option<()> {
-        if let Some(done) = self.backward_input_tiny(x, w, dy, dx) {
-            return Some(done);
+    /// Only a ReLU needs x, which may be empty otherwise. dx has no gaps; w begins with the buffer, the others with the
+    /// first plane.
+    pub fn backward_input(&self, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32]) {
+        if let Some(dense) = Dense::of(self, true) {
+            return self.backward_input_tiny(&dense, x, w, dy, dx);
         }
         let (stride, size, windows) = (self.stride, self.size, self.windows());
         let all = [0, 1].map(|a| size[a].div_ceil(stride[a]));
-        let most = tile(all, self.taps(), |tile| Layout::of_gradients(&windows, tile).length())?;
         if dx.is_empty() {
-            return Some(());
+            return;
         }
+        let Some(most) = tile(all, self.taps(), |tile| Layout::of_gradients(&windows, tile).length()) else {
+            return self.backward_input_large(x, w, dy, dx);
+        };
         let (pitch, pixels, out_pixels) = (most[1].next_multiple_of(LANES), self.pixels(), self.out_pixels());
         let phases = stride[0] * stride[1];
         let tile = |(first, tile): ([usize; 2], [usize; 2])| {
@@ -100,6 +103,5 @@ impl Bank {
                 }
             });
         });
-        Some(())
     }
 }

@@ -7,7 +7,7 @@
 use super::{Bank, Kind, pieces};
 use crate::kernels::parallel;
 use crate::kernels::vector::{LANES, scratch};
-use crate::kernels::windows::dense::{Outer, Product, enter, multiply, outer};
+use crate::kernels::windows::dense::{Outer, Product, multiply, outer};
 use crate::kernels::windows::run::Entry;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -20,7 +20,7 @@ const PIECE: usize = 1 << 14;
 const CHAIN: usize = 256;
 
 /// Matrices of all kinds' windows: how large they are, and where each tap stands in them.
-struct Dense {
+pub(super) struct Dense {
     /// Pixels of a plane that is read: rows of a matrix.
     rows: usize,
     /// Pixels of a plane that is written.
@@ -35,7 +35,7 @@ struct Dense {
 
 impl Dense {
     /// `None` if the maps aren't tiny.
-    fn of(bank: &Bank, transposed: bool) -> Option<Self> {
+    pub(super) fn of(bank: &Bank, transposed: bool) -> Option<Self> {
         let [pixels, results] = [bank.pixels(), bank.out_pixels()];
         if results > LANES || pixels > MOST || results == 0 || pixels == 0 {
             return None;
@@ -113,35 +113,8 @@ impl Bank {
         (0..all).step_by(each.max(1)).map(move |first| first..first + each)
     }
 
-    /// The planes that `channels` of a branch read.
-    fn own(&self, branch: usize, channels: Range<usize>) -> Range<usize> {
-        let first = if self.shared { 0 } else { branch * self.channels };
-        first + channels.start..first + channels.end
-    }
-
-    /// f of the planes `channels` of some images: where it is and how far apart images are.
-    fn entered<'a>(
-        &self,
-        x: &'a [f32],
-        images: &Range<usize>,
-        channels: Range<usize>,
-        held: &'a mut [f32],
-    ) -> (&'a [f32], usize) {
-        let (pixels, distance, planes) = (self.pixels(), self.in_channels * self.pixels(), channels.len());
-        let from = &x[images.start * distance + channels.start * pixels..];
-        match self.entry(channels) {
-            Entry::Plain => (from, distance),
-            entry => {
-                let held = &mut held[..images.len() * planes * pixels];
-                enter(entry, from, distance, pixels, planes, held);
-                (held, planes * pixels)
-            }
-        }
-    }
-
-    /// [`Self::forward`] of tiny maps; `None` if they aren't.
-    pub(super) fn forward_tiny(&self, x: &[f32], w: &[f32], y: &mut [f32]) -> Option<()> {
-        let dense = Dense::of(self, false)?;
+    /// [`Self::forward`] of tiny maps.
+    pub(super) fn forward_tiny(&self, dense: &Dense, x: &[f32], w: &[f32], y: &mut [f32]) {
         let (matrices, groups) = (dense.matrices(self, w), self.channels.div_ceil(dense.group));
         let distance = self.out_channels * dense.written;
         let images = dense.images(self.branches() * groups);
@@ -172,12 +145,10 @@ impl Bank {
                 }
             });
         });
-        Some(())
     }
 
-    /// [`Self::backward_input`] of tiny maps; `None` if they aren't.
-    pub(super) fn backward_input_tiny(&self, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32]) -> Option<()> {
-        let dense = Dense::of(self, true)?;
+    /// [`Self::backward_input`] of tiny maps.
+    pub(super) fn backward_input_tiny(&self, dense: &Dense, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32]) {
         let (matrices, groups) = (dense.matrices(self, w), self.channels.div_ceil(dense.group));
         let (distance, x_distance) = (self.read() * dense.written, self.in_channels * dense.written);
         let images = dense.images(self.branches() * groups);
@@ -210,12 +181,10 @@ impl Bank {
                 multiply(&product, self.entry(own), x, x_distance, &mut dx[at..]);
             }
         });
-        Some(())
     }
 
-    /// [`Self::backward_weight`] of tiny maps; `None` if they aren't.
-    pub(super) fn backward_weight_tiny(&self, x: &[f32], dy: &[f32], dw: &mut [f32]) -> Option<()> {
-        let dense = Dense::of(self, false)?;
+    /// [`Self::backward_weight`] of tiny maps.
+    pub(super) fn backward_weight_tiny(&self, dense: &Dense, x: &[f32], dy: &[f32], dw: &mut [f32]) {
         let sums: usize = self.kinds.iter().map(|kind| kind.branches * kind.taps()).sum();
         let distance = self.out_channels * dense.written;
         let add = |group: usize| {
@@ -269,6 +238,5 @@ impl Bank {
                 dw.iter_mut().zip(&mut totals).for_each(|(dw, t)| parallel::put(dw, t, self.accumulate.into()));
             }
         }
-        Some(())
     }
 }

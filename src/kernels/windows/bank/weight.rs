@@ -1,5 +1,6 @@
 //! dw (+)= the gradients of the weights.
 
+use super::tiny::Dense;
 use super::{Bank, PIECE, pieces, with_sources};
 use crate::kernels::parallel;
 use crate::kernels::windows::block::{LANES, SIZE};
@@ -23,16 +24,17 @@ struct Tile {
 }
 
 impl Bank {
-    /// `None` if windows are too large for these loops; nothing has happened then. x and dy begin with the first
-    /// plane, dw with the buffer.
-    pub fn backward_weight(&self, x: &[f32], dy: &[f32], dw: &mut [f32]) -> Option<()> {
-        if let Some(done) = self.backward_weight_tiny(x, dy, dw) {
-            return Some(done);
+    /// x and dy begin with the first plane, dw with the buffer.
+    pub fn backward_weight(&self, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+        if let Some(dense) = Dense::of(self, false) {
+            return self.backward_weight_tiny(&dense, x, dy, dw);
         }
         let (out, windows) = (self.out, self.windows());
         let layouts = |tile| [Layout::of(&windows, tile), Layout::of_results(out, tile, &windows)];
         let length = |tile| layouts(tile).iter().map(Layout::length).max().unwrap_or(0);
-        let size = tile(out, self.taps(), length)?;
+        let Some(size) = tile(out, self.taps(), length) else {
+            return self.backward_weight_large(x, dy, dw);
+        };
         let tile = |(first, size): ([usize; 2], [usize; 2])| {
             let layouts = layouts(size);
             Tile {
@@ -106,7 +108,6 @@ impl Bank {
                 }
             }
         }
-        Some(())
     }
 }
 
