@@ -86,11 +86,10 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         bank(1, [1, 1], [10, 9], 1, &[(1, 1, 1), (1, 7, 1), (1, 9, 1)]),
         bank(0, [1, 1], [11, 9], 2, &[(1, 1, 2), (1, 7, 1), (1, 3, 3)]),
         bank(1, [1, 1], [13, 12], 3, &[(1, 3, 2), (1, 5, 3)]),
-        // More taps than blocks take, beside a window that they do; the largest that spaces allow; taps far apart.
+        // More taps than blocks take, beside a window that they do; the largest that spaces allow.
         bank(1, [2, 2], [5, 6], 1, &[(2, 17, 1), (1, 3, 1)]),
         normalised(1, bank(0, [1, 2], [6, 5], 1, &[(1, 3, 1), (1, 17, 2)])),
         within(normalised(0, bank(1, [2, 1], [9, 10], 2, &[(1, 31, 1)]))),
-        bank(0, [1, 1], [5, 7], 1, &[(1, 3, 70), (1, 3, 1)]),
         normalised(1, bank(1, [2, 12], [4, 4], 1, &[(1, 3, 1)])),
         within(normalised(1, bank(1, [5, 6], [2, 2], 1, &four[1..3]))),
         // Maps of many columns, and of many rows.
