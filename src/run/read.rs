@@ -303,4 +303,6 @@ fn merge(into: &mut Table, from: Table) {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
