@@ -19,7 +19,7 @@ enum What {
     /// Time every kernel and hold it against the device's measured peak.
     Kernels(kernels::Args),
     /// Time one search step of a supernet, or one training step of a network, on random images.
-    Step(step::Args),
+    Step(Box<step::Args>),
     /// Time one mixed edge, forward and backward.
     Edge(edge::Args),
 }
