@@ -52,7 +52,7 @@ fn fitting<'a>(settings: &[&'a str], more: &[&str]) -> Vec<&'a str> {
         ["space_settings", "macro_layers", ..] => space == "enas-macro",
         _ => true,
     };
-    settings.iter().copied().filter(|setting| is_read(setting)).collect()
+    settings.iter().copied().filter(|setting| !setting.starts_with("--set=") || is_read(setting)).collect()
 }
 
 fn search(out: &Path, device: &str, more: &[&str]) -> (i32, String, String) {

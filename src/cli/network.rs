@@ -6,6 +6,9 @@ use cellwright::run::{architecture, spaces_that_read};
 use cellwright::space::{self, NetworkSettings, Reads, Sketch, Space, SpaceSettings, Stem};
 use std::error::Error;
 
+/// Whether networks depend on a size.
+type Read = fn(Reads) -> bool;
+
 /// A network of a search space.
 #[derive(Debug, clap::Args)]
 pub struct NetworkArgs {
@@ -85,7 +88,7 @@ impl NetworkArgs {
         settings.kernels = self.kernels.clone().unwrap_or(settings.kernels);
         settings.units = self.units.clone().unwrap_or(settings.units);
         let space = space::find(&name, &settings)?;
-        let sizes: [(_, _, fn(Reads) -> bool); 3] = [
+        let sizes: [(_, _, Read); 3] = [
             ("--channels", self.channels.is_some(), |r| r.channels),
             ("--layers", self.layers.is_some(), |r| r.layers),
             ("--stem", self.stem.is_some(), |r| r.stem),

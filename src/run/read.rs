@@ -230,18 +230,18 @@ fn only(table: Table, prefix: &str, holds: &dyn Fn(&str) -> bool) -> Table {
 
 /// Refuses a key that the kind of its group does not have: nothing would become of it.
 fn check_kinds<'p>(given: &Table, has: &Table, place_of: impl Fn(&str) -> &'p str) -> Result<(), ConfigError> {
-    for key in owners::keys(given).into_iter().filter(|key| owners::value(has, key).is_none()) {
-        let (group, name) = key.rsplit_once('.').unwrap_or(("", &key));
-        let kind = owners::value(has, group).and_then(|group| group.get("kind")).and_then(Value::as_str);
-        let problem = match kind {
-            Some(kind) => {
-                format!("`{group}` of the kind `{kind}` has no `{name}`: set `{group}.kind` too, or leave it out")
-            }
-            None => format!("`{key}` says nothing here: leave it out"),
-        };
-        return Err(value_error(place_of(&key), problem));
-    }
-    Ok(())
+    let Some(key) = owners::keys(given).into_iter().find(|key| owners::value(has, key).is_none()) else {
+        return Ok(());
+    };
+    let (group, name) = key.rsplit_once('.').unwrap_or(("", &key));
+    let kind = owners::value(has, group).and_then(|group| group.get("kind")).and_then(Value::as_str);
+    let problem = match kind {
+        Some(kind) => {
+            format!("`{group}` of the kind `{kind}` has no `{name}`: set `{group}.kind` too, or leave it out")
+        }
+        None => format!("`{key}` says nothing here: leave it out"),
+    };
+    Err(value_error(place_of(&key), problem))
 }
 
 /// A table with the one key that `KEY=VALUE` sets. A value that is not TOML is a text.
@@ -310,5 +310,7 @@ fn merge(into: &mut Table, from: Table) {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

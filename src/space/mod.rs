@@ -17,6 +17,8 @@ pub mod enas_micro;
 mod encode;
 mod error;
 mod moves;
+#[cfg(test)]
+pub(crate) mod mutate;
 pub mod nas_bench_201;
 pub mod nasnet;
 pub mod notation;

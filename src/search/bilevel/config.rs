@@ -235,7 +235,7 @@ impl BilevelConfig {
 
     /// Epochs altogether.
     pub fn all_epochs(&self) -> u32 {
-        self.epochs * self.stages.len().max(1) as u32
+        self.epochs.saturating_mul(self.stages.len().max(1) as u32)
     }
 
     /// Whether the weights of options come from the host: all but a plain softmax to the end.

@@ -1,7 +1,7 @@
 //! DrNAS (Chen et al. 2021, "DrNAS: Dirichlet neural architecture search"): options' weights are samples of a Dirichlet
 //! distribution; two stages of partial channels.
 
-use super::{Method, darts};
+use super::{Method, darts, share};
 use crate::optim::{AdamConfig, Schedule};
 use crate::search::bilevel::{BilevelConfig, Penalty, Stage, Weighing};
 
@@ -26,7 +26,7 @@ fn settings(config: &mut BilevelConfig, brief: bool) {
     // Narrow cells cannot be divided by six.
     let parts = if brief { [4, 2] } else { [6, 4] };
     config.stages = vec![stage(0, parts[0], false), stage(4, parts[1], true)];
-    config.warmup = config.epochs * 10 / 25;
+    config.warmup = share(config.epochs, 10, 25);
     if !brief {
         config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };
         config.alpha_rate = 6e-4;

@@ -61,6 +61,11 @@ pub const METHODS: &[Method] = &[
     spos::METHOD,
 ];
 
+/// `part` in `whole` of some epochs, rounded down.
+fn share(epochs: u32, part: u32, whole: u32) -> u32 {
+    (u64::from(epochs) * u64::from(part) / u64::from(whole)) as u32
+}
+
 /// The strategies as a table in Markdown, one row each.
 pub fn table() -> String {
     let mut text = String::from(

@@ -1,7 +1,7 @@
 //! P-DARTS (Chen et al. 2019, "Progressive differentiable architecture search: bridging the depth gap between search and
 //! evaluation"): three stages, ever deeper and with ever fewer options; dropout on skip connections.
 
-use super::{Method, darts};
+use super::{Method, darts, share};
 use crate::search::bilevel::{BilevelConfig, Stage};
 
 /// P-DARTS.
@@ -27,7 +27,7 @@ fn settings(config: &mut BilevelConfig, brief: bool) {
         ..Stage::default()
     };
     config.stages = vec![stage(0, 0, 0.1), stage(1, 5, 0.4), stage(2, 3, 0.7)];
-    config.warmup = config.epochs * 10 / 25;
+    config.warmup = share(config.epochs, 10, 25);
     config.most_skips = 2;
     config.alpha_rate = if brief { config.alpha_rate } else { 6e-4 };
 }

@@ -1,7 +1,7 @@
 //! PC-DARTS (Xu et al. 2020, "PC-DARTS: partial channel connections for memory-efficient architecture search"): operations
 //! see a quarter of the channels, edges have weights of their own, α is frozen at first.
 
-use super::{Method, darts};
+use super::{Method, darts, share};
 use crate::optim::Schedule;
 use crate::search::bilevel::BilevelConfig;
 
@@ -19,7 +19,7 @@ pub const METHOD: Method = Method {
 
 fn settings(config: &mut BilevelConfig, brief: bool) {
     config.parts = 4;
-    config.warmup = config.epochs * 15 / 50;
+    config.warmup = share(config.epochs, 15, 50);
     if !brief {
         config.batch = 256;
         config.rate = Schedule::Cosine { from: 0.1, to: 0.0 };
