@@ -140,6 +140,7 @@ pub fn search(
         space: config.space.clone(),
         strategy: config.strategy.clone(),
         data: config.data.clone(),
+        data_source: data.source.clone(),
         device: device.name().to_owned(),
         seed: config.seed,
         genotype: space.print(&architecture),
@@ -172,6 +173,7 @@ fn load(device: &Device, config: &Config, observer: &mut dyn Observer) -> Result
         room: Some(limits.memory_bytes.map_or(limits.buffer_bytes, |bytes| bytes.min(limits.buffer_bytes))),
     };
     let loaded = files::load(&request, observer)?;
+    observer.say(&loaded.dataset.source);
     loaded.notes.iter().for_each(|note| observer.warn(note));
     Ok(loaded)
 }
@@ -207,6 +209,7 @@ pub fn train(
     let summary = json!({
         "space": config.space,
         "data": config.data,
+        "data_source": data.source,
         "device": device.name(),
         "seed": config.seed,
         "genotype": trained.facts.genotype,

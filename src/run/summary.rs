@@ -37,6 +37,9 @@ pub struct Summary {
     pub strategy: String,
     /// Dataset.
     pub data: String,
+    /// What was found of it and how it was read, in one line; empty in summaries of before this was written.
+    #[serde(default)]
+    pub data_source: String,
     /// Device.
     pub device: String,
     /// Seed.
