@@ -40,7 +40,7 @@ pub(super) fn hint(set: Set) -> &'static str {
 }
 
 fn layouts(set: Set) -> Vec<Layout<Form>> {
-    let arrays = |named: bool, names: &[&str]| Layout::new(Form::Arrays, "a file of numpy's arrays,", named, &[names]);
+    let arrays = |named: bool, names: &[&str]| Layout::new(Form::Arrays, "numpy's arrays", named, &[names]);
     let files = |form, what, roles| Layout { form, what, roles, named: false };
     let (pickled, binary) = ("pickled files", "binary files");
     match set {

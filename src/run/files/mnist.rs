@@ -67,7 +67,7 @@ pub(super) fn kin(name: &str) -> Option<Kin> {
         ]);
         Layout { form: Form::Idx, what: "IDX files", roles, named: false }
     };
-    let arrays = |named: bool, names: &[&str]| Layout::new(Form::Arrays, "a file of numpy's arrays,", named, &[names]);
+    let arrays = |named: bool, names: &[&str]| Layout::new(Form::Arrays, "numpy's arrays", named, &[names]);
     let tables = |train: &str, test: &str| {
         let roles = or_gzipped(&[&[train], &[test]]);
         Layout { form: Form::Table, what: "tables", roles, named: true }
@@ -95,7 +95,7 @@ pub(super) fn kin(name: &str) -> Option<Kin> {
             let hint = "the authors' page of Kuzushiji-MNIST has the four files; torchvision leaves them in KMNIST/raw";
             let four = Layout::new(
                 Form::FourArrays,
-                "files of numpy's arrays",
+                "numpy's arrays",
                 true,
                 &[
                     &["kmnist-train-imgs.npz"],
