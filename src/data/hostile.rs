@@ -1,5 +1,7 @@
 //! Whatever the bytes, a parser returns: it never panics and never believes a size it has not seen.
 
+mod archives;
+
 use super::gzip::pack;
 use super::{Folder, Part, cifar, digits, folder, idx};
 use proptest::prelude::*;

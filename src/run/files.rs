@@ -107,7 +107,22 @@ pub enum LoadError {
         /// The first two.
         places: [String; 2],
     },
-    /// A file is not in the directory.
+    /// Some files of a dataset are there and others are not.
+    #[error("dataset `{name}`: {} holds only a part of it: there is no {}; what lies there: {}; to get the files: {hint}",
+        .directory.display(), .missing.join(", "), .lies.join(", "))]
+    Incomplete {
+        /// The dataset.
+        name: String,
+        /// Where the others are.
+        directory: PathBuf,
+        /// Those that are missing, each with its other names.
+        missing: Vec<String>,
+        /// The first names of what is there.
+        lies: Vec<String>,
+        /// How to get its files.
+        hint: &'static str,
+    },
+    /// Nothing of a dataset is in the directory.
     #[error("dataset `{name}`: in {} there is none of {}; {}; to get the files: {hint}", .directory.display(),
         .looked_for.join(", "),
         if .lies.is_empty() { "nothing lies there".into() } else { format!("what lies there: {}", .lies.join(", ")) })]

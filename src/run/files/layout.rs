@@ -218,11 +218,11 @@ pub(super) fn find<'l, F>(
     let is_own = |c: &&Candidate| layouts[c.layout].named || c.family.is_none_or(|family| family == own);
     if let Some(part) = here.iter().filter(is_own).min_by_key(|c| c.lacks()) {
         let lacking = part.files.iter().zip(&layouts[part.layout].roles).filter(|(file, _)| file.is_none());
-        let looked_for = lacking.map(|(_, names)| names.join(" or ")).collect();
+        let missing = lacking.map(|(_, names)| names.join(" or ")).collect();
         let directory = if part.home.is_empty() { tree.root.clone() } else { tree.root.join(&part.home) };
         let lies = tree.members.iter().filter(|m| layouts[part.layout].home(m) == part.home);
         let lies = lies.take(20).map(|member| member.path.clone()).collect();
-        return Err(LoadError::Missing { name: place.name.into(), directory, looked_for, lies, hint: place.hint });
+        return Err(LoadError::Incomplete { name: place.name.into(), directory, missing, lies, hint: place.hint });
     }
     if let Some((path, family)) = other.or(stranger(&tree, &here, own)) {
         return Err(LoadError::Other { name: place.name.into(), path, other: family.dataset() });

@@ -132,7 +132,7 @@ fn official_cifar_batches_are_joined_in_order_in_either_place() {
         files.remove(2);
         let error = load_from("cifar10", &files).unwrap_err();
         assert!(
-            matches!(&error, LoadError::Missing { looked_for, .. } if looked_for[..] == ["data_batch_3.bin or data_batch_3.bin.gz"]),
+            matches!(&error, LoadError::Incomplete { missing, .. } if missing[..] == ["data_batch_3.bin or data_batch_3.bin.gz"]),
             "a missing batch must not pass: {error}"
         );
     }

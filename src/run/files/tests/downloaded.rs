@@ -155,7 +155,7 @@ fn kuzushiji_comes_as_four_files_of_arrays_too() {
     );
     std::fs::remove_file(root.path().join("kmnist-test-labels.npz")).unwrap();
     let error = refused("kmnist", root.path());
-    assert!(error.contains("none of kmnist-test-labels.npz; what lies there: kmnist-test-imgs.npz"), "{error}");
+    assert!(error.contains("there is no kmnist-test-labels.npz; what lies there: kmnist-test-imgs.npz"), "{error}");
 }
 
 #[test]
