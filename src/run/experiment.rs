@@ -103,6 +103,7 @@ pub fn search(
     }
     space.decode(&space.random(&mut Random::new(config.seed, RANDOM_ARCHITECTURES)), &settings)?;
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    bench.observer.say(&data.source);
 
     let began = Instant::now();
     let labels = data.train.labels();
@@ -173,7 +174,6 @@ fn load(device: &Device, config: &Config, observer: &mut dyn Observer) -> Result
         room: Some(limits.memory_bytes.map_or(limits.buffer_bytes, |bytes| bytes.min(limits.buffer_bytes))),
     };
     let loaded = files::load(&request, observer)?;
-    observer.say(&loaded.dataset.source);
     loaded.notes.iter().for_each(|note| observer.warn(note));
     Ok(loaded)
 }
@@ -204,6 +204,7 @@ pub fn train(
     bench.check_batch()?;
     let graph = space.decode_text(architecture, &bench.settings)?;
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    bench.observer.say(&data.source);
     let mut trained = bench.train("trained", None, Some(graph), Some(directory))?;
     trained.facts.genotype = Some(architecture.trim().to_owned());
     let summary = json!({

@@ -284,3 +284,19 @@ fn controller_for(space: &str) -> ControllerConfig {
         _ => ControllerConfig::nas_bench_201(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dataset_has_what_its_like_has() {
+        let of = |data: &str| Config { data: String::new(), ..Config::preset(data) };
+        for like_mnist in ["kmnist", "qmnist", "emnist-letters", "emnist-balanced", "emnist-digits"] {
+            assert_eq!(of(like_mnist), of("mnist"), "{like_mnist}");
+        }
+        assert_eq!((of("cifar100"), of("cifar100-coarse")), (of("cifar10"), of("cifar10")));
+        let flips = |data: &str| Config::preset(data).train.augmentation.flip;
+        assert_eq!((flips("mnist"), flips("fashion-mnist"), flips("cifar10")), (false, true, true));
+    }
+}

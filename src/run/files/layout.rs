@@ -105,9 +105,16 @@ impl<F> Layout<F> {
 
     /// What it consists of, for an error.
     fn describe(&self) -> String {
-        let files: Vec<String> = self.roles.iter().map(|names| names.join(" or ")).collect();
-        format!("{} ({})", self.what, files.join(", "))
+        let files: Vec<String> = self.roles.iter().map(|names| one_of(names)).collect();
+        let packed = self.roles.iter().flatten().any(|name| name.ends_with(".gz"));
+        format!("{} ({}{})", self.what, files.join(", "), if packed { ", each also with .gz" } else { "" })
     }
+}
+
+/// Names as alternatives, without those that only add `.gz`.
+fn one_of(names: &[String]) -> String {
+    let plain = names.iter().filter(|name| !name.ends_with(".gz")).map(String::as_str);
+    plain.collect::<Vec<_>>().join(" or ")
 }
 
 /// Names, each also with `.gz`.
@@ -215,10 +222,15 @@ pub(super) fn find<'l, F>(
             }
         }
     }
-    let is_own = |c: &&Candidate| layouts[c.layout].named || c.family.is_none_or(|family| family == own);
+    // Files called `train` or `test` lie about in many places: a part is told by its names, or by its folder's.
+    let is_own = |c: &&Candidate| match c.family {
+        _ if layouts[c.layout].named => true,
+        Some(family) => family == own,
+        None => c.files.len() > 2,
+    };
     if let Some(part) = here.iter().filter(is_own).min_by_key(|c| c.lacks()) {
         let lacking = part.files.iter().zip(&layouts[part.layout].roles).filter(|(file, _)| file.is_none());
-        let missing = lacking.map(|(_, names)| names.join(" or ")).collect();
+        let missing = lacking.map(|(_, names)| one_of(names)).collect();
         let directory = if part.home.is_empty() { tree.root.clone() } else { tree.root.join(&part.home) };
         let lies = tree.members.iter().filter(|m| layouts[part.layout].home(m) == part.home);
         let lies = lies.take(20).map(|member| member.path.clone()).collect();

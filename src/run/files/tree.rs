@@ -55,7 +55,7 @@ impl Tree {
             return Self::walk(root).map(Some);
         }
         match Self::archive(root, limit)? {
-            Some(tree) if tree.members.iter().any(|member| member.path.ends_with(".npy")) => {
+            Some(tree) if tree.is_npz() => {
                 let (Some(folder), Some(name)) = (root.parent(), root.file_name().and_then(|name| name.to_str()))
                 else {
                     return Ok(None);
@@ -65,6 +65,11 @@ impl Tree {
             }
             other => Ok(other),
         }
+    }
+
+    /// Whether this is an archive of arrays and nothing else.
+    fn is_npz(&self) -> bool {
+        !self.members.is_empty() && self.members.iter().all(|member| member.path.ends_with(".npy"))
     }
 
     /// What is in an archive; `None` if the file is none.

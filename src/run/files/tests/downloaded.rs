@@ -316,6 +316,11 @@ fn cifar_100_has_fine_or_coarse_labels() {
         assert_eq!((fine.train.labels(), coarse.train.labels()), (&[7, 99][..], &[3, 19][..]), "{}", fine.source);
         assert_eq!((fine.test.pixels(), coarse.test.classes().len()), (&pixels[..], 20));
     }
+    // A file that is called `test` is not yet a part of it, unless its folder says so.
+    let any = place(&vec![("bin/test".into(), vec![0]), ("cifar100/none".into(), vec![0])]);
+    assert!(matches!(load("cifar100", Some(any.path())), Err(LoadError::Missing { .. })));
+    let part = place(&vec![("cifar-100-python/test".into(), vec![0])]);
+    assert!(refused("cifar100", part.path()).contains("there is no train; what lies there: cifar-100-python/test"));
     let error = refused("cifar100", place(&pickled("cifar-10-batches-py/")).path());
     assert!(
         error.contains("pickled files (train, test)") && error.contains("cifar-10-batches-py/data_batch_1"),
@@ -342,7 +347,7 @@ fn nothing_found_says_what_was_looked_for_and_what_lies_there() {
     let root = place(&files);
     let error = refused("mnist", root.path());
     for wanted in [
-        "IDX files (train-images-idx3-ubyte or train-images-idx3-ubyte.gz or train-images.idx3-ubyte",
+        "IDX files (train-images-idx3-ubyte or train-images.idx3-ubyte, train-labels",
         "numpy's arrays (mnist.npz)",
         "tables (mnist_train.csv",
         "what lies there: broken.zip, notes.txt, pictures/00.jpg",
