@@ -91,6 +91,7 @@ fn a_search_writes_its_run_and_repeats_itself_to_the_byte() {
             ("space", "string"),
             ("strategy", "string"),
             ("data", "string"),
+            ("data_source", "string"),
             ("device", "string"),
             ("seed", "number"),
             ("genotype", "string"),
@@ -112,6 +113,9 @@ fn a_search_writes_its_run_and_repeats_itself_to_the_byte() {
             assert_eq!(found, kind, "{key}");
         }
         assert_eq!(summary["random_accuracies"].as_array().unwrap().len(), 1);
+        let source = summary["data_source"].as_str().unwrap();
+        assert!(source.starts_with("digits: 1,438 + 359 pictures of 8×8, part of the program"), "{source}");
+        assert!(error.contains(source), "the same is said at the start: {error}");
         let parameters = |name: &str| {
             let networks = summary["networks"].as_array().unwrap();
             networks.iter().find(|n| n["name"] == name).unwrap()["parameters"].as_f64().unwrap()

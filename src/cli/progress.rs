@@ -42,6 +42,10 @@ impl Observer for Bars {
         self.bar.finish_and_clear();
     }
 
+    fn say(&mut self, message: &str) {
+        self.bar.suspend(|| eprintln!("{message}"));
+    }
+
     fn warn(&mut self, message: &str) {
         self.bar.suspend(|| eprintln!("warning: {message}"));
     }

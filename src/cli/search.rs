@@ -43,10 +43,11 @@ pub struct ExperimentArgs {
     /// TOML file that describes stages.
     #[arg(long, value_name = "NAME|FILE")]
     space: Option<String>,
-    /// Dataset: digits, mnist, fashion-mnist, cifar10 or folder.
+    /// Dataset: digits, mnist, fashion-mnist, kmnist, qmnist, emnist-letters, emnist-balanced, emnist-digits, cifar10,
+    /// cifar100, cifar100-coarse or folder.
     #[arg(long)]
     data: Option<String>,
-    /// Directory of the dataset's files.
+    /// Directory of the dataset's files, which may lie some folders down or in an archive; or the archive itself.
     #[arg(long)]
     data_dir: Option<PathBuf>,
     /// Bring pictures to one size: a side in pixels, or height and width as in 32x48 (`--data folder`).

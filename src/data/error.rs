@@ -1,5 +1,8 @@
 //! What can be wrong with data.
 
+use super::archive::ArchiveError;
+use super::array::ArrayError;
+use super::pickle::PickleError;
 use thiserror::Error;
 
 /// Data that cannot be used: what was wrong and, where it helps, what to do. The name of the file
@@ -119,22 +122,64 @@ pub enum DataError {
         /// Whether there are more bytes than declared.
         more: bool,
     },
-    /// CIFAR-10 data of a length that no number of records has.
+    /// CIFAR data of a length that no number of records has.
     #[error(
-        "{length} bytes are not a whole number of CIFAR-10 records of 3073 bytes: {over} bytes are left over; the file is cut off or of another format"
+        "{length} bytes are not a whole number of {set} records of {record} bytes: {over} bytes are left over; the file is cut off or of another format"
     )]
     CifarLength {
+        /// `CIFAR-10` or `CIFAR-100`.
+        set: &'static str,
+        /// Bytes of a record.
+        record: usize,
         /// Bytes found.
         length: usize,
         /// Bytes after the last whole record.
         over: usize,
     },
-    /// More CIFAR-10 records than the dataset has images.
-    #[error("more than the {limit} images of 3073 bytes that CIFAR-10 has in all")]
+    /// More CIFAR records than the dataset has images.
+    #[error("more than the {limit} images that CIFAR has in all")]
     CifarCount {
-        /// Images in CIFAR-10.
+        /// Images in CIFAR-10, and in CIFAR-100.
         limit: usize,
     },
+    /// Labels that should be counted from 1.
+    #[error("image {index} has label 0, but the letters' labels are counted from 1: not the original files")]
+    LabelZero {
+        /// The first image with such a label, from 0.
+        index: usize,
+    },
+    /// A line of a table of pictures that is not a label and pixels.
+    #[error("line {line}: {problem}; a line is a label, then {pixels} pixels from 0 to 255, with commas between")]
+    PixelRow {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+        /// Pixels of a picture.
+        pixels: usize,
+    },
+    /// An archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// An array in a file of several.
+    #[error("array `{name}`: {source}")]
+    Array {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        source: ArrayError,
+    },
+    /// A file of arrays that lacks one.
+    #[error("there is no array `{name}` in it; it holds {}", .found.join(", "))]
+    NoArray {
+        /// The one wanted.
+        name: &'static str,
+        /// The first members there are.
+        found: Vec<String>,
+    },
+    /// A pickle.
+    #[error(transparent)]
+    Pickle(#[from] PickleError),
     /// A line of the digits table that is not 64 pixels and a label.
     #[error(
         "line {line} of the digits: {problem}; a line is 64 pixels from 0 to 16, then a label from 0 to 9, with commas between"
@@ -155,7 +200,7 @@ pub enum DataError {
     },
     /// A table that cannot be read.
     #[error("not a table of commas and lines: {0}")]
-    Table(String),
+    NotATable(String),
     /// Pictures of different sizes.
     #[error("{first} is {} x {} pixels (width x height) but {file} is {} x {}: all images must have one size; bring them to one with a resize",
         .first_size[0], .first_size[1], .size[0], .size[1])]

@@ -1,5 +1,7 @@
 //! Whatever the bytes, a parser returns: it never panics and never believes a size it has not seen.
 
+mod archives;
+
 use super::folder::samples;
 use super::gzip::pack;
 use super::{Fit, Folder, Part, Reading, Table, cifar, digits, folder, idx};

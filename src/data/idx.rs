@@ -1,14 +1,16 @@
 //! The IDX format of MNIST and its kin, gzipped or not.
 //!
 //! A big-endian header (two zero bytes, the type of a value, the number of dimensions, then each
-//! dimension as 32 bits) and the values. Here a value is always a byte: images have three dimensions
-//! (count, height, width), labels one.
+//! dimension as 32 bits) and the values. Images have three dimensions (count, height, width) and
+//! labels one, of bytes; QMNIST's labels are a table of 32-bit numbers, a row an image.
 
 use super::gzip::{Unpack, is_gzip};
 use super::{DataError, Images, MAX_BYTES};
 
 /// The type of a value: unsigned bytes.
 const BYTES: u8 = 8;
+/// The type of a value: 32 bits with sign.
+const WORDS: u8 = 12;
 
 /// Reads the images in `images` with the labels in `labels`, both the bytes of an IDX file, gzipped
 /// or not. The images have one channel.
@@ -27,7 +29,7 @@ pub fn images(images: &[u8], labels: &[u8], classes: &[&str]) -> Result<Images, 
 /// # Errors
 /// If it is no such file, or its size is not what its header declares.
 pub fn read_images(bytes: &[u8]) -> Result<([usize; 3], Vec<u8>), DataError> {
-    let ([_, height, width], pixels) = read(bytes, "images")?;
+    let ([_, height, width], pixels) = read(bytes, "images", BYTES)?;
     Ok(([1, height as usize, width as usize], pixels))
 }
 
@@ -36,31 +38,47 @@ pub fn read_images(bytes: &[u8]) -> Result<([usize; 3], Vec<u8>), DataError> {
 /// # Errors
 /// If it is no such file, or its size is not what its header declares.
 pub fn read_labels(bytes: &[u8]) -> Result<Vec<u32>, DataError> {
-    let ([_], labels) = read(bytes, "labels")?;
+    let ([_], labels) = read(bytes, "labels", BYTES)?;
     Ok(labels.into_iter().map(u32::from).collect())
 }
 
-/// Dimensions and values of an IDX file of `RANK` dimensions.
-fn read<const RANK: usize>(bytes: &[u8], kind: &'static str) -> Result<([u32; RANK], Vec<u8>), DataError> {
+/// The labels in the bytes of an IDX file of a table of numbers, gzipped or not: QMNIST's, whose first column is the
+/// class, the others who wrote the digit, when and where.
+///
+/// # Errors
+/// If it is no such file, or its size is not what its header declares.
+pub fn read_label_table(bytes: &[u8]) -> Result<Vec<u32>, DataError> {
+    let ([_, columns], values) = read(bytes, "label tables", WORDS)?;
+    let rows = values.chunks_exact(4 * columns as usize);
+    // A negative one is beyond any number of classes.
+    Ok(rows.map(|row| row.iter().take(4).fold(0, |label, &byte| label << 8 | u32::from(byte))).collect())
+}
+
+/// Dimensions and the bytes of the values of an IDX file of `RANK` dimensions.
+fn read<const RANK: usize>(bytes: &[u8], kind: &'static str, value: u8) -> Result<([u32; RANK], Vec<u8>), DataError> {
     let header = 4 + 4 * RANK;
     if !is_gzip(bytes) {
-        let (dimensions, declared) = read_header(&bytes[..header.min(bytes.len())], kind)?;
+        let (dimensions, declared) = read_header(&bytes[..header.min(bytes.len())], kind, value)?;
         let values = &bytes[header..];
         check_size(kind, &dimensions, declared, values.len())?;
         return Ok((dimensions, values.to_vec()));
     }
     let mut unpack = Unpack::new(bytes);
-    let (dimensions, declared) = read_header(&unpack.up_to(header as u64)?, kind)?;
+    let (dimensions, declared) = read_header(&unpack.up_to(header as u64)?, kind, value)?;
     // One byte more than declared is enough to know that there are too many.
     let values = unpack.up_to(declared + 1)?;
     check_size(kind, &dimensions, declared, values.len())?;
     Ok((dimensions, values))
 }
 
-/// Dimensions, and how many values they make.
-fn read_header<const RANK: usize>(header: &[u8], kind: &'static str) -> Result<([u32; RANK], u64), DataError> {
+/// Dimensions, and how many bytes their values take.
+fn read_header<const RANK: usize>(
+    header: &[u8],
+    kind: &'static str,
+    value: u8,
+) -> Result<([u32; RANK], u64), DataError> {
     let length = 4 + 4 * RANK;
-    let expected = [0, 0, BYTES, RANK as u8];
+    let expected = [0, 0, value, RANK as u8];
     if let Some(&found) = header.first_chunk::<4>()
         && found != expected
     {
@@ -71,8 +89,9 @@ fn read_header<const RANK: usize>(header: &[u8], kind: &'static str) -> Result<(
     }
     let word = |i: usize| header[4 + 4 * i..8 + 4 * i].iter().fold(0, |word, &byte| word << 8 | u32::from(byte));
     let dimensions: [u32; RANK] = std::array::from_fn(word);
-    // At most three factors of 32 bits.
-    let declared = dimensions.iter().map(|&d| u128::from(d)).product::<u128>();
+    let size = if value == WORDS { 4 } else { 1 };
+    // At most three factors of 32 bits, and a small one.
+    let declared = size * dimensions.iter().map(|&d| u128::from(d)).product::<u128>();
     if declared == 0 {
         return Err(DataError::Empty);
     }
@@ -90,7 +109,7 @@ fn check_size(kind: &'static str, dimensions: &[u32], declared: u64, found: usiz
     Err(DataError::IdxSize { kind, dimensions: dimensions.to_vec(), declared: declared.into(), found, more })
 }
 
-/// The bytes of an IDX file, for tests.
+/// The bytes of an IDX file of bytes, for tests.
 #[cfg(test)]
 pub(crate) fn write(dimensions: &[u32], values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, BYTES, dimensions.len() as u8];
@@ -113,6 +132,16 @@ mod tests {
         let plain = images(&pictures, &labels, &CLASSES).unwrap();
         assert_eq!((plain.shape(), plain.labels(), plain.pixels()), ([1, 2, 3], &[2, 0, 1, 2][..], &pixels[..]));
         assert_eq!(images(&pack(&pictures), &pack(&labels), &CLASSES).unwrap(), plain);
+    }
+
+    #[test]
+    fn the_first_column_of_a_table_is_the_class() {
+        let mut table = vec![0, 0, WORDS, 2, 0, 0, 0, 2, 0, 0, 0, 3];
+        [7i32, 1, 2, -1, 4, 5].iter().for_each(|value| table.extend(value.to_be_bytes()));
+        assert_eq!(read_label_table(&table).unwrap(), [7, u32::MAX]);
+        assert_eq!(read_label_table(&pack(&table)).unwrap(), [7, u32::MAX]);
+        assert!(read_label_table(&table[..table.len() - 1]).is_err());
+        assert!(read_label_table(&write(&[2, 3], &[0; 6])).is_err(), "of bytes");
     }
 
     #[test]

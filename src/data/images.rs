@@ -106,6 +106,20 @@ impl Images {
         Self::new(self.shape, self.pixels, self.labels, self.classes)
     }
 
+    /// The same images with rows and columns exchanged.
+    pub fn transposed(mut self) -> Self {
+        let [channels, height, width] = self.shape;
+        let mut plane = vec![0; height * width];
+        for pixels in self.pixels.chunks_exact_mut(height * width) {
+            for (row, values) in pixels.chunks_exact(width).enumerate() {
+                values.iter().enumerate().for_each(|(column, &value)| plane[column * height + row] = value);
+            }
+            pixels.copy_from_slice(&plane);
+        }
+        self.shape = [channels, width, height];
+        self
+    }
+
     /// Mean and standard deviation of each channel, of pixels scaled to [0, 1]. A channel that
     /// never varies has a deviation of 1, so that normalised it is zero and not a division by zero.
     pub fn mean_std(&self) -> (Vec<f32>, Vec<f32>) {
@@ -208,6 +222,18 @@ mod tests {
         let (mean, std) = two().mean_std();
         assert_eq!(mean, [0.5, 7.0 / 255.0]);
         assert_eq!(std, [0.5, 1.0], "the second channel is constant");
+    }
+
+    #[test]
+    fn transposed_images_have_columns_for_rows() {
+        let wide = Images::new([2, 1, 3], vec![1, 2, 3, 4, 5, 6], vec![0], classes(1)).unwrap();
+        assert_eq!(
+            (wide.clone().transposed().shape(), wide.transposed().pixels()),
+            ([2, 3, 1], &[1, 2, 3, 4, 5, 6][..])
+        );
+        let square = Images::new([1, 2, 3], vec![1, 2, 3, 4, 5, 6], vec![0], classes(1)).unwrap();
+        assert_eq!(square.clone().transposed().pixels(), [1, 4, 2, 5, 3, 6]);
+        assert_eq!(square.clone().transposed().transposed(), square);
     }
 
     #[test]

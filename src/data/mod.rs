@@ -6,17 +6,24 @@
 //! with the [`Dataset`]'s mean and standard deviation. Every random choice is a pure function of a
 //! seed and a few integers, so a run resumes without replaying.
 
+pub mod archive;
+mod array;
 mod batches;
 pub mod cifar;
 pub mod digits;
+pub mod emnist;
 mod error;
 mod folder;
 mod gzip;
 pub mod idx;
 mod images;
+pub mod npy;
+pub mod pickle;
+pub mod pixel_rows;
 mod resident;
 pub mod split;
 
+pub use array::{Array, ArrayError};
 pub use batches::{Batches, Fresh, Last, Shuffle};
 pub use error::DataError;
 pub use folder::{Fit, Folder, Format, Header, Part, PictureError, Reading, Role, Row, Table, class_name};

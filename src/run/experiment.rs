@@ -113,6 +113,7 @@ pub fn search(
     }
     space.decode(&space.random(&mut Random::new(config.seed, RANDOM_ARCHITECTURES)), &settings)?;
     directory.write("config.toml", config.settled()?.to_toml()?.as_bytes())?;
+    bench.observer.say(&data.source);
 
     let began = Instant::now();
     let labels = data.train.labels();
@@ -150,6 +151,7 @@ pub fn search(
         space: config.space.clone(),
         strategy: config.strategy.clone(),
         data: config.data.clone(),
+        data_source: data.source.clone(),
         device: device.name().to_owned(),
         seed: config.seed,
         genotype: space.print(&architecture),
@@ -216,10 +218,12 @@ pub fn train(
     let genotype = space.sketch(architecture)?.text;
     let config = Config { architecture: Some(ArchitectureText(genotype.clone())), ..config.settled()? };
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    bench.observer.say(&data.source);
     let trained = bench.train("trained", Subject { graph, counted, genotype: Some(genotype) }, Some(directory))?;
     let mut summary = json!({
         "space": config.space,
         "data": config.data,
+        "data_source": data.source,
         "device": device.name(),
         "seed": config.seed,
         "genotype": trained.facts.genotype,

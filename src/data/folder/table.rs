@@ -81,7 +81,7 @@ impl Table {
             let mut reader = open(separator);
             let header = match reader.headers() {
                 Ok(header) => header.clone(),
-                Err(error) => return Err(DataError::Table(error.to_string())),
+                Err(error) => return Err(DataError::NotATable(error.to_string())),
             };
             if let Some(columns) = Columns::of(&header) {
                 return Self::rows(bytes, reader, &header, &columns).map(Some);
@@ -102,7 +102,7 @@ impl Table {
         let (mut at, mut line) = (0, 1);
         let mut seen: HashMap<String, u64> = HashMap::new();
         for record in reader.records() {
-            let record = record.map_err(|error| DataError::Table(error.to_string()))?;
+            let record = record.map_err(|error| DataError::NotATable(error.to_string()))?;
             // The reader's own count is one short where lines end as on Windows.
             let from = record.position().map_or(at, |position| position.byte() as usize).min(bytes.len());
             let from = from + bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -171,7 +171,7 @@ mod tests {
         for text in ["", "a,b\n1,2\n", "path\n1.png\n", "label,score\ncat,2\n"] {
             assert_eq!(Table::read(text.as_bytes()).unwrap(), None, "{text}");
         }
-        assert!(matches!(Table::read(b"path,label\n\xff,x\n"), Err(DataError::Table(_))));
+        assert!(matches!(Table::read(b"path,label\n\xff,x\n"), Err(DataError::NotATable(_))));
     }
 
     #[test]
