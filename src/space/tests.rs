@@ -208,6 +208,7 @@ fn numbers_are_read_whatever_stands_around_them() {
         "fixed_arc = [0, 1, 0,\n 5, 1, 0]",
         "fixed_arc=\"0\"\nfixed_arc=\"$fixed_arc 1 0\"\nfixed_arc=\"$fixed_arc 5 1 0\"",
         "--child_fixed_arc \"0 1 0 5 1 0\"",
+        "Sample: [0] [1 0] [5 1 0]",
         "[[0], [1, 0], [5, 1, 0]]",
         "(0,1,0,5,1,0)  # found",
         "conv_3x3 | 1 0 | 5 10",

@@ -23,11 +23,25 @@ const FOREIGN: [(&str, &str); 2] = [
 
 /// Reads a genotype that stands somewhere in a text.
 pub(super) fn parse(text: &str) -> Result<Genotype, GenotypeError> {
-    let entries = notation::calls(text, "Genotype");
+    let error = match parse_plain(text) {
+        Err(error @ (GenotypeError::Syntax(_) | GenotypeError::Part { .. })) => error,
+        read => return read,
+    };
+    // From a page or a paper, or out of JSON.
+    let tidied = notation::tidied(text);
+    if tidied == text { Err(error) } else { parse_plain(&tidied).map_err(|_| error) }
+}
+
+fn parse_plain(text: &str) -> Result<Genotype, GenotypeError> {
+    let mut entries = notation::calls(text, "Genotype");
+    if entries.is_empty() {
+        entries = notation::calls_with(text, "normal");
+    }
     if entries.is_empty() {
         return match text.find('{') {
             Some(at) => at_place(text, at),
-            None if notation::calls(text, "recurrent").is_empty() => {
+            None if text.contains("OrderedDict(") => at_place(text, text.find("OrderedDict(").unwrap_or_default()),
+            None if notation::calls_with(text, "recurrent").is_empty() => {
                 Err(SyntaxError::new(text, 0, "`Genotype(…)`, a dictionary of its parts, or a published name").into())
             }
             None => Err(GenotypeError::Recurrent),

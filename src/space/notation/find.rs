@@ -27,6 +27,24 @@ pub fn calls(text: &str, function: &str) -> Vec<Entry> {
         .filter(|(at, _)| !text[..*at].ends_with(is_word) && text[at + function.len()..].trim_start().starts_with('('))
         .map(|(at, _)| at)
         .collect();
+    entries(text, found, function)
+}
+
+/// The calls of anything whose first argument is given by the name `key`.
+pub fn calls_with(text: &str, key: &str) -> Vec<Entry> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let called = |at: usize| {
+        let behind = text[at + key.len()..].trim_start();
+        let before = text[..at].trim_end().strip_suffix('(')?.trim_end();
+        let name = before.trim_end_matches(|c| is_word(c) || c == '.').len();
+        (behind.starts_with('=') && name < before.len()).then_some(name)
+    };
+    let found = text.match_indices(key).filter_map(|(at, _)| called(at)).collect();
+    entries(text, found, "")
+}
+
+/// What begins at these places, without what stands in comments; if there is nothing else, with that.
+fn entries(text: &str, found: Vec<usize>, function: &str) -> Vec<Entry> {
     let plain: Vec<usize> = found.iter().copied().filter(|&at| !in_comment(text, at)).collect();
     let chosen = if plain.is_empty() { found } else { plain };
     // Each line break is counted once, however many entries there are.
@@ -130,6 +148,22 @@ pub fn assigned<'t>(text: &'t str, name: &str) -> Result<&'t str, NameError> {
     Err(NameError::Unknown { name: name.to_owned(), nearest: nearest(name, &names), names })
 }
 
+/// A text as it was before a page, a mail or a JSON text was made of it: with plain quotes, without escapes.
+pub fn tidied(text: &str) -> String {
+    let marks = [
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&quot;", "\""),
+        ("&nbsp;", " "),
+        ("\\\"", "\""),
+        ("\\'", "'"),
+        ("\\n", "\n"),
+    ];
+    let quotes = ['\u{2018}', '\u{2019}', '\u{201a}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{60}', '\u{b4}'];
+    let text = text.replace(quotes, "'");
+    marks.into_iter().fold(text, |text, (mark, plain)| text.replace(mark, plain))
+}
+
 /// The numbers of a text that holds nothing else but what stands around numbers: brackets, commas, quotes, comments, and at
 /// the beginning of a line a name it is assigned to (`fixed_arc = "0 1 0"`, `--child_fixed_arc "0 1"`, and of a shell's
 /// `fixed_arc="$fixed_arc 2 0"` the numbers alone). None if there is anything else, or no number.
@@ -138,8 +172,8 @@ pub fn numbers(text: &str) -> Option<String> {
     for line in text.trim_matches('\u{feff}').lines() {
         let line = line.split('#').next().unwrap_or_default().trim();
         let begins = |c: char| c.is_ascii_digit() || matches!(c, '[' | '(' | '"' | '\'');
-        let name_ends = if line.starts_with(begins) { 0 } else { line.find(['=', ' ']).map_or(0, |i| i + 1) };
-        let name = line[..name_ends].trim_end_matches(['=', ' ']);
+        let name_ends = if line.starts_with(begins) { 0 } else { line.find(['=', ':', ' ']).map_or(0, |i| i + 1) };
+        let name = line[..name_ends].trim_end_matches(['=', ':', ' ']);
         if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-')) {
             return None;
         }

@@ -11,7 +11,7 @@
 mod find;
 mod read;
 
-pub use find::{Entry, NameError, assigned, calls, numbers};
+pub use find::{Entry, NameError, assigned, calls, calls_with, numbers, tidied};
 pub use read::read;
 
 use std::fmt;
@@ -69,9 +69,13 @@ impl Value {
         if let Kind::Text(text) = &self.kind { Some(text) } else { None }
     }
 
-    /// A number from 0.
+    /// A number from 0, also one written as `2.0`.
     pub fn index(&self) -> Option<usize> {
-        if let Kind::Integer(number) = self.kind { usize::try_from(number).ok() } else { None }
+        match self.kind {
+            Kind::Integer(number) => usize::try_from(number).ok(),
+            Kind::Float(number) if number.fract() == 0.0 && (0.0..1e6).contains(&number) => Some(number as usize),
+            _ => None,
+        }
     }
 }
 

@@ -136,7 +136,9 @@ impl Reader<'_> {
         let rest = &self.text[self.at..];
         let belongs = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-');
         let word = &rest[..rest.find(|c| !belongs(c)).unwrap_or(rest.len())];
-        let kind = match (word.parse().map(Kind::Integer), word.parse::<f64>()) {
+        // Python 2 marks long integers.
+        let digits = word.trim_end_matches(['L', 'l']);
+        let kind = match (digits.parse().map(Kind::Integer), word.parse::<f64>()) {
             (Ok(integer), _) => integer,
             (_, Ok(float)) if float.is_finite() => Kind::Float(float),
             _ => return Err(self.expected(self.at, "a number")),
@@ -186,9 +188,36 @@ impl Reader<'_> {
                     .ok_or_else(|| self.expected(at, format!("a range of at most {MOST_RANGE} numbers")));
             }
             // Behind the items may stand what type they have.
-            ("list" | "tuple" | "array" | "asarray" | "tensor" | "set" | "frozenset", 1) => {
+            ("list" | "tuple" | "array" | "asarray" | "tensor" | "set" | "frozenset", 1)
+                if arguments[0].1.list().is_some() =>
+            {
                 if let (None, Value { kind: Kind::List(items), .. }) = &mut arguments[0] {
                     return Ok(Kind::List(std::mem::take(items)));
+                }
+            }
+            // Of key and value, in order; or by keyword.
+            ("dict" | "OrderedDict", 0) => {
+                let pair = |(key, value): (Option<String>, Value)| {
+                    let at = value.at;
+                    key.map(|key| (Value { at, kind: Kind::Text(key) }, value))
+                };
+                return Ok(Kind::Map(arguments.into_iter().filter_map(pair).collect()));
+            }
+            ("dict" | "OrderedDict", 1) => {
+                let pairs = arguments[0].1.list().unwrap_or_default().iter();
+                let pairs: Option<Vec<_>> = pairs
+                    .map(|pair| match pair.list() {
+                        Some([key, value]) => Some((key.clone(), value.clone())),
+                        _ => None,
+                    })
+                    .collect();
+                if let Some(pairs) = pairs.filter(|pairs| !pairs.is_empty()) {
+                    return Ok(Kind::Map(pairs));
+                }
+            }
+            ("tensor" | "asarray" | "array", 1) => {
+                if let (None, Value { kind: kind @ (Kind::Integer(_) | Kind::Float(_)), .. }) = &arguments[0] {
+                    return Ok(kind.clone());
                 }
             }
             (_, 1) if is_number && arguments.len() == 1 => {

@@ -97,6 +97,9 @@ fn published_names_mean_the_published_cells() {
 fn pasted_text_is_read_whatever_its_layout() {
     let wanted = published("DARTS_V2");
     let text = wanted.to_string();
+    let json = wanted.json();
+    let parts: Vec<String> =
+        json.as_object().unwrap().iter().map(|(part, value)| format!("('{part}', {value})")).collect();
     for variant in [
         text.replace("[2, 3, 4, 5]", "range(2, 6)"),
         text.replace('\'', "\""),
@@ -117,6 +120,14 @@ fn pasted_text_is_read_whatever_its_layout() {
         format!("{text} and more"),
         format!("\u{feff}{text}"),
         text.replacen("Genotype(", "genotypes.Genotype (", 1),
+        text.replacen("Genotype(", "Cells(", 1),
+        text.replacen("Genotype(", "dict(", 1),
+        text.replace('\'', "\u{2019}"),
+        text.replace('\'', "&#39;"),
+        format!("{{\"epoch\": 49, \"genotype\": \"{}\"}}", text.replace('\'', "\\\"")),
+        text.replace("', 0)", "', 0L)").replace("', 1)", "', torch.tensor(1))"),
+        text.replace("', 0)", "', 0.0)"),
+        format!("OrderedDict([{}])", parts.join(", ")),
         wanted.json().to_string().replace('"', "'"),
         format!("best = {}", wanted.json()),
     ] {
@@ -153,10 +164,7 @@ fn what_is_wrong_with_a_genotype_is_said() {
         (good.replace("reduce_concat=[2, 3, 4, 5]", "reduce_concat=[1, 2]"), "reduce cell: joins its input 1"),
         (good.replace(", reduce_concat=[2, 3, 4, 5]", ""), "`reduce_concat` is missing"),
         (good.replace("reduce_concat", "normal_concat"), "`normal_concat` is given twice"),
-        (
-            good.replacen("Genotype", "Genotyp", 1),
-            "character 1: expected `Genotype(…)`, a dictionary of its parts, or a published",
-        ),
+        ("Genotyp(3)".into(), "character 1: expected `Genotype(…)`, a dictionary of its parts, or a published"),
         (String::new(), "expected `Genotype(…)`, a dictionary of its parts, or a published name, found the end"),
         ("Genotype".into(), "expected `Genotype(…)`"),
         ("{\"normal_concat\": []}".into(), "`normal` is missing"),
