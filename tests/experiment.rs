@@ -359,7 +359,7 @@ fn bad_input_is_named_and_leaves_nothing_behind() {
         &["`mobile` does not read `network.layers`", "nasnet"],
     );
     refused(&["--set", "train.epochs=0"], &["train.epochs = 0: must be at least 1"]);
-    refused(&["--set", "network.layers=3", "--set", "network.auxiliary=true"], &["auxiliary head needs an 8x8 map"]);
+    refused(&["--set", "network.layers=3", "--set", "network.auxiliary=true"], &["auxiliary head needs a map of 8x8"]);
     refused(&["--set", "supernet.layers=2"], &["`alphas_normal`", "from 3 layers on"]);
     refused(&["--set", "supernet.channels=0"], &["channels = 0", "from 1"]);
     let place = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@
 //! A pickle is a program for a machine with a stack. Here that machine can build data and nothing
 //! else: the only names it knows are those of numpy's arrays, and none of them runs anything. Objects
 //! lie in one list and name each other by number, so nothing recurses; texts stay where they are in
-//! the file. Memory is bounded by the file and by [`MOST_OBJECTS`].
+//! the file. Memory is bounded by the file and by `MOST_OBJECTS`.
 
 mod machine;
 mod object;
