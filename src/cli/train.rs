@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Outcome {
     let given = match &args.architecture {
         Some(given) => architecture::read(given)?,
         None => match read(None)?.architecture {
-            Some(given) => architecture::read(&given.0)?,
+            Some(given) => architecture::read(&given)?,
             None => {
                 return Err(
                     "say what to train: --architecture NAME|TEXT|FILE|RUN, or `architecture` in the file".into()

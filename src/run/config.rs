@@ -1,6 +1,6 @@
 //! The configuration of an experiment: a TOML file, every key of which is also `--set key=value`.
 
-use super::{ArchitectureText, ImagesConfig};
+use super::ImagesConfig;
 use crate::estimate::TrainingConfig;
 use crate::search::METHODS;
 use crate::search::bilevel::BilevelConfig;
@@ -49,7 +49,7 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// The architecture that is trained, as [`super::architecture::read`] takes it; in a file also a table of the parts of its JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<ArchitectureText>,
+    pub architecture: Option<String>,
     /// Seed of everything random.
     pub seed: u64,
     /// Number of random architectures to compare with.

@@ -3,7 +3,7 @@
 use super::directory::Log;
 use super::files::{self, Loaded, Request};
 use super::follow::Followed;
-use super::{ArchitectureText, Config, Directory, NetworkFacts, Observer, RunError, SharedWeights, Summary};
+use super::{Config, Directory, NetworkFacts, Observer, RunError, SharedWeights, Summary};
 use crate::cost::Cost;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
@@ -216,7 +216,7 @@ pub fn train(
     let graph = space.decode_text(architecture, &bench.settings)?;
     let counted = space.decode_text(architecture, &bench.plain())?;
     let genotype = space.sketch(architecture)?.text;
-    let config = Config { architecture: Some(ArchitectureText(genotype.clone())), ..config.settled()? };
+    let config = Config { architecture: Some(genotype.clone()), ..config.settled()? };
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
     bench.observer.say(&data.source);
     let trained = bench.train("trained", Subject { graph, counted, genotype: Some(genotype) }, Some(directory))?;

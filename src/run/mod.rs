@@ -17,7 +17,7 @@ mod presets;
 mod read;
 mod summary;
 
-pub use architecture::{ArchitectureError, ArchitectureText};
+pub use architecture::ArchitectureError;
 pub use config::{Config, ConfigError};
 pub use directory::Directory;
 pub use error::RunError;

@@ -64,6 +64,11 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let Sources { place, text, settings, budget, purpose } = *sources;
         let mut given: Table = text.parse().map_err(|error| value_error(place, format!("not valid TOML: {error}")))?;
+        // An architecture may be the parts of its JSON as a table.
+        if let Some(parts @ Value::Table(_)) = given.get("architecture") {
+            let json = serde_json::to_string(parts).map_err(|error| value_error(place, error.to_string()))?;
+            given.insert("architecture".to_owned(), Value::String(json));
+        }
         let in_text = given.clone();
         for group in budget.map_or(&[][..], |_| &["search", "one_shot", "enas"]) {
             given.get_mut(*group).and_then(Value::as_table_mut).and_then(|table| table.remove("epochs"));

@@ -108,6 +108,21 @@ fn mistakes_are_named_with_what_was_meant() {
     assert!(read("a = ", &[]).unwrap_err().contains("not valid TOML"));
 }
 
+#[test]
+fn an_architecture_is_a_text_or_a_table_of_its_parts_and_is_for_training() {
+    let read = |text: &str| read_for(Purpose::Training, text, &[], None).unwrap().architecture.unwrap();
+    assert_eq!(read("architecture = \"DARTS_V2\""), "DARTS_V2");
+    let table = "[architecture]\nnormal = [[\"skip_connect\", 0]]\nnormal_concat = [2]";
+    assert_eq!(read(table), "{\"normal\":[[\"skip_connect\",0]],\"normal_concat\":[2]}");
+    for (text, settings) in [("architecture = \"DARTS_V2\"", &[][..]), ("", &["architecture=DARTS_V2"])] {
+        let error = read_for(Purpose::Search, text, settings, None).unwrap_err();
+        assert!(
+            error.contains("`search` does not read `architecture`: leave it out; it belongs to `train`"),
+            "{error}"
+        );
+    }
+}
+
 /// Requires that a setting is refused with a message that holds all `parts`.
 fn refused(settings: &[&str], parts: &[&str]) {
     let error = read("", settings).unwrap_err();
