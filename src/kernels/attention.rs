@@ -4,10 +4,9 @@
 //! Keys (`W₁·h_j`) and states of several sequences lie side by side, `[states, rows, units]`: a new state is written behind
 //! the old ones, which stay where they are.
 
-use super::elementwise::spread;
-use super::parallel::put;
-use super::planes::by_row;
 use crate::device::{Call, Case, Kernel, Output};
+use crate::kernels::cpu::store::put;
+use crate::kernels::launch::{by_element, by_row};
 use crate::params;
 
 params! {
@@ -99,10 +98,7 @@ params! {
 /// The score of each state.
 pub static FORWARD: Kernel = Kernel {
     name: "attention_forward",
-    source: concat!(
-        include_str!("../../shaders/include/tree.wgsl"),
-        include_str!("../../shaders/attention_forward.wgsl")
-    ),
+    source: wgsl!("include/tree", "attention_forward"),
     params: Forward::LAYOUT,
     inputs: &["keys", "query", "vector"],
     outputs: &["scores"],
@@ -123,13 +119,13 @@ pub static FORWARD: Kernel = Kernel {
 /// Gradients of keys, query and, row by row, v.
 pub static BACKWARD: Kernel = Kernel {
     name: "attention_backward",
-    source: include_str!("../../shaders/attention_backward.wgsl"),
+    source: wgsl!("attention_backward"),
     params: Backward::LAYOUT,
     inputs: &["keys", "query", "vector", "dscores"],
     outputs: &["dkeys", "dquery", "dvector"],
     launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
-        spread(u64::from(p.rows) * u64::from(p.units), class)
+        by_element(u64::from(p.rows) * u64::from(p.units), class)
     },
     flops: |params| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
@@ -144,13 +140,13 @@ pub static BACKWARD: Kernel = Kernel {
 /// The weighted sum of each row's states.
 pub static RECALL: Kernel = Kernel {
     name: "recall_forward",
-    source: include_str!("../../shaders/recall_forward.wgsl"),
+    source: wgsl!("recall_forward"),
     params: Recall::LAYOUT,
     inputs: &["weights", "states"],
     outputs: &["y"],
     launch: |params, class| {
         let p: Recall = bytemuck::pod_read_unaligned(params);
-        spread(u64::from(p.rows) * u64::from(p.units), class)
+        by_element(u64::from(p.rows) * u64::from(p.units), class)
     },
     flops: |params| {
         let p: Recall = bytemuck::pod_read_unaligned(params);
@@ -165,13 +161,13 @@ pub static RECALL: Kernel = Kernel {
 /// The gradient of the states; the weights are what was decided, and get none.
 pub static RECALL_BACKWARD: Kernel = Kernel {
     name: "recall_backward",
-    source: include_str!("../../shaders/recall_backward.wgsl"),
+    source: wgsl!("recall_backward"),
     params: RecallBackward::LAYOUT,
     inputs: &["weights", "dy"],
     outputs: &["dstates"],
     launch: |params, class| {
         let p: RecallBackward = bytemuck::pod_read_unaligned(params);
-        spread([p.count, p.rows, p.units].map(u64::from).iter().product(), class)
+        by_element([p.count, p.rows, p.units].map(u64::from).iter().product(), class)
     },
     flops: |params| {
         let p: RecallBackward = bytemuck::pod_read_unaligned(params);

@@ -53,7 +53,7 @@ params! {
 /// then their 1/std, where a byte of 255 counts as 1; `step`.
 pub static GATHER: Kernel = Kernel {
     name: "gather",
-    source: concat!(include_str!("../../shaders/include/philox.wgsl"), include_str!("../../shaders/gather.wgsl")),
+    source: wgsl!("include/philox", "gather"),
     params: Params::LAYOUT,
     inputs: &["images", "labels", "indices", "normal", "step"],
     outputs: &["x", "y"],

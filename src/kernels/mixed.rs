@@ -3,10 +3,11 @@
 //! The active candidates lie stacked: bit k of `active` says that option k has a slot, slots are in the
 //! order of the options, and slot s begins `s · stride` elements behind the first. At most 32 options.
 
-use super::parallel;
-use super::planes::{PIECE, by_element, by_sum, put};
-use super::runs::{dot, scale};
-use crate::device::{Call, Case, Kernel};
+use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::kernels::cpu::contiguous::{dot, scale};
+use crate::kernels::cpu::parallel::{self, LONG_PIECE};
+use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::launch::by_sum;
 use crate::params;
 use rayon::prelude::*;
 
@@ -73,11 +74,11 @@ params! {
 /// y (+)= Σ_k weights\[k\] · x_k.
 pub static FORWARD: Kernel = Kernel {
     name: "mixed_forward",
-    source: include_str!("../../shaders/mixed_forward.wgsl"),
+    source: wgsl!("mixed_forward"),
     params: Forward::LAYOUT,
     inputs: &["weights", "x"],
     outputs: &["y"],
-    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Forward>(params).count, class),
+    launch: |params, class| by_few(bytemuck::pod_read_unaligned::<Forward>(params).count, class),
     flops: |params| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
         2 * u64::from(p.count) * u64::from(p.active.count_ones())
@@ -91,11 +92,11 @@ pub static FORWARD: Kernel = Kernel {
 /// dx_k = weights\[k\] · dy.
 pub static BACKWARD_CANDIDATES: Kernel = Kernel {
     name: "mixed_backward_candidates",
-    source: include_str!("../../shaders/mixed_backward_candidates.wgsl"),
+    source: wgsl!("mixed_backward_candidates"),
     params: BackwardCandidates::LAYOUT,
     inputs: &["weights", "dy"],
     outputs: &["dx"],
-    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<BackwardCandidates>(params).count, class),
+    launch: |params, class| by_few(bytemuck::pod_read_unaligned::<BackwardCandidates>(params).count, class),
     flops: |params| {
         let p: BackwardCandidates = bytemuck::pod_read_unaligned(params);
         u64::from(p.count) * u64::from(p.active.count_ones())
@@ -109,10 +110,7 @@ pub static BACKWARD_CANDIDATES: Kernel = Kernel {
 /// dw\[k\] (+)= Σ_i dy_i · x_k,i; options without a slot have gradient 0.
 pub static BACKWARD_WEIGHTS: Kernel = Kernel {
     name: "mixed_backward_weights",
-    source: concat!(
-        include_str!("../../shaders/include/tree.wgsl"),
-        include_str!("../../shaders/mixed_backward_weights.wgsl")
-    ),
+    source: wgsl!("include/tree", "mixed_backward_weights"),
     params: BackwardWeights::LAYOUT,
     inputs: &["x", "dy"],
     outputs: &["dw"],
@@ -132,18 +130,29 @@ fn slots(active: u32) -> impl Iterator<Item = (usize, usize)> {
     (0..32).filter(move |option| active >> option & 1 != 0).enumerate()
 }
 
+/// One thread for each few elements of a line.
+fn by_few(count: u32, class: Class) -> Launch {
+    let (size, elements) = match class {
+        Class::Hardware => (64, 4),
+        Class::Software => (16, 64),
+    };
+    Launch { groups: u64::from(count).div_ceil(u64::from(size * elements)), ..Launch::default() }
+        .constant("WORKGROUP", size)
+        .constant("ELEMENTS", elements)
+}
+
 fn forward(call: &mut Call<'_>) {
     let p: Forward = call.params();
     let (count, stride) = (p.count as usize, p.stride as usize);
     let (weights, x) = (&call.input(0)[p.weights as usize..], &call.input(1)[p.x as usize..]);
     let y = &mut call.output(0)[p.y as usize..][..count];
     let least = parallel::least(count * slots(p.active).count());
-    y.par_chunks_mut(PIECE / 4).enumerate().with_min_len(least).for_each(|(piece, y)| {
+    y.par_chunks_mut(LONG_PIECE / 4).enumerate().with_min_len(least).for_each(|(piece, y)| {
         if p.active == 0 && p.accumulate == 0 {
             y.fill(0.0);
         }
         for (slot, option) in slots(p.active) {
-            let x = &x[slot * stride..][..count][piece * (PIECE / 4)..][..y.len()];
+            let x = &x[slot * stride..][..count][piece * (LONG_PIECE / 4)..][..y.len()];
             scale(y, x, weights[option], slot > 0 || p.accumulate != 0);
         }
     });
@@ -156,7 +165,7 @@ fn forward_reference(call: &mut Call<'_>) {
         let term = |(slot, option)| {
             f64::from(weights[p.weights as usize + option]) * f64::from(x[p.x as usize + slot * p.stride as usize + i])
         };
-        put(&mut y[p.y as usize + i], slots(p.active).map(term).sum(), p.accumulate);
+        put_rounded(&mut y[p.y as usize + i], slots(p.active).map(term).sum(), p.accumulate);
     }
 }
 
@@ -173,8 +182,8 @@ fn backward_candidates(call: &mut Call<'_>) {
     let options: Vec<usize> = slots(p.active).map(|(_, option)| option).collect();
     dx.par_chunks_mut(stride).zip(options).for_each(|(dx, option)| {
         dx[..count]
-            .par_chunks_mut(PIECE)
-            .zip(dy.par_chunks(PIECE))
+            .par_chunks_mut(LONG_PIECE)
+            .zip(dy.par_chunks(LONG_PIECE))
             .for_each(|(dx, dy)| scale(dx, dy, weights[option], false));
     });
 }
@@ -196,19 +205,19 @@ fn backward_weights(call: &mut Call<'_>) {
     let (x, dy) = (&call.input(0)[p.x as usize..], &call.input(1)[p.dy as usize..][..count]);
     // A piece of dy stays in cache while all candidates are multiplied with it.
     let pieces: Vec<[f64; 32]> = dy
-        .par_chunks(PIECE / 4)
+        .par_chunks(LONG_PIECE / 4)
         .enumerate()
         .map(|(piece, dy)| {
             let mut sums = [0.0; 32];
             for (slot, option) in slots(p.active) {
-                sums[option] = dot(&x[slot * stride + piece * (PIECE / 4)..][..dy.len()], dy);
+                sums[option] = dot(&x[slot * stride + piece * (LONG_PIECE / 4)..][..dy.len()], dy);
             }
             sums
         })
         .collect();
     let dw = &mut call.output(0)[p.dw as usize..][..p.options as usize];
     for (option, dw) in dw.iter_mut().enumerate() {
-        put(dw, pieces.iter().map(|sums| sums[option]).sum(), p.accumulate);
+        put_rounded(dw, pieces.iter().map(|sums| sums[option]).sum(), p.accumulate);
     }
 }
 
@@ -223,7 +232,7 @@ fn weights_reference(call: &mut Call<'_>) {
         }
     }
     for (option, sum) in sums.into_iter().enumerate() {
-        put(&mut dw[p.dw as usize + option], sum, p.accumulate);
+        put_rounded(&mut dw[p.dw as usize + option], sum, p.accumulate);
     }
 }
 

@@ -1,51 +1,50 @@
-//! The compute kernels: one file a family, beside `shaders/` with the same names.
+//! The compute kernels: one file or folder a family, beside `shaders/` with the same names.
 //!
-//! Each file says what it computes, declares the parameter struct that mirrors the shader's, the
+//! Each says what it computes, declares the parameter struct that mirrors the shader's, the
 //! [`Kernel`] as a `static`, the twin (the same computation on the CPU) and the cases on which both
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
+//!
+//! What the twins of several families compute with is in `cpu/`; how kernels of several families are cut into
+//! workgroups, in `launch.rs`.
+
+/// Shader sources of `shaders/`, one behind the other: `wgsl!("include/tree", "softmax_forward")`.
+macro_rules! wgsl {
+    ($($name:literal),+) => {
+        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl"))),+)
+    };
+}
 
 pub mod activation;
 pub mod attention;
 pub mod batch_norm;
-mod blend;
-mod chains;
 pub mod channels;
 pub mod choice;
 pub mod conv;
-mod correlate;
+mod cpu;
 pub mod depthwise;
 pub mod dropout;
 pub mod elementwise;
 pub mod factorized_reduce;
 pub mod filter_bank;
 pub mod gather;
-mod gemm;
 pub mod join;
+mod launch;
 pub mod loss;
 pub mod lstm;
 pub mod matmul;
 pub mod mixed;
 pub mod mixture;
 pub mod optimiser;
-mod panel;
-mod parallel;
-pub mod peak;
 pub mod philox;
-mod planes;
 pub mod pointwise;
 pub mod pool;
 pub mod reduce;
 pub mod relax;
-mod rows;
-mod runs;
 pub mod shuffle;
 pub mod softmax;
-mod vector;
 pub mod width;
-mod windows;
 
 use crate::device::Kernel;
-use parallel::{each, each_accumulating, each_backward};
 
 /// Every kernel of the library.
 pub static ALL: &[&Kernel] = &[

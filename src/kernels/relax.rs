@@ -1,8 +1,8 @@
 //! The way back from weights of options to architecture weights, where the host has computed how the one changes
 //! with the other: `dx[r, j] (+)= Σ_i jacobian[r, i, j] dy[r, i]` for each row.
 
-use super::planes::put;
 use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::kernels::cpu::store::put_rounded;
 use crate::params;
 
 params! {
@@ -26,7 +26,7 @@ params! {
 /// dx (+)= Jᵀ dy of each row. Rows are short and few: an invocation for each element, one thread on the CPU.
 pub static BACKWARD: Kernel = Kernel {
     name: "relax_backward",
-    source: include_str!("../../shaders/relax_backward.wgsl"),
+    source: wgsl!("relax_backward"),
     params: Backward::LAYOUT,
     inputs: &["jacobian", "dy"],
     outputs: &["dx"],
@@ -56,7 +56,7 @@ fn backward(call: &mut Call<'_>) {
         for j in 0..columns {
             let product =
                 |i: usize| f64::from(jacobian[(row * columns + i) * columns + j]) * f64::from(dy[row * columns + i]);
-            put(&mut dx[row * columns + j], (0..columns).map(product).sum(), p.accumulate);
+            put_rounded(&mut dx[row * columns + j], (0..columns).map(product).sum(), p.accumulate);
         }
     }
 }

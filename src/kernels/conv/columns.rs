@@ -2,7 +2,7 @@
 //! rows are (input, row, column) of the window; and back.
 
 use super::Params;
-use crate::kernels::rows;
+use crate::kernels::cpu::window_rows;
 
 /// Neighbouring columns in one row of one image of y.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,7 @@ impl<'a> Columns<'a> {
         self.each(channel, first, panel.len() / self.width, |row, run, start, column| {
             let to = &mut panel[row * self.width + run.at..][..run.length];
             match start {
-                Some(start) => rows::fill(to, &x[start..][..width], column, stride),
+                Some(start) => window_rows::fill(to, &x[start..][..width], column, stride),
                 None => to.fill(0.0),
             }
         });
@@ -91,7 +91,7 @@ impl<'a> Columns<'a> {
         self.each(channel, first, panel.len() / self.width, |row, run, start, column| {
             if let Some(start) = start {
                 let values = &panel[row * self.width + run.at..][..run.length];
-                rows::scatter(values, &mut dx[start..][..width], column, stride);
+                window_rows::scatter(values, &mut dx[start..][..width], column, stride);
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::parallel;
+use crate::kernels::cpu::store::put;
 
 /// Calls `f(x, w, y)` with the indices of every product, in the order of y.
 fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize)) {
@@ -29,8 +29,8 @@ fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize)) {
     }
 }
 
-fn put(sums: &[f64], to: &mut [f32], accumulate: u32) {
-    to.iter_mut().zip(sums).for_each(|(to, &sum)| parallel::put(to, sum, accumulate));
+fn put_all(sums: &[f64], to: &mut [f32], accumulate: u32) {
+    to.iter_mut().zip(sums).for_each(|(to, &sum)| put(to, sum, accumulate));
 }
 
 pub(super) fn forward(call: &mut Call<'_>) {
@@ -38,7 +38,7 @@ pub(super) fn forward(call: &mut Call<'_>) {
     let (x, w) = (&call.input(0)[p.x()], &call.input(1)[p.w()]);
     let mut sums = vec![0.0; p.y().len()];
     each_product(&p, |i, k, o| sums[o] += f64::from(x[i]) * f64::from(w[k]));
-    put(&sums, &mut call.output(0)[p.y()], p.accumulate);
+    put_all(&sums, &mut call.output(0)[p.y()], p.accumulate);
 }
 
 pub(super) fn backward_input(call: &mut Call<'_>) {
@@ -46,7 +46,7 @@ pub(super) fn backward_input(call: &mut Call<'_>) {
     let (w, dy) = (&call.input(0)[p.w()], &call.input(1)[p.y()]);
     let mut sums = vec![0.0; p.x().len()];
     each_product(&p, |i, k, o| sums[i] += f64::from(w[k]) * f64::from(dy[o]));
-    put(&sums, &mut call.output(0)[p.x()], p.accumulate);
+    put_all(&sums, &mut call.output(0)[p.x()], p.accumulate);
 }
 
 pub(super) fn backward_weight(call: &mut Call<'_>) {
@@ -54,5 +54,5 @@ pub(super) fn backward_weight(call: &mut Call<'_>) {
     let (x, dy) = (&call.input(0)[p.x()], &call.input(1)[p.y()]);
     let mut sums = vec![0.0; p.w().len()];
     each_product(&p, |i, k, o| sums[k] += f64::from(x[i]) * f64::from(dy[o]));
-    put(&sums, &mut call.output(0)[p.w()], p.accumulate);
+    put_all(&sums, &mut call.output(0)[p.w()], p.accumulate);
 }

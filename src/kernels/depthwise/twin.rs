@@ -1,9 +1,9 @@
 //! The tuned twins: a bank of one filter, without its ReLU.
 
 use super::Params;
+use super::windows::Axis;
+use super::windows::bank::{Bank, Kind};
 use crate::device::Call;
-use crate::kernels::windows::Axis;
-use crate::kernels::windows::bank::{Bank, Kind};
 
 fn bank(p: &Params) -> Bank {
     let axis = |[size, out, kernel, stride, dilation]: [u32; 5], pad: i32| Axis {

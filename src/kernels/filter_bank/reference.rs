@@ -2,7 +2,7 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::parallel;
+use crate::kernels::cpu::store::put;
 
 /// The ReLU's argument for each element of x that is read, from `x` and what normalises it.
 struct Argument<'a> {
@@ -71,7 +71,7 @@ pub(super) fn forward(call: &mut Call<'_>) {
     let planes = p.branches() * p.channels as usize * p.out_pixels();
     for n in 0..p.batch as usize {
         let first = p.output as usize + n * p.out_channels as usize * p.out_pixels();
-        (first..first + planes).for_each(|o| parallel::put(&mut y[o], sums[o], p.accumulate));
+        (first..first + planes).for_each(|o| put(&mut y[o], sums[o], p.accumulate));
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn backward_input(call: &mut Call<'_>) {
     for (i, (dx, sum)) in dx.iter_mut().zip(sums).enumerate() {
         let (plane, pixel) = (i / p.pixels(), i % p.pixels());
         let passes = f.at(plane / p.read(), plane % p.read(), pixel) > 0.0;
-        parallel::put(dx, if passes { sum } else { 0.0 }, p.accumulate);
+        put(dx, if passes { sum } else { 0.0 }, p.accumulate);
     }
 }
 
@@ -98,6 +98,6 @@ pub(super) fn backward_weight(call: &mut Call<'_>) {
     each_product(&p, |[n, ch, pixel], k, o| sums[k] += f.rectified(n, ch, pixel) * f64::from(dy[o]));
     for kind in p.kinds() {
         let weights = kind.weight..kind.weight + kind.branches * p.channels as usize * kind.taps();
-        weights.for_each(|k| parallel::put(&mut dw[k], sums[k], p.accumulate));
+        weights.for_each(|k| put(&mut dw[k], sums[k], p.accumulate));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::windows::Axis;
-use crate::kernels::windows::bank::{Bank, Kind};
+use crate::kernels::depthwise::windows::Axis;
+use crate::kernels::depthwise::windows::bank::{Bank, Kind};
 
 fn bank(p: &Params, saved: &[f32], parameters: &[f32]) -> Bank {
     let kind = |kind: super::Kind| {

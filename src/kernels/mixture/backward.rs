@@ -1,11 +1,11 @@
 //! Gradients of the candidates, in their place.
 
+use super::blend::centre;
 use super::forward::by_fours;
 use super::{NONE, Term, cases, terms};
 use crate::device::{Call, Class, Kernel};
-use crate::kernels::blend::centre;
-use crate::kernels::parallel;
-use crate::kernels::runs::scale;
+use crate::kernels::cpu::contiguous::scale;
+use crate::kernels::cpu::parallel;
 use crate::params;
 use rayon::prelude::*;
 
@@ -37,10 +37,7 @@ impl Backward {
 /// terms' ranges don't overlap.
 pub static BACKWARD: Kernel = Kernel {
     name: "mixture_backward",
-    source: concat!(
-        include_str!("../../../shaders/include/fours.wgsl"),
-        include_str!("../../../shaders/mixture_backward.wgsl")
-    ),
+    source: wgsl!("include/fours", "mixture_backward"),
     params: Backward::LAYOUT,
     inputs: &["table", "saved", "weights", "sums", "dy"],
     outputs: &["z"],

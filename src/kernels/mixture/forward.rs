@@ -1,11 +1,11 @@
 //! The mixture itself.
 
+use super::blend::{Source, blend};
 use super::cases::{self, Sample};
 use super::terms;
 use crate::device::{Call, Class, Kernel, Launch};
-use crate::kernels::blend::{Source, blend};
-use crate::kernels::parallel;
-use crate::kernels::planes::{PIECE, put};
+use crate::kernels::cpu::parallel::{self, LONG_PIECE};
+use crate::kernels::cpu::store::put_rounded;
 use crate::params;
 use rayon::prelude::*;
 
@@ -41,10 +41,7 @@ impl Forward {
 /// y (+)= Σ_t w_t · x̂_t.
 pub static FORWARD: Kernel = Kernel {
     name: "mixture_forward",
-    source: concat!(
-        include_str!("../../../shaders/include/fours.wgsl"),
-        include_str!("../../../shaders/mixture_forward.wgsl")
-    ),
+    source: wgsl!("include/fours", "mixture_forward"),
     params: Forward::LAYOUT,
     inputs: &["table", "z", "x", "saved", "weights"],
     outputs: &["y"],
@@ -85,7 +82,7 @@ fn forward(call: &mut Call<'_>) {
     let (z, x, saved, weights) = (call.input(1), call.input(2), call.input(3), call.input(4));
     let y = &mut call.output(0)[p.y as usize..][..batch * channels * pixels];
     // Whole planes: what belongs to a channel is looked up once.
-    let planes = (PIECE / pixels.max(1)).max(1);
+    let planes = (LONG_PIECE / pixels.max(1)).max(1);
     let piece = |(piece, y): (usize, &mut [f32])| {
         let mut sources = Vec::with_capacity(terms.len());
         for (at, y) in y.chunks_mut(pixels).enumerate() {
@@ -121,7 +118,7 @@ fn reference(call: &mut Call<'_>) {
                     let value = f64::from(values[term.plane(n, c, pixels) + i]) - f64::from(mean);
                     sum += value * f64::from(inverse) * f64::from(term.factor(weights));
                 }
-                put(&mut y[p.y as usize + (n * channels + c) * pixels + i], sum, p.accumulate);
+                put_rounded(&mut y[p.y as usize + (n * channels + c) * pixels + i], sum, p.accumulate);
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Gradients of candidates that several mixtures read as they are.
 
 use super::NONE;
+use super::blend::{Source, blend};
 use crate::device::{Call, Case, Class, Kernel, Launch, Output};
-use crate::kernels::blend::{Source, blend};
-use crate::kernels::parallel;
-use crate::kernels::planes::put;
+use crate::kernels::cpu::parallel;
+use crate::kernels::cpu::store::put_rounded;
 use crate::params;
 use rayon::prelude::*;
 
@@ -43,7 +43,7 @@ params! {
 /// target (+)= Σ_e weights\[table\[row\]\[e\]\] · dy_e, for dx (with `skip`) and each of the targets in dz.
 pub static BACKWARD_SHARED: Kernel = Kernel {
     name: "mixture_backward_shared",
-    source: include_str!("../../../shaders/mixture_backward_shared.wgsl"),
+    source: wgsl!("mixture_backward_shared"),
     params: BackwardShared::LAYOUT,
     inputs: &["table", "weights", "dy0", "dy1", "dy2", "dy3"],
     outputs: &["dx", "dz"],
@@ -137,9 +137,9 @@ fn reference(call: &mut Call<'_>) {
         .map(|(t, i)| sum(p.skip + t, i))
         .collect();
     let to = call.output(0);
-    dx.into_iter().enumerate().for_each(|(i, value)| put(&mut to[p.dx as usize + i], value, p.accumulate_x));
+    dx.into_iter().enumerate().for_each(|(i, value)| put_rounded(&mut to[p.dx as usize + i], value, p.accumulate_x));
     let to = call.output(1);
-    dz.into_iter().enumerate().for_each(|(i, value)| put(&mut to[p.dz as usize + i], value, p.accumulate_z));
+    dz.into_iter().enumerate().for_each(|(i, value)| put_rounded(&mut to[p.dz as usize + i], value, p.accumulate_z));
 }
 
 fn case(count: usize, [edges, skip, targets, accumulate_x, accumulate_z]: [u32; 5]) -> Case {

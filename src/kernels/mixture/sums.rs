@@ -3,9 +3,9 @@
 use super::cases;
 use super::{NONE, terms};
 use crate::device::{Call, Class, Kernel, Launch};
-use crate::kernels::chains::{Rows, product, total};
-use crate::kernels::parallel;
-use crate::kernels::planes::{Part, channel_parts};
+use crate::kernels::cpu::accurate_sums::{Rows, product, total};
+use crate::kernels::cpu::channel_sums::{Part, channel_parts};
+use crate::kernels::cpu::parallel;
 use crate::params;
 use rayon::prelude::*;
 
@@ -51,10 +51,7 @@ impl Sums {
 /// Σ dy·x̂ and Σ dy of each term and channel, x̂ being the value itself where a term has no mean.
 pub static SUMS: Kernel = Kernel {
     name: "mixture_sums",
-    source: concat!(
-        include_str!("../../../shaders/include/tree.wgsl"),
-        include_str!("../../../shaders/mixture_sums.wgsl")
-    ),
+    source: wgsl!("include/tree", "mixture_sums"),
     params: Sums::LAYOUT,
     inputs: &["table", "z", "x", "saved", "dy"],
     outputs: &["sums"],
@@ -84,7 +81,7 @@ pub static SUMS: Kernel = Kernel {
 /// dweights\[w_t\] += Σ_c Σ dy·x̂ for each term with a weight. A weight occurs at most once in a table.
 pub static BACKWARD_WEIGHTS: Kernel = Kernel {
     name: "mixture_backward_weights",
-    source: include_str!("../../../shaders/mixture_backward_weights.wgsl"),
+    source: wgsl!("mixture_backward_weights"),
     params: BackwardWeights::LAYOUT,
     inputs: &["table", "sums"],
     outputs: &["dweights"],

@@ -2,18 +2,15 @@
 
 use super::{BENCHES, Params, SHAPES, Sizes, beyond, by_input, by_output, flops, label, lengths, shape};
 use crate::device::{Call, Case, Kernel};
-use crate::kernels::parallel;
-use crate::kernels::planes::put;
+use crate::kernels::cpu::parallel;
+use crate::kernels::cpu::store::put_rounded;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 /// y (+)= average of each window.
 pub static AVG_FORWARD: Kernel = Kernel {
     name: "avg_pool_forward",
-    source: concat!(
-        include_str!("../../../shaders/include/strips.wgsl"),
-        include_str!("../../../shaders/avg_pool_forward.wgsl")
-    ),
+    source: wgsl!("include/strips", "avg_pool_forward"),
     params: Params::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
@@ -28,11 +25,7 @@ pub static AVG_FORWARD: Kernel = Kernel {
 /// dx (+)= each window's dy, shared among its pixels.
 pub static AVG_BACKWARD: Kernel = Kernel {
     name: "avg_pool_backward",
-    source: concat!(
-        include_str!("../../../shaders/include/strips.wgsl"),
-        include_str!("../../../shaders/include/pool_backward.wgsl"),
-        include_str!("../../../shaders/avg_pool_backward.wgsl")
-    ),
+    source: wgsl!("include/strips", "include/pool_backward", "avg_pool_backward"),
     params: Params::LAYOUT,
     inputs: &["dy"],
     outputs: &["dx"],
@@ -106,7 +99,7 @@ fn forward_reference(call: &mut Call<'_>) {
     let (x, y) = (call.input(0), call.output(0));
     windows(&p, |out, share, pixels| {
         let sum: f64 = pixels.iter().map(|&i| f64::from(x[p.input as usize + i])).sum();
-        put(&mut y[p.output as usize + out], sum * share, p.accumulate);
+        put_rounded(&mut y[p.output as usize + out], sum * share, p.accumulate);
     });
 }
 
@@ -162,7 +155,7 @@ fn backward_reference(call: &mut Call<'_>) {
         pixels.iter().for_each(|&i| sums[i] += share * f64::from(dy[p.output as usize + out]));
     });
     for (i, sum) in sums.into_iter().enumerate() {
-        put(&mut dx[p.input as usize + i], sum, p.accumulate);
+        put_rounded(&mut dx[p.input as usize + i], sum, p.accumulate);
     }
 }
 

@@ -1,8 +1,11 @@
 //! Products of [batch, channels, pixels] with one factor a channel.
 
 use crate::device::{Call, Case, Kernel};
-use crate::kernels::planes::{by_plane, by_sum, channel_sums, each_plane, put};
-use crate::kernels::runs::scale;
+use crate::kernels::cpu::channel_sums::channel_sums;
+use crate::kernels::cpu::contiguous::scale;
+use crate::kernels::cpu::maps::each_plane;
+use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::launch::{by_plane, by_sum};
 use crate::params;
 
 params! {
@@ -48,10 +51,7 @@ params! {
 /// y (+)= x · scale\[c\].
 pub static SCALE: Kernel = Kernel {
     name: "channel_scale",
-    source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
-        include_str!("../../../shaders/channel_scale.wgsl")
-    ),
+    source: wgsl!("include/planes", "channel_scale"),
     params: Scale::LAYOUT,
     inputs: &["x", "scale"],
     outputs: &["y"],
@@ -72,11 +72,7 @@ pub static SCALE: Kernel = Kernel {
 /// dscale\[c\] (+)= Σ x · dy over batch and pixels.
 pub static DOT: Kernel = Kernel {
     name: "channel_dot",
-    source: concat!(
-        include_str!("../../../shaders/include/walk.wgsl"),
-        include_str!("../../../shaders/include/tree.wgsl"),
-        include_str!("../../../shaders/channel_dot.wgsl")
-    ),
+    source: wgsl!("include/walk", "include/tree", "channel_dot"),
     params: Dot::LAYOUT,
     inputs: &["x", "dy"],
     outputs: &["dscale"],
@@ -109,7 +105,7 @@ fn forward_reference(call: &mut Call<'_>) {
     for i in 0..(p.batch * p.channels * p.pixels) as usize {
         let c = i / p.pixels as usize % p.channels as usize;
         let value = f64::from(x[p.x as usize + i]) * f64::from(factors[p.scale as usize + c]);
-        put(&mut y[p.y as usize + i], value, p.accumulate);
+        put_rounded(&mut y[p.y as usize + i], value, p.accumulate);
     }
 }
 
@@ -122,7 +118,7 @@ fn dot(call: &mut Call<'_>) {
     let sums = channel_sums([batch, channels, pixels], |part| part.products(x, dy, [channels, pixels], 0.0));
     let dscale = &mut call.output(0)[p.dscale as usize..][..channels];
     for (dscale, [product, _]) in dscale.iter_mut().zip(sums) {
-        put(dscale, product, p.accumulate);
+        put_rounded(dscale, product, p.accumulate);
     }
 }
 
@@ -135,7 +131,7 @@ fn dot_reference(call: &mut Call<'_>) {
         sums[c] += f64::from(x[p.x as usize + i]) * f64::from(dy[p.dy as usize + i]);
     }
     for (c, sum) in sums.into_iter().enumerate() {
-        put(&mut dscale[p.dscale as usize + c], sum, p.accumulate);
+        put_rounded(&mut dscale[p.dscale as usize + c], sum, p.accumulate);
     }
 }
 

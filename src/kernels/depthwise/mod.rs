@@ -1,0 +1,198 @@
+//! Depthwise convolution: each channel of [batch, channels, height, width] has its own window,
+//! w [channels, 1, rows, columns]:
+//! `y[n, c, y, x] = Σ w[c, 0, r, s] · x[n, c, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left]`,
+//! where x is 0 outside the image; and its gradients. Padding may be negative; how much there is below
+//! and on the right follows from the size of y.
+
+use crate::device::{Class, Kernel, Launch};
+use crate::kernels::cpu::parallel;
+use crate::params;
+use std::ops::Range;
+
+mod cases;
+mod reference;
+mod twin;
+pub(super) mod windows;
+
+params! {
+    /// Parameters of [`FORWARD`], [`BACKWARD_INPUT`] and [`BACKWARD_WEIGHT`].
+    pub struct Params {
+        /// Offset of x or dx.
+        pub input: u32,
+        /// Offset of w or dw, [channels, 1, kernel_rows, kernel_columns].
+        pub weight: u32,
+        /// Offset of y or dy.
+        pub output: u32,
+        /// Number of images.
+        pub batch: u32,
+        /// Channels of x and y.
+        pub channels: u32,
+        /// Height of x.
+        pub height: u32,
+        /// Width of x.
+        pub width: u32,
+        /// Height of y.
+        pub out_height: u32,
+        /// Width of y.
+        pub out_width: u32,
+        /// Height of the window.
+        pub kernel_rows: u32,
+        /// Width of the window.
+        pub kernel_columns: u32,
+        /// Rows from one window to the next.
+        pub stride_rows: u32,
+        /// Columns from one window to the next.
+        pub stride_columns: u32,
+        /// Rows from one tap to the next.
+        pub dilation_rows: u32,
+        /// Columns from one tap to the next.
+        pub dilation_columns: u32,
+        /// Rows of zeros above x; negative: rows left out.
+        pub pad_top: i32,
+        /// Columns of zeros left of x; negative: columns left out.
+        pub pad_left: i32,
+        /// Whether results are added to (1) or overwrite (0) what is there.
+        pub accumulate: u32,
+    }
+}
+
+impl Params {
+    fn of(params: &[u8]) -> Self {
+        bytemuck::pod_read_unaligned(params)
+    }
+
+    fn planes(&self) -> usize {
+        self.batch as usize * self.channels as usize
+    }
+
+    fn pixels(&self) -> usize {
+        self.height as usize * self.width as usize
+    }
+
+    fn out_pixels(&self) -> usize {
+        self.out_height as usize * self.out_width as usize
+    }
+
+    fn taps(&self) -> usize {
+        self.kernel_rows as usize * self.kernel_columns as usize
+    }
+
+    fn x(&self) -> Range<usize> {
+        parallel::range(self.input, self.planes() * self.pixels())
+    }
+
+    fn w(&self) -> Range<usize> {
+        parallel::range(self.weight, self.channels as usize * self.taps())
+    }
+
+    fn y(&self) -> Range<usize> {
+        parallel::range(self.output, self.planes() * self.out_pixels())
+    }
+
+    fn flops(&self) -> u64 {
+        2 * (self.planes() * self.out_pixels() * self.taps()) as u64
+    }
+
+    /// For rows and for columns: the fewest taps, and the fewest results, that lie a multiple of both stride
+    /// and dilation apart.
+    fn steps(&self) -> [[u32; 2]; 2] {
+        let step = |stride: u32, dilation: u32| {
+            let (mut common, mut rest) = (stride, dilation);
+            while rest != 0 {
+                (common, rest) = (rest, common % rest);
+            }
+            [stride / common, dilation / common]
+        };
+        [step(self.stride_rows, self.dilation_rows), step(self.stride_columns, self.dilation_columns)]
+    }
+}
+
+/// y (+)= w ∗ x.
+pub static FORWARD: Kernel = Kernel {
+    name: "depthwise_conv_forward",
+    source: wgsl!("depthwise_conv_forward"),
+    params: Params::LAYOUT,
+    inputs: &["x", "w"],
+    outputs: &["y"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        let [rows, _] = p.steps();
+        tiles(&p, [p.out_height, p.out_width], rows[1], class)
+            .with("SHIFT", rows[0])
+            .with("DILATION_ROWS", p.dilation_rows)
+            .with("DILATION_COLUMNS", p.dilation_columns)
+    },
+    flops: |params| Params::of(params).flops(),
+    twin: twin::forward,
+    reference: reference::forward,
+    cases: || cases::all(cases::forward),
+    benches: || cases::benches(cases::forward),
+};
+
+/// dx (+)= the gradient of x.
+pub static BACKWARD_INPUT: Kernel = Kernel {
+    name: "depthwise_conv_backward_input",
+    source: wgsl!("depthwise_conv_backward_input"),
+    params: Params::LAYOUT,
+    inputs: &["w", "dy"],
+    outputs: &["dx"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        let [rows, columns] = p.steps();
+        let phase = [p.height.div_ceil(p.stride_rows), p.width.div_ceil(p.stride_columns)];
+        let launch = tiles(&p, phase, rows[1], class);
+        Launch { groups: launch.groups * u64::from(p.stride_rows) * u64::from(p.stride_columns), ..launch }
+            .with("DILATION_ROWS", p.dilation_rows)
+            .with("DILATION_COLUMNS", p.dilation_columns)
+            .with("STEP_ROWS", rows[0])
+            .with("STEP_COLUMNS", columns[0])
+            .with("MOVE", columns[1])
+    },
+    flops: |params| Params::of(params).flops(),
+    twin: twin::backward_input,
+    reference: reference::backward_input,
+    cases: || cases::all(cases::backward_input),
+    benches: || cases::benches(cases::backward_input),
+};
+
+/// dw (+)= the gradient of w.
+pub static BACKWARD_WEIGHT: Kernel = Kernel {
+    name: "depthwise_conv_backward_weight",
+    source: wgsl!("depthwise_conv_backward_weight"),
+    params: Params::LAYOUT,
+    inputs: &["x", "dy"],
+    outputs: &["dw"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        let workgroup = if class == Class::Hardware { 128 } else { 16 };
+        Launch { groups: u64::from(p.channels) * u64::from(p.kernel_rows), ..Launch::default() }
+            .constant("WORKGROUP", workgroup)
+            .constant("COLUMNS", p.kernel_columns)
+    },
+    flops: |params| Params::of(params).flops(),
+    twin: twin::backward_weight,
+    reference: reference::backward_weight,
+    cases: || cases::all(cases::backward_weight),
+    benches: || cases::benches(cases::backward_weight),
+};
+
+/// Workgroups that each compute `WORKGROUP · TILES` tiles of one channel of a [rows, columns] result:
+/// tiles of four columns times `HELD` rows, `apart` from one another.
+fn tiles(p: &Params, [rows, columns]: [u32; 2], apart: u32, class: Class) -> Launch {
+    let (workgroup, tiles, mut held) = if class == Class::Hardware { (64, 1, 1) } else { (8, 16, 4) };
+    // Not more rows than there are.
+    while held > 1 && held / 2 * apart >= rows {
+        held /= 2;
+    }
+    let down = u64::from(rows.div_ceil(held * apart)) * u64::from(apart);
+    let count = u64::from(p.batch) * u64::from(columns.div_ceil(4)) * down;
+    Launch { groups: count.div_ceil(u64::from(workgroup * tiles)) * u64::from(p.channels), ..Launch::default() }
+        .with("WORKGROUP", workgroup)
+        .with("ROWS", p.kernel_rows)
+        .with("COLUMNS", p.kernel_columns)
+        .with("STRIDE_ROWS", p.stride_rows)
+        .with("STRIDE_COLUMNS", p.stride_columns)
+        .with("HELD", held)
+        .with("APART", apart)
+        .constant("TILES", tiles)
+}
