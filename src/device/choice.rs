@@ -6,6 +6,7 @@
 
 use super::adapter::{AdapterInfo, Options, found};
 use super::{Device, Error};
+use crate::names::nearest;
 use std::str::FromStr;
 
 /// What a user may ask for.
@@ -116,10 +117,7 @@ fn missing(choice: &Choice, list: &[AdapterInfo]) -> Error {
         "use `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists".to_owned();
     if let Choice::Name(name) = choice {
         let known = ["auto", "cpu", "gpu", "software"].into_iter().chain(names.iter().copied());
-        let likeness = |k: &str| strsim::jaro_winkler(&name.to_lowercase(), &k.to_lowercase());
-        if let Some(nearest) = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
-            hint = format!("did you mean `{nearest}`? Otherwise {hint}");
-        }
+        hint = format!("did you mean `{}`? Otherwise {hint}", nearest(name, known));
     }
     if !names.is_empty() {
         hint += &format!(" (adapters here: {})", names.join(", "));

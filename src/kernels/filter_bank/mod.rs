@@ -10,6 +10,7 @@
 //! rectified (or normalised) values, and adds the gradients of all branches in registers.
 
 use crate::device::{Class, Kernel, Launch};
+use crate::numbers::common_divisor;
 use crate::params;
 use std::ops::Range;
 
@@ -189,11 +190,8 @@ impl Params {
 /// [taps, results] of kind `slot` that lie a multiple of both stride and dilation apart: the fewest of each.
 fn step(p: &Params, slot: [u32; 4]) -> [u32; 2] {
     let dilation = if slot[1] == 0 { 1 } else { slot[2].max(1) };
-    let (mut common, mut rest) = (p.stride, dilation);
-    while rest != 0 {
-        (common, rest) = (rest, common % rest);
-    }
-    [p.stride / common.max(1), dilation / common.max(1)]
+    let common = common_divisor(p.stride as usize, dilation as usize) as u32;
+    [p.stride / common, dilation / common]
 }
 
 const KERNELS: [&str; 4] = ["KERNEL0", "KERNEL1", "KERNEL2", "KERNEL3"];

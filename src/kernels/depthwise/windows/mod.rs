@@ -8,6 +8,7 @@
 //! of planes.
 
 use crate::kernels::cpu::window_rows;
+use crate::numbers::common_divisor;
 
 pub(in crate::kernels) mod bank;
 mod convolve;
@@ -37,10 +38,7 @@ pub(in crate::kernels) struct Axis {
 impl Axis {
     /// Stride and dilation without their common divisor: from one tap of a phase to the next, in taps and in rows.
     fn step(&self) -> [usize; 2] {
-        let (mut common, mut rest) = (self.stride.max(1), self.dilation.max(1));
-        while rest != 0 {
-            (common, rest) = (rest, common % rest);
-        }
+        let common = common_divisor(self.stride.max(1), self.dilation.max(1));
         [self.stride / common, self.dilation / common]
     }
 
