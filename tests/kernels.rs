@@ -141,7 +141,7 @@ fn check_params(kernel: &Kernel, module: &naga::Module, variable: &naga::GlobalV
         })
         .collect();
     let ours: Vec<(String, usize, &str)> =
-        kernel.params.fields.iter().map(|&(name, offset, ty)| (name.to_owned(), offset, ty)).collect();
+        kernel.params.scalars().into_iter().map(|(name, offset, ty)| (name.to_owned(), offset, ty)).collect();
     assert_eq!(ours, theirs, "{}: fields of the parameters", kernel.name);
 }
 
@@ -234,21 +234,22 @@ proptest! {
         let n = |v: usize| v as u32;
         let (x, taps) = (batch * channels * height * width, kernel[0] * kernel[1]);
         let y = batch * channels * out_height * out_width;
+        let window = conv::Window {
+            height: n(height), width: n(width), out_height: n(out_height), out_width: n(out_width),
+            kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride[0]),
+            stride_columns: n(stride[1]), dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]),
+            pad_top: pad[0], pad_left: pad[1],
+        };
         let params = depthwise::Params {
-            batch: n(batch), channels: n(channels), height: n(height), width: n(width),
-            out_height: n(out_height), out_width: n(out_width), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]),
-            stride_rows: n(stride[0]), stride_columns: n(stride[1]), dilation_rows: n(dilation[0]),
-            dilation_columns: n(dilation[1]), pad_top: pad[0], pad_left: pad[1], accumulate, ..Default::default()
+            batch: n(batch), channels: n(channels), window, accumulate, ..Default::default()
         };
         let w = channels * taps;
         agree(&depthwise::FORWARD, &params, [x, w], y)?;
         agree(&depthwise::BACKWARD_INPUT, &params, [w, y], x)?;
         agree(&depthwise::BACKWARD_WEIGHT, &params, [x, y], w)?;
         let params = conv::Params {
-            batch: n(batch), inputs: n(channels), outputs: n(outputs), groups: 1, height: n(height), width: n(width),
-            out_height: n(out_height), out_width: n(out_width), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]),
-            stride_rows: n(stride[0]), stride_columns: n(stride[1]), dilation_rows: n(dilation[0]),
-            dilation_columns: n(dilation[1]), pad_top: pad[0], pad_left: pad[1], accumulate, ..Default::default()
+            batch: n(batch), inputs: n(channels), outputs: n(outputs), groups: 1, window, accumulate,
+            ..Default::default()
         };
         let (w, y) = (outputs * channels * taps, batch * outputs * out_height * out_width);
         agree_with(&conv::FORWARD, &params, &[x, w, outputs], y)?;
@@ -284,11 +285,14 @@ proptest! {
         let out = |size: usize| (size - 1) / stride + 1;
         let pad = |axis: usize| n(dilation[axis] * (kernel[axis] - 1) / 2);
         let (pixels, out_pixels, taps) = (height * width, out(height) * out(width), kernel[0] * kernel[1]);
+        let window = conv::Window {
+            height: n(height), width: n(width), out_height: n(out(height)), out_width: n(out(width)),
+            kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride), stride_columns: n(stride),
+            dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]), pad_top: pad(0) as i32,
+            pad_left: pad(1) as i32,
+        };
         let params = depthwise::Params {
-            batch: n(batch), channels: n(channels), height: n(height), width: n(width), out_height: n(out(height)),
-            out_width: n(out(width)), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride),
-            stride_columns: n(stride), dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]),
-            pad_top: pad(0) as i32, pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+            batch: n(batch), channels: n(channels), window, accumulate: n(accumulate), ..Default::default()
         };
         let (x, y, w) = (batch * channels * pixels, batch * channels * out_pixels, channels * taps);
         agree(&depthwise::FORWARD, &params, [x, w], y)?;
@@ -297,11 +301,8 @@ proptest! {
 
         let (inputs, outputs) = (groups * channels, groups * each);
         let params = conv::Params {
-            batch: n(batch), inputs: n(inputs), outputs: n(outputs), groups: n(groups), height: n(height),
-            width: n(width), out_height: n(out(height)), out_width: n(out(width)), kernel_rows: n(kernel[0]),
-            kernel_columns: n(kernel[1]), stride_rows: n(stride), stride_columns: n(stride),
-            dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]), pad_top: pad(0) as i32,
-            pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+            batch: n(batch), inputs: n(inputs), outputs: n(outputs), groups: n(groups), window,
+            accumulate: n(accumulate), ..Default::default()
         };
         let (x, y, w) = (batch * inputs * pixels, batch * outputs * out_pixels, outputs * channels * taps);
         agree_with(&conv::FORWARD, &params, &[x, w, outputs], y)?;

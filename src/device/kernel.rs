@@ -98,11 +98,52 @@ impl Launch {
 pub struct Layout {
     /// Size in bytes.
     pub size: usize,
-    /// Name, byte offset and Rust type of each field.
-    pub fields: &'static [(&'static str, usize, &'static str)],
+    /// Name, byte offset and type of each field.
+    pub fields: &'static [(&'static str, usize, FieldType)],
 }
 
-/// Declares a kernel's parameter struct: `u32`, `i32` and `f32` fields, in the WGSL struct's order.
+/// What a field of a parameter struct holds.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldType {
+    /// A number: `u32`, `i32` or `f32`, in Rust as in WGSL.
+    Scalar(&'static str),
+    /// Another parameter struct, whose fields stand in its place in WGSL.
+    Struct(Layout),
+}
+
+impl Layout {
+    /// Name, byte offset and WGSL type of each number, those of structs within in their place.
+    pub fn scalars(&self) -> Vec<(&'static str, usize, &'static str)> {
+        let scalars = |&(name, offset, ty): &(&'static str, usize, FieldType)| match ty {
+            FieldType::Scalar(ty) => vec![(name, offset, ty)],
+            FieldType::Struct(inner) => {
+                inner.scalars().into_iter().map(|(name, at, ty)| (name, offset + at, ty)).collect()
+            }
+        };
+        self.fields.iter().flat_map(scalars).collect()
+    }
+}
+
+/// What may be a field of a parameter struct: numbers, and parameter structs.
+pub trait Field {
+    /// As what it is declared in WGSL.
+    const TYPE: FieldType;
+}
+
+impl Field for u32 {
+    const TYPE: FieldType = FieldType::Scalar("u32");
+}
+
+impl Field for i32 {
+    const TYPE: FieldType = FieldType::Scalar("i32");
+}
+
+impl Field for f32 {
+    const TYPE: FieldType = FieldType::Scalar("f32");
+}
+
+/// Declares a kernel's parameter struct: `u32`, `i32` and `f32` fields, in the WGSL struct's order, or structs that are
+/// declared like this, too: in WGSL their fields stand in their place.
 #[macro_export]
 macro_rules! params {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* }) => {
@@ -113,11 +154,19 @@ macro_rules! params {
         pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
 
         impl $name {
-            /// Size and fields, to be compared with the shader's.
+            /// Size and fields, as the shader has them.
             pub const LAYOUT: $crate::device::Layout = $crate::device::Layout {
                 size: ::std::mem::size_of::<Self>(),
-                fields: &[$((stringify!($field), ::std::mem::offset_of!($name, $field), stringify!($type)),)*],
+                fields: &[$((
+                    stringify!($field),
+                    ::std::mem::offset_of!($name, $field),
+                    <$type as $crate::device::Field>::TYPE,
+                ),)*],
             };
+        }
+
+        impl $crate::device::Field for $name {
+            const TYPE: $crate::device::FieldType = $crate::device::FieldType::Struct(Self::LAYOUT);
         }
     };
 }

@@ -24,7 +24,7 @@ pub use bytemuck;
 pub use check::{Agreement, Disagreement, check_cases, check_kernel, run_case, skipped};
 pub use choice::{Choice, chosen};
 pub use error::Error;
-pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, Output, PRELUDE, noise};
+pub use kernel::{Call, Case, Class, Field, FieldType, Kernel, Launch, Layout, Output, PRELUDE, noise};
 pub use memory::{Buffer, Usage};
 pub use pending::Pending;
 pub use profile::{KernelTotal, Timing, by_kernel};

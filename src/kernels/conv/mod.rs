@@ -19,6 +19,9 @@ use std::ops::Range;
 mod cases;
 mod columns;
 mod reference;
+mod window;
+
+pub use window::Window;
 
 params! {
     /// Parameters of [`FORWARD`], [`BACKWARD_INPUT`] and [`BACKWARD_WEIGHT`].
@@ -39,30 +42,8 @@ params! {
         pub outputs: u32,
         /// Groups, each with its share of inputs and outputs.
         pub groups: u32,
-        /// Height of x.
-        pub height: u32,
-        /// Width of x.
-        pub width: u32,
-        /// Height of y.
-        pub out_height: u32,
-        /// Width of y.
-        pub out_width: u32,
-        /// Height of the window.
-        pub kernel_rows: u32,
-        /// Width of the window.
-        pub kernel_columns: u32,
-        /// Rows from one window to the next.
-        pub stride_rows: u32,
-        /// Columns from one window to the next.
-        pub stride_columns: u32,
-        /// Rows from one tap to the next.
-        pub dilation_rows: u32,
-        /// Columns from one tap to the next.
-        pub dilation_columns: u32,
-        /// Rows of zeros above x; negative: rows left out.
-        pub pad_top: i32,
-        /// Columns of zeros left of x; negative: columns left out.
-        pub pad_left: i32,
+        /// Where the window reads and writes.
+        pub window: Window,
         /// Whether there is a bias (1) or not (0).
         pub has_bias: u32,
         /// Whether results are added to (1) or overwrite (0) what is there.
@@ -76,15 +57,15 @@ impl Params {
     }
 
     fn pixels(&self) -> usize {
-        self.height as usize * self.width as usize
+        self.window.pixels()
     }
 
     fn out_pixels(&self) -> usize {
-        self.out_height as usize * self.out_width as usize
+        self.window.out_pixels()
     }
 
     fn taps(&self) -> usize {
-        self.kernel_rows as usize * self.kernel_columns as usize
+        self.window.taps()
     }
 
     /// Inputs of a group.
@@ -188,8 +169,8 @@ fn blocks(p: &Params, columns: usize, channels: usize, class: Class) -> Launch {
     let tiles = columns.div_ceil((workgroup * pixels) as usize);
     Launch { groups: (tiles * channels.div_ceil(block)) as u64 * u64::from(p.groups), ..Launch::default() }
         .with("WORKGROUP", workgroup)
-        .with("ROWS", p.kernel_rows)
-        .with("COLUMNS", p.kernel_columns)
+        .with("ROWS", p.window.kernel_rows)
+        .with("COLUMNS", p.window.kernel_columns)
         .constant("PIXELS", pixels)
         .constant("CHANNELS", block as u32)
 }

@@ -4,8 +4,10 @@
 //! where x is 0 outside the image; and its gradients. Padding may be negative; how much there is below
 //! and on the right follows from the size of y.
 
+use super::conv::Window;
 use crate::device::{Class, Kernel, Launch};
 use crate::kernels::cpu::parallel;
+use crate::numbers::common_divisor;
 use crate::params;
 use std::ops::Range;
 
@@ -27,30 +29,8 @@ params! {
         pub batch: u32,
         /// Channels of x and y.
         pub channels: u32,
-        /// Height of x.
-        pub height: u32,
-        /// Width of x.
-        pub width: u32,
-        /// Height of y.
-        pub out_height: u32,
-        /// Width of y.
-        pub out_width: u32,
-        /// Height of the window.
-        pub kernel_rows: u32,
-        /// Width of the window.
-        pub kernel_columns: u32,
-        /// Rows from one window to the next.
-        pub stride_rows: u32,
-        /// Columns from one window to the next.
-        pub stride_columns: u32,
-        /// Rows from one tap to the next.
-        pub dilation_rows: u32,
-        /// Columns from one tap to the next.
-        pub dilation_columns: u32,
-        /// Rows of zeros above x; negative: rows left out.
-        pub pad_top: i32,
-        /// Columns of zeros left of x; negative: columns left out.
-        pub pad_left: i32,
+        /// Where the windows read and write.
+        pub window: Window,
         /// Whether results are added to (1) or overwrite (0) what is there.
         pub accumulate: u32,
     }
@@ -66,15 +46,15 @@ impl Params {
     }
 
     fn pixels(&self) -> usize {
-        self.height as usize * self.width as usize
+        self.window.pixels()
     }
 
     fn out_pixels(&self) -> usize {
-        self.out_height as usize * self.out_width as usize
+        self.window.out_pixels()
     }
 
     fn taps(&self) -> usize {
-        self.kernel_rows as usize * self.kernel_columns as usize
+        self.window.taps()
     }
 
     fn x(&self) -> Range<usize> {
@@ -97,13 +77,13 @@ impl Params {
     /// and dilation apart.
     fn steps(&self) -> [[u32; 2]; 2] {
         let step = |stride: u32, dilation: u32| {
-            let (mut common, mut rest) = (stride, dilation);
-            while rest != 0 {
-                (common, rest) = (rest, common % rest);
-            }
+            let common = common_divisor(stride as usize, dilation as usize) as u32;
             [stride / common, dilation / common]
         };
-        [step(self.stride_rows, self.dilation_rows), step(self.stride_columns, self.dilation_columns)]
+        [
+            step(self.window.stride_rows, self.window.dilation_rows),
+            step(self.window.stride_columns, self.window.dilation_columns),
+        ]
     }
 }
 
@@ -117,10 +97,10 @@ pub static FORWARD: Kernel = Kernel {
     launch: |params, class| {
         let p = Params::of(params);
         let [rows, _] = p.steps();
-        tiles(&p, [p.out_height, p.out_width], rows[1], class)
+        tiles(&p, [p.window.out_height, p.window.out_width], rows[1], class)
             .with("SHIFT", rows[0])
-            .with("DILATION_ROWS", p.dilation_rows)
-            .with("DILATION_COLUMNS", p.dilation_columns)
+            .with("DILATION_ROWS", p.window.dilation_rows)
+            .with("DILATION_COLUMNS", p.window.dilation_columns)
     },
     flops: |params| Params::of(params).flops(),
     twin: twin::forward,
@@ -139,14 +119,17 @@ pub static BACKWARD_INPUT: Kernel = Kernel {
     launch: |params, class| {
         let p = Params::of(params);
         let [rows, columns] = p.steps();
-        let phase = [p.height.div_ceil(p.stride_rows), p.width.div_ceil(p.stride_columns)];
+        let phase = [p.window.height.div_ceil(p.window.stride_rows), p.window.width.div_ceil(p.window.stride_columns)];
         let launch = tiles(&p, phase, rows[1], class);
-        Launch { groups: launch.groups * u64::from(p.stride_rows) * u64::from(p.stride_columns), ..launch }
-            .with("DILATION_ROWS", p.dilation_rows)
-            .with("DILATION_COLUMNS", p.dilation_columns)
-            .with("STEP_ROWS", rows[0])
-            .with("STEP_COLUMNS", columns[0])
-            .with("MOVE", columns[1])
+        Launch {
+            groups: launch.groups * u64::from(p.window.stride_rows) * u64::from(p.window.stride_columns),
+            ..launch
+        }
+        .with("DILATION_ROWS", p.window.dilation_rows)
+        .with("DILATION_COLUMNS", p.window.dilation_columns)
+        .with("STEP_ROWS", rows[0])
+        .with("STEP_COLUMNS", columns[0])
+        .with("MOVE", columns[1])
     },
     flops: |params| Params::of(params).flops(),
     twin: twin::backward_input,
@@ -165,9 +148,9 @@ pub static BACKWARD_WEIGHT: Kernel = Kernel {
     launch: |params, class| {
         let p = Params::of(params);
         let workgroup = if class == Class::Hardware { 128 } else { 16 };
-        Launch { groups: u64::from(p.channels) * u64::from(p.kernel_rows), ..Launch::default() }
+        Launch { groups: u64::from(p.channels) * u64::from(p.window.kernel_rows), ..Launch::default() }
             .constant("WORKGROUP", workgroup)
-            .constant("COLUMNS", p.kernel_columns)
+            .constant("COLUMNS", p.window.kernel_columns)
     },
     flops: |params| Params::of(params).flops(),
     twin: twin::backward_weight,
@@ -188,10 +171,10 @@ fn tiles(p: &Params, [rows, columns]: [u32; 2], apart: u32, class: Class) -> Lau
     let count = u64::from(p.batch) * u64::from(columns.div_ceil(4)) * down;
     Launch { groups: count.div_ceil(u64::from(workgroup * tiles)) * u64::from(p.channels), ..Launch::default() }
         .with("WORKGROUP", workgroup)
-        .with("ROWS", p.kernel_rows)
-        .with("COLUMNS", p.kernel_columns)
-        .with("STRIDE_ROWS", p.stride_rows)
-        .with("STRIDE_COLUMNS", p.stride_columns)
+        .with("ROWS", p.window.kernel_rows)
+        .with("COLUMNS", p.window.kernel_columns)
+        .with("STRIDE_ROWS", p.window.stride_rows)
+        .with("STRIDE_COLUMNS", p.window.stride_columns)
         .with("HELD", held)
         .with("APART", apart)
         .constant("TILES", tiles)

@@ -11,16 +11,31 @@ fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize)) {
         (0..i64::from(size)).contains(&at).then_some(at as usize)
     };
     for plane in 0..p.planes() {
-        for out_y in 0..p.out_height {
-            for out_x in 0..p.out_width {
-                let y = (plane * p.out_height as usize + out_y as usize) * p.out_width as usize + out_x as usize;
-                for r in 0..p.kernel_rows {
-                    let row = place(out_y, p.stride_rows, r, p.dilation_rows, p.pad_top, p.height);
-                    for c in 0..p.kernel_columns {
-                        let column = place(out_x, p.stride_columns, c, p.dilation_columns, p.pad_left, p.width);
+        for out_y in 0..p.window.out_height {
+            for out_x in 0..p.window.out_width {
+                let y = (plane * p.window.out_height as usize + out_y as usize) * p.window.out_width as usize
+                    + out_x as usize;
+                for r in 0..p.window.kernel_rows {
+                    let row = place(
+                        out_y,
+                        p.window.stride_rows,
+                        r,
+                        p.window.dilation_rows,
+                        p.window.pad_top,
+                        p.window.height,
+                    );
+                    for c in 0..p.window.kernel_columns {
+                        let column = place(
+                            out_x,
+                            p.window.stride_columns,
+                            c,
+                            p.window.dilation_columns,
+                            p.window.pad_left,
+                            p.window.width,
+                        );
                         let (Some(row), Some(column)) = (row, column) else { continue };
-                        let x = plane * p.pixels() + row * p.width as usize + column;
-                        let w = plane % p.channels as usize * p.taps() + (r * p.kernel_columns + c) as usize;
+                        let x = plane * p.pixels() + row * p.window.width as usize + column;
+                        let w = plane % p.channels as usize * p.taps() + (r * p.window.kernel_columns + c) as usize;
                         f(x, w, y);
                     }
                 }
