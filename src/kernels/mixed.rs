@@ -6,7 +6,7 @@
 use crate::device::{Call, Case, Class, Kernel, Launch};
 use crate::kernels::cpu::contiguous::{dot, scale};
 use crate::kernels::cpu::parallel::{self, LONG_PIECE};
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::kernels::launch::by_sum;
 use crate::params;
 use rayon::prelude::*;
@@ -165,7 +165,7 @@ fn forward_reference(call: &mut Call<'_>) {
         let term = |(slot, option)| {
             f64::from(weights[p.weights as usize + option]) * f64::from(x[p.x as usize + slot * p.stride as usize + i])
         };
-        put_rounded(&mut y[p.y as usize + i], slots(p.active).map(term).sum(), p.accumulate);
+        put(&mut y[p.y as usize + i], slots(p.active).map(term).sum(), p.accumulate);
     }
 }
 
@@ -217,7 +217,7 @@ fn backward_weights(call: &mut Call<'_>) {
         .collect();
     let dw = &mut call.output(0)[p.dw as usize..][..p.options as usize];
     for (option, dw) in dw.iter_mut().enumerate() {
-        put_rounded(dw, pieces.iter().map(|sums| sums[option]).sum(), p.accumulate);
+        put(dw, pieces.iter().map(|sums| sums[option]).sum(), p.accumulate);
     }
 }
 
@@ -232,7 +232,7 @@ fn weights_reference(call: &mut Call<'_>) {
         }
     }
     for (option, sum) in sums.into_iter().enumerate() {
-        put_rounded(&mut dw[p.dw as usize + option], sum, p.accumulate);
+        put(&mut dw[p.dw as usize + option], sum, p.accumulate);
     }
 }
 

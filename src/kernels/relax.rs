@@ -2,7 +2,7 @@
 //! with the other: `dx[r, j] (+)= Σ_i jacobian[r, i, j] dy[r, i]` for each row.
 
 use crate::device::{Call, Case, Class, Kernel, Launch};
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::params;
 
 params! {
@@ -56,7 +56,7 @@ fn backward(call: &mut Call<'_>) {
         for j in 0..columns {
             let product =
                 |i: usize| f64::from(jacobian[(row * columns + i) * columns + j]) * f64::from(dy[row * columns + i]);
-            put_rounded(&mut dx[row * columns + j], (0..columns).map(product).sum(), p.accumulate);
+            put(&mut dx[row * columns + j], (0..columns).map(product).sum(), p.accumulate);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::device::{Call, Case, Kernel, noise};
 use crate::kernels::cpu::parallel::{self, LONG_PIECE};
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::kernels::launch::by_row;
 use crate::params;
 use rayon::prelude::*;
@@ -120,7 +120,7 @@ fn backward(call: &mut Call<'_>) {
         for ((dx, y), dy) in dx.chunks_mut(columns).zip(y.chunks(columns)).zip(dy.chunks(columns)) {
             let sum: f64 = y.iter().zip(dy).map(|(&y, &g)| f64::from(y) * f64::from(g)).sum();
             for ((dx, &y), &g) in dx.iter_mut().zip(y).zip(dy) {
-                put_rounded(dx, f64::from(y) * (f64::from(g) - sum), p.accumulate);
+                put(dx, f64::from(y) * (f64::from(g) - sum), p.accumulate);
             }
         }
     });

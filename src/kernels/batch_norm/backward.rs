@@ -178,7 +178,7 @@ fn input_reference(call: &mut Call<'_>) {
         if p.affine != 0 {
             value *= f64::from(parameters[p.weight as usize + c]);
         }
-        crate::kernels::cpu::store::put_rounded(&mut dx[p.dx as usize + i], value * inverse, p.accumulate);
+        crate::kernels::cpu::store::put(&mut dx[p.dx as usize + i], value * inverse, p.accumulate);
     }
 }
 

@@ -4,14 +4,9 @@
 
 use super::window_rows;
 
-/// `to (+)= value`, for references.
+/// `to (+)= value`, rounded once.
 pub(in crate::kernels) fn put(to: &mut f32, value: f64, accumulate: u32) {
     *to = if accumulate != 0 { (f64::from(*to) + value) as f32 } else { value as f32 };
-}
-
-/// `y[i] = value`, or `y[i] += value`.
-pub(in crate::kernels) fn put_rounded(y: &mut f32, value: f64, accumulate: u32) {
-    *y = if accumulate != 0 { *y + value as f32 } else { value as f32 };
 }
 
 /// `to[i] (+)= from[i] + bias`.

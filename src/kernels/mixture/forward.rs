@@ -5,7 +5,7 @@ use super::cases::{self, Sample};
 use super::terms;
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::kernels::cpu::parallel::{self, LONG_PIECE};
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::params;
 use rayon::prelude::*;
 
@@ -118,7 +118,7 @@ fn reference(call: &mut Call<'_>) {
                     let value = f64::from(values[term.plane(n, c, pixels) + i]) - f64::from(mean);
                     sum += value * f64::from(inverse) * f64::from(term.factor(weights));
                 }
-                put_rounded(&mut y[p.y as usize + (n * channels + c) * pixels + i], sum, p.accumulate);
+                put(&mut y[p.y as usize + (n * channels + c) * pixels + i], sum, p.accumulate);
             }
         }
     }

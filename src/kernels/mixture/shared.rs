@@ -4,7 +4,7 @@ use super::NONE;
 use super::blend::{Source, blend};
 use crate::device::{Call, Case, Class, Kernel, Launch, Output};
 use crate::kernels::cpu::parallel;
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::params;
 use rayon::prelude::*;
 
@@ -137,9 +137,9 @@ fn reference(call: &mut Call<'_>) {
         .map(|(t, i)| sum(p.skip + t, i))
         .collect();
     let to = call.output(0);
-    dx.into_iter().enumerate().for_each(|(i, value)| put_rounded(&mut to[p.dx as usize + i], value, p.accumulate_x));
+    dx.into_iter().enumerate().for_each(|(i, value)| put(&mut to[p.dx as usize + i], value, p.accumulate_x));
     let to = call.output(1);
-    dz.into_iter().enumerate().for_each(|(i, value)| put_rounded(&mut to[p.dz as usize + i], value, p.accumulate_z));
+    dz.into_iter().enumerate().for_each(|(i, value)| put(&mut to[p.dz as usize + i], value, p.accumulate_z));
 }
 
 fn case(count: usize, [edges, skip, targets, accumulate_x, accumulate_z]: [u32; 5]) -> Case {

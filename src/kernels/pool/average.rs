@@ -3,7 +3,7 @@
 use super::{BENCHES, Params, SHAPES, Sizes, beyond, by_input, by_output, flops, label, lengths, shape};
 use crate::device::{Call, Case, Kernel};
 use crate::kernels::cpu::parallel;
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -99,7 +99,7 @@ fn forward_reference(call: &mut Call<'_>) {
     let (x, y) = (call.input(0), call.output(0));
     windows(&p, |out, share, pixels| {
         let sum: f64 = pixels.iter().map(|&i| f64::from(x[p.input as usize + i])).sum();
-        put_rounded(&mut y[p.output as usize + out], sum * share, p.accumulate);
+        put(&mut y[p.output as usize + out], sum * share, p.accumulate);
     });
 }
 
@@ -155,7 +155,7 @@ fn backward_reference(call: &mut Call<'_>) {
         pixels.iter().for_each(|&i| sums[i] += share * f64::from(dy[p.output as usize + out]));
     });
     for (i, sum) in sums.into_iter().enumerate() {
-        put_rounded(&mut dx[p.input as usize + i], sum, p.accumulate);
+        put(&mut dx[p.input as usize + i], sum, p.accumulate);
     }
 }
 

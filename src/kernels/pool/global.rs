@@ -4,7 +4,7 @@ use crate::device::{Call, Case, Kernel};
 use crate::kernels::cpu::contiguous::sum;
 use crate::kernels::cpu::maps::each_plane;
 use crate::kernels::cpu::parallel::{self, LONG_PIECE};
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::kernels::launch::{by_plane, by_row};
 use crate::params;
 use rayon::prelude::*;
@@ -72,7 +72,7 @@ fn forward(call: &mut Call<'_>) {
     y.par_chunks_mut(piece).enumerate().with_min_len(parallel::least(planes * pixels)).for_each(|(index, y)| {
         for (plane, y) in y.iter_mut().enumerate() {
             let x = &x[(index * piece + plane) * pixels..][..pixels];
-            put_rounded(y, sum(x) / pixels as f64, p.accumulate);
+            put(y, sum(x) / pixels as f64, p.accumulate);
         }
     });
 }
@@ -83,7 +83,7 @@ fn forward_reference(call: &mut Call<'_>) {
     for plane in 0..p.planes as usize {
         let x = &x[p.input as usize + plane * p.pixels as usize..][..p.pixels as usize];
         let sum: f64 = x.iter().map(|&v| f64::from(v)).sum();
-        put_rounded(&mut y[p.output as usize + plane], sum / f64::from(p.pixels), p.accumulate);
+        put(&mut y[p.output as usize + plane], sum / f64::from(p.pixels), p.accumulate);
     }
 }
 
@@ -107,7 +107,7 @@ fn backward_reference(call: &mut Call<'_>) {
     let (dy, dx) = (call.input(0), call.output(0));
     for i in 0..(p.planes * p.pixels) as usize {
         let share = f64::from(dy[p.output as usize + i / p.pixels as usize]) / f64::from(p.pixels);
-        put_rounded(&mut dx[p.input as usize + i], share, p.accumulate);
+        put(&mut dx[p.input as usize + i], share, p.accumulate);
     }
 }
 

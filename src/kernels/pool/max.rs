@@ -241,7 +241,7 @@ fn backward_reference(call: &mut Call<'_>) {
         sums[(plane + indices[(p.indices + out) as usize]) as usize] += f64::from(dy[(p.output + out) as usize]);
     }
     for (i, sum) in sums.into_iter().enumerate() {
-        crate::kernels::cpu::store::put_rounded(&mut dx[p.input as usize + i], sum, p.accumulate);
+        crate::kernels::cpu::store::put(&mut dx[p.input as usize + i], sum, p.accumulate);
     }
 }
 

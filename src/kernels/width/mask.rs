@@ -1,7 +1,7 @@
 //! The mask over channels that weighted widths make.
 
 use crate::device::{Call, Case, Class, Kernel, Launch};
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::kernels::launch::by_row;
 use crate::params;
 
@@ -126,7 +126,7 @@ fn backward(call: &mut Call<'_>) {
     let dweights = &mut call.output(0)[p.dweights as usize..][..p.options as usize];
     for (dweight, width) in dweights.iter_mut().zip(widths) {
         let sum = dmask.iter().take(width as usize).map(|&g| f64::from(g)).sum();
-        put_rounded(dweight, sum, p.accumulate);
+        put(dweight, sum, p.accumulate);
     }
 }
 

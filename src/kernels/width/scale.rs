@@ -4,7 +4,7 @@ use crate::device::{Call, Case, Kernel};
 use crate::kernels::cpu::channel_sums::channel_sums;
 use crate::kernels::cpu::contiguous::scale;
 use crate::kernels::cpu::maps::each_plane;
-use crate::kernels::cpu::store::put_rounded;
+use crate::kernels::cpu::store::put;
 use crate::kernels::launch::{by_plane, by_sum};
 use crate::params;
 
@@ -105,7 +105,7 @@ fn forward_reference(call: &mut Call<'_>) {
     for i in 0..(p.batch * p.channels * p.pixels) as usize {
         let c = i / p.pixels as usize % p.channels as usize;
         let value = f64::from(x[p.x as usize + i]) * f64::from(factors[p.scale as usize + c]);
-        put_rounded(&mut y[p.y as usize + i], value, p.accumulate);
+        put(&mut y[p.y as usize + i], value, p.accumulate);
     }
 }
 
@@ -118,7 +118,7 @@ fn dot(call: &mut Call<'_>) {
     let sums = channel_sums([batch, channels, pixels], |part| part.products(x, dy, [channels, pixels], 0.0));
     let dscale = &mut call.output(0)[p.dscale as usize..][..channels];
     for (dscale, [product, _]) in dscale.iter_mut().zip(sums) {
-        put_rounded(dscale, product, p.accumulate);
+        put(dscale, product, p.accumulate);
     }
 }
 
@@ -131,7 +131,7 @@ fn dot_reference(call: &mut Call<'_>) {
         sums[c] += f64::from(x[p.x as usize + i]) * f64::from(dy[p.dy as usize + i]);
     }
     for (c, sum) in sums.into_iter().enumerate() {
-        put_rounded(&mut dscale[p.dscale as usize + c], sum, p.accumulate);
+        put(&mut dscale[p.dscale as usize + c], sum, p.accumulate);
     }
 }
 
