@@ -8,7 +8,7 @@
 //! Run it with `cargo run --release --example custom_kernel -- --device software`.
 
 use cellwright::autograd::{Backward, Gradients, Tape, Var, check_gradients};
-use cellwright::device::{Call, Case, Choice, Device, Kernel, Launch, bytemuck, check_kernel, noise};
+use cellwright::device::{Call, Case, Device, Kernel, Launch, Selector, bytemuck, check_kernel, noise};
 use cellwright::params;
 use cellwright::tensor::{Error, Tensor};
 use clap::Parser;
@@ -209,7 +209,7 @@ struct Args {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let device = Device::open(&args.device.parse::<Choice>()?).await?;
+    let device = Device::open(&args.device.parse::<Selector>()?).await?;
     println!("device: {}", device.name());
     for kernel in [&SWISH, &SWISH_BACKWARD] {
         check_kernel(&device, kernel).await?;

@@ -232,7 +232,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var first2 = channel;
     var first3 = channel;
     var planes = p.channels;
-    if (p.shared_ == 0u) {
+    if (p.shared_input == 0u) {
         branches0 = select(0u, 1u, channel < end0);
         branches1 = select(0u, 1u, channel >= end0 && channel < end1);
         branches2 = select(0u, 1u, channel >= end1 && channel < end2);

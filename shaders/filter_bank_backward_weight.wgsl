@@ -239,7 +239,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (part >= parts) { return; }
     if (WHOLE) {
         let to_plane = before + part;
-        let from_plane = select(to_plane, to_plane % p.channels, p.shared_ != 0u);
+        let from_plane = select(to_plane, to_plane % p.channels, p.shared_input != 0u);
         var rows: Rows;
         switch (kind) {
             case 0u: { rows = whole(KERNEL0, DILATION0, APART0, from_plane, to_plane, lane); }
@@ -270,7 +270,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let plane = line / kernel;
     let to_plane = before + plane;
     var from_plane = to_plane;
-    if (p.shared_ != 0u) { from_plane = to_plane % p.channels; }
+    if (p.shared_input != 0u) { from_plane = to_plane % p.channels; }
     var total: Sums;
     switch (kind) {
         case 0u: { total = window(KERNEL0, DILATION0, from_plane, to_plane, r, s, lane); }

@@ -70,7 +70,7 @@ fn filters(kernel: u32, dilation: u32, shift: u32, apart: u32, weights: u32, to_
     let count = tiles * p.batch;
     let end = min(first + WORKGROUP * TILES, count);
     var from_plane = to_plane;
-    if (p.shared_ != 0u) { from_plane = to_plane % p.channels; }
+    if (p.shared_input != 0u) { from_plane = to_plane % p.channels; }
     let norm = norm_of(from_plane);
     let pad = dilation * (kernel - 1u) / 2u;
     for (var base = first; base < end; base += WORKGROUP) {
@@ -151,7 +151,7 @@ fn walk(kernel: u32, dilation: u32, apart: u32, weights: u32, to_plane: u32, lan
     let end = min(first + WORKGROUP * TILES, count);
     let rows = (p.out_height + apart - 1u) / apart;
     var from_plane = to_plane;
-    if (p.shared_ != 0u) { from_plane = to_plane % p.channels; }
+    if (p.shared_input != 0u) { from_plane = to_plane % p.channels; }
     let norm = norm_of(from_plane);
     let pad = dilation * (kernel - 1u) / 2u;
     load_taps(weights, kernel, false);

@@ -4,7 +4,7 @@
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
-use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, Launch, bytemuck, check_kernel};
+use cellwright::device::{Call, Case, Class, Device, Kernel, Launch, Selector, bytemuck, check_kernel};
 use cellwright::kernels::{ALL, conv, depthwise, filter_bank, pool};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -12,12 +12,12 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn devices() -> Vec<Device> {
-    let open = |choice: Choice| pollster::block_on(Device::open(&choice));
+    let open = |choice: Selector| pollster::block_on(Device::open(&choice));
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
             let mut devices = vec![Device::cpu()];
-            match open(Choice::Software) {
+            match open(Selector::Software) {
                 Ok(device) => devices.push(device),
                 Err(error) => cellwright::device::skipped(&format!("on a software driver: {error}")),
             }
@@ -136,8 +136,7 @@ fn check_params(kernel: &Kernel, module: &naga::Module, variable: &naga::GlobalV
                 naga::TypeInner::Scalar(naga::Scalar::F32) => "f32",
                 _ => "other",
             };
-            // A name that WGSL reserves ends in an underscore there.
-            (m.name.as_deref().unwrap().trim_end_matches('_').to_owned(), m.offset as usize, type_name)
+            (m.name.as_deref().unwrap().to_owned(), m.offset as usize, type_name)
         })
         .collect();
     let ours: Vec<(String, usize, &str)> =
@@ -317,7 +316,7 @@ proptest! {
             weight1: n(first), batch: n(batch), channels: n(channels), height: n(height), width: n(width),
             out_height: n(out(height)), out_width: n(out(width)), stride: n(stride), in_channels: n(own * channels),
             out_channels: n(branches * channels), branches0: n(each), branches1: 1, kernel0: n(kernel[0]),
-            kernel1: n(second), dilation0: n(dilation[0]), dilation1: n(dilation[1]), shared: n(shared),
+            kernel1: n(second), dilation0: n(dilation[0]), dilation1: n(dilation[1]), shared_input: n(shared),
             norm: n(normalised * own * channels), accumulate: n(accumulate), ..Default::default()
         };
         let (x, y, w) = (batch * own * channels * pixels, batch * branches * channels * out_pixels, first + channels * second * second);

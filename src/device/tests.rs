@@ -8,7 +8,7 @@ fn wait<T>(pending: impl Future<Output = T>) -> T {
 /// The CPU, and the software driver where there is one.
 fn devices() -> Vec<Device> {
     let mut devices = vec![Device::cpu()];
-    match wait(Device::open(&Choice::Software)) {
+    match wait(Device::open(&Selector::Software)) {
         Ok(device) => devices.push(device),
         Err(error) => skipped(&format!("on a software driver: {error}")),
     }
@@ -290,6 +290,6 @@ fn every_command_is_timed() {
 fn choices_that_name_nothing_say_what_to_do() {
     let error = wait(Device::open(&"no such adapter".parse().unwrap())).unwrap_err();
     assert!(error.to_string().contains("no device or adapter called `no such adapter` found"), "{error}");
-    let error = wait(Device::open(&Choice::Number(99))).unwrap_err();
+    let error = wait(Device::open(&Selector::Number(99))).unwrap_err();
     assert!(error.to_string().contains("adapter number 99"), "{error}");
 }

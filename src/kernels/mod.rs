@@ -15,12 +15,12 @@ macro_rules! wgsl {
 }
 
 pub mod activation;
-pub mod attention;
+pub mod additive_attention;
 pub mod batch_norm;
 pub mod channels;
-pub mod choice;
 pub mod conv;
 mod cpu;
+pub mod decision;
 pub mod depthwise;
 pub mod dropout;
 pub mod elementwise;
@@ -32,16 +32,16 @@ mod launch;
 pub mod loss;
 pub mod lstm;
 pub mod matmul;
-pub mod mixed;
-pub mod mixture;
+pub mod normalised_sum;
 pub mod optimiser;
 pub mod philox;
 pub mod pointwise;
 pub mod pool;
 pub mod reduce;
-pub mod relax;
 pub mod shuffle;
 pub mod softmax;
+pub mod vector_jacobian;
+pub mod weighted_sum;
 pub mod width;
 
 use crate::device::Kernel;
@@ -77,14 +77,14 @@ pub static ALL: &[&Kernel] = &[
     &batch_norm::BACKWARD_SUMS,
     &batch_norm::BACKWARD_INPUT,
     &batch_norm::UPDATE,
-    &mixed::FORWARD,
-    &mixed::BACKWARD_CANDIDATES,
-    &mixed::BACKWARD_WEIGHTS,
-    &mixture::FORWARD,
-    &mixture::SUMS,
-    &mixture::BACKWARD,
-    &mixture::BACKWARD_SHARED,
-    &mixture::BACKWARD_WEIGHTS,
+    &weighted_sum::FORWARD,
+    &weighted_sum::BACKWARD_CANDIDATES,
+    &weighted_sum::BACKWARD_WEIGHTS,
+    &normalised_sum::FORWARD,
+    &normalised_sum::SUMS,
+    &normalised_sum::BACKWARD,
+    &normalised_sum::BACKWARD_SHARED,
+    &normalised_sum::BACKWARD_WEIGHTS,
     &pool::MAX_FORWARD,
     &pool::MAX_BACKWARD,
     &pool::AVG_FORWARD,
@@ -93,7 +93,7 @@ pub static ALL: &[&Kernel] = &[
     &pool::GLOBAL_BACKWARD,
     &softmax::FORWARD,
     &softmax::BACKWARD,
-    &relax::BACKWARD,
+    &vector_jacobian::PRODUCT,
     &width::MASK_FORWARD,
     &width::MASK_BACKWARD,
     &width::SCALE,
@@ -111,14 +111,14 @@ pub static ALL: &[&Kernel] = &[
     &loss::ACCURACY,
     &lstm::FORWARD,
     &lstm::BACKWARD,
-    &attention::FORWARD,
-    &attention::BACKWARD,
-    &attention::RECALL,
-    &attention::RECALL_BACKWARD,
-    &choice::CHOOSE,
-    &choice::CHOOSE_BACKWARD,
-    &choice::SKIPS,
-    &choice::SKIPS_BACKWARD,
+    &additive_attention::FORWARD,
+    &additive_attention::BACKWARD,
+    &additive_attention::RECALL,
+    &additive_attention::RECALL_BACKWARD,
+    &decision::CHOOSE,
+    &decision::CHOOSE_BACKWARD,
+    &decision::SKIPS,
+    &decision::SKIPS_BACKWARD,
     &matmul::MATMUL,
     &philox::UNIFORM,
     &philox::NORMAL,

@@ -3,7 +3,7 @@
 //! fixed, so the bits do not depend on threads. Nothing fuses a multiplication with an addition either,
 //! so that they do not depend on the processor.
 //!
-//! Used by batch norm and mixtures, here and through [`super::channel_sums`].
+//! Used by batch norm and normalised sums, here and through [`super::channel_sums`].
 
 use multiversion::multiversion;
 

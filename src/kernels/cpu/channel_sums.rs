@@ -1,7 +1,7 @@
 //! Sums over the batch and the pixels of each channel of [batch, channels, pixels], in a fixed order whatever
 //! the number of threads.
 //!
-//! Used by batch norm (statistics and their gradients), the scales of widths, and the sums of mixtures.
+//! Used by batch norm (statistics and their gradients), the scales of widths, and normalised sums.
 
 use super::accurate_sums::{self, Rows, most, total};
 use super::parallel::{self, LONG_PIECE};

@@ -1,7 +1,7 @@
 //! Hot loops over contiguous runs (multiples, sums, inner products, normalisation), compiled for several instruction
 //! sets and chosen at run time.
 //!
-//! Used by batch norm, mixed operations and mixtures, width scales, global pooling, reductions and losses.
+//! Used by batch norm, weighted and normalised sums, width scales, global pooling, reductions and losses.
 //!
 //! None of them fuses a multiplication with an addition, so every processor gives the same bits.
 

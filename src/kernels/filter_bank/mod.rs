@@ -87,7 +87,7 @@ params! {
         /// The same of the fourth kind.
         pub dilation3: u32,
         /// Whether all branches read the same channels (1) or each its own (0).
-        pub shared: u32,
+        pub shared_input: u32,
         /// Channels in `saved`; 0: x is not normalised.
         pub norm: u32,
         /// Whether there are γ and β (only with `norm`).
@@ -152,7 +152,7 @@ impl Params {
 
     /// Channels of an image of x that are read.
     fn read(&self) -> usize {
-        self.channels as usize * if self.shared != 0 { 1 } else { self.branches() }
+        self.channels as usize * if self.shared_input != 0 { 1 } else { self.branches() }
     }
 
     fn pixels(&self) -> usize {

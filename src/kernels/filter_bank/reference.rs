@@ -46,7 +46,7 @@ fn each_product(p: &Params, mut f: impl FnMut([usize; 3], usize, usize)) {
         for kind in p.kinds() {
             for (branch, c) in (0..kind.branches).flat_map(|branch| (0..channels).map(move |c| (branch, c))) {
                 let plane = (kind.first + branch) * channels + c;
-                let ch = if p.shared != 0 { c } else { plane };
+                let ch = if p.shared_input != 0 { c } else { plane };
                 for (i, j) in (0..p.out_height as usize).flat_map(|i| (0..p.out_width as usize).map(move |j| (i, j))) {
                     let y = (n * p.out_channels as usize + plane) * p.out_pixels() + i * p.out_width as usize + j;
                     for (r, s) in (0..kind.kernel).flat_map(|r| (0..kind.kernel).map(move |s| (r, s))) {

@@ -66,7 +66,7 @@ fn branches(p: &Params) -> Vec<Branch> {
                     ..Default::default()
                 },
                 weights: first..first + channels * kind.taps(),
-                planes: [if p.shared != 0 { 0 } else { plane }, plane],
+                planes: [if p.shared_input != 0 { 0 } else { plane }, plane],
             }
         })
     };

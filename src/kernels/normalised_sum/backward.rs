@@ -36,8 +36,8 @@ impl Backward {
 /// z_t ← w_t/√(var + ε) · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m), or w_t · dy where the term has no mean. The
 /// terms' ranges don't overlap.
 pub static BACKWARD: Kernel = Kernel {
-    name: "mixture_backward",
-    source: wgsl!("include/fours", "mixture_backward"),
+    name: "normalised_sum_backward",
+    source: wgsl!("include/fours", "normalised_sum_backward"),
     params: Backward::LAYOUT,
     inputs: &["table", "saved", "weights", "sums", "dy"],
     outputs: &["z"],
@@ -62,7 +62,7 @@ pub static BACKWARD: Kernel = Kernel {
 };
 
 /// Everything but z.
-struct Given<'a> {
+struct Operands<'a> {
     channels: usize,
     pixels: usize,
     /// 1/m.
@@ -73,7 +73,7 @@ struct Given<'a> {
     dy: &'a [f32],
 }
 
-impl Given<'_> {
+impl Operands<'_> {
     /// Replaces one plane of a term by its gradient.
     fn replace(&self, z: &mut [f32], term: &Term, n: usize, c: usize) {
         let dy = &self.dy[term.gradient(n, c, self.pixels)..][..self.pixels];
@@ -92,7 +92,7 @@ fn backward(call: &mut Call<'_>) {
     let p: Backward = call.params();
     let [batch, channels, pixels] = [p.batch, p.channels, p.pixels].map(|n| n as usize);
     let terms = terms(call.input_words(0), p.table, p.terms);
-    let given = Given {
+    let given = Operands {
         channels,
         pixels,
         share: (1.0 / (f64::from(p.batch) * f64::from(p.pixels))) as f32,

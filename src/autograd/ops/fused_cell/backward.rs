@@ -1,13 +1,13 @@
 //! A fan's way back: from the gradients of the states it leads to.
 
 use super::bank::Bank;
-use super::fan::{Block, Fan, Made, Source};
+use super::fan::{Block, Candidates, Fan, Source};
 use super::flow::Flow;
 use super::{Recording, table};
 use crate::autograd::Gradients;
 use crate::device::Recorder;
-use crate::kernels::mixture::{NONE, TERM, Term};
-use crate::kernels::{factorized_reduce, mixture};
+use crate::kernels::normalised_sum::{NONE, TERM, Term};
+use crate::kernels::{factorized_reduce, normalised_sum};
 use crate::tensor::{Error, Tensor};
 
 /// Where a fan's terms put Σ dy·x̂ and Σ dy of each channel.
@@ -33,7 +33,7 @@ impl Fan {
     pub(super) fn record_backward(
         self,
         gradients: &mut Gradients<'_>,
-        made: Option<Made>,
+        made: Option<Candidates>,
         record: &Recording<'_>,
         states: &[Option<Tensor>],
         wanted: bool,
@@ -78,7 +78,7 @@ impl Fan {
     fn record_mixtures(
         &self,
         recorder: &mut Recorder,
-        made: &Made,
+        made: &Candidates,
         record: &Recording<'_>,
         states: &[Option<Tensor>],
         through: bool,
@@ -90,7 +90,7 @@ impl Fan {
         let mut shares = Vec::new();
         for edge in &self.edges {
             let dy = states[edge.to].as_ref().ok_or_else(|| {
-                Error::shape("mixed_cell", format!("state {} is never read, but has edges into it", edge.to))
+                Error::shape("fused_cell", format!("state {} is never read, but has edges into it", edge.to))
             })?;
             let convolved = edge.candidates.iter().filter(|(_, s)| s.convolved()).count();
             let outside = edge.candidates.iter().filter(|(_, s)| *s == Source::Identity).count();
@@ -120,17 +120,23 @@ impl Fan {
                 continue;
             }
             let inside = if learns { range.len() - outside } else { range.len() };
-            let params =
-                mixture::Sums { table: at, terms: range.len() as u32, inside: inside as u32, batch, channels, pixels };
+            let params = normalised_sum::Sums {
+                table: at,
+                terms: range.len() as u32,
+                inside: inside as u32,
+                batch,
+                channels,
+                pixels,
+            };
             let inputs =
                 [words.binding(), made.candidates.binding(), made.x.binding(), made.saved.binding(), dy.binding()];
-            recorder.dispatch_moving(&mixture::SUMS, &params, &inputs, &[sums.binding()], params.bytes())?;
+            recorder.dispatch_moving(&normalised_sum::SUMS, &params, &inputs, &[sums.binding()], params.bytes())?;
             if through && convolved > 0 {
-                let params = mixture::Backward { table: at, terms: convolved as u32, batch, channels, pixels };
+                let params = normalised_sum::Backward { table: at, terms: convolved as u32, batch, channels, pixels };
                 let inputs =
                     [words.binding(), made.saved.binding(), record.weights.binding(), sums.binding(), dy.binding()];
                 recorder.dispatch_moving(
-                    &mixture::BACKWARD,
+                    &normalised_sum::BACKWARD,
                     &params,
                     &inputs,
                     &[made.candidates.binding()],
@@ -146,7 +152,7 @@ impl Fan {
     fn record_normalised(
         &self,
         recorder: &mut Recorder,
-        made: &Made,
+        made: &Candidates,
         record: &Recording<'_>,
         dnormed: &Tensor,
     ) -> Result<(), Error> {
@@ -167,12 +173,12 @@ impl Fan {
         let words = table(recorder, &(0..read).map(of).collect::<Vec<_>>())?;
         let sums = Tensor::scratch(recorder, &[read as usize, 2, channels as usize])?;
         let candidates = made.candidates.binding();
-        let params = mixture::Sums { table: words.at(), terms: read, inside: read, batch, channels, pixels };
+        let params = normalised_sum::Sums { table: words.at(), terms: read, inside: read, batch, channels, pixels };
         let inputs = [words.binding(), candidates, made.x.binding(), made.saved.binding(), dnormed.binding()];
-        recorder.dispatch_moving(&mixture::SUMS, &params, &inputs, &[sums.binding()], params.bytes())?;
-        let params = mixture::Backward { table: words.at(), terms: read, batch, channels, pixels };
+        recorder.dispatch_moving(&normalised_sum::SUMS, &params, &inputs, &[sums.binding()], params.bytes())?;
+        let params = normalised_sum::Backward { table: words.at(), terms: read, batch, channels, pixels };
         let inputs =
             [words.binding(), made.saved.binding(), record.weights.binding(), sums.binding(), dnormed.binding()];
-        Ok(recorder.dispatch_moving(&mixture::BACKWARD, &params, &inputs, &[candidates], params.bytes())?)
+        Ok(recorder.dispatch_moving(&normalised_sum::BACKWARD, &params, &inputs, &[candidates], params.bytes())?)
     }
 }

@@ -1,6 +1,7 @@
-//! Mixed operations (DARTS): `y = Σ_k weights[k] · x_k` over candidates, and its gradients.
+//! Weighted sums of candidates as they are, the mixed operation of DARTS: `y = Σ_k weights[k] · x_k`, and its
+//! gradients. (Of candidates that are normalised on the way: `normalised_sum`.)
 //!
-//! The active candidates lie stacked: bit k of `active` says that option k has a slot, slots are in the
+//! The active candidates lie stacked: bit k of `active_options` says that option k has a slot, slots are in the
 //! order of the options, and slot s begins `s · stride` elements behind the first. At most 32 options.
 
 use crate::device::{Call, Case, Class, Kernel, Launch};
@@ -21,7 +22,7 @@ params! {
         /// Offset of y.
         pub y: u32,
         /// Which options have a slot.
-        pub active: u32,
+        pub active_options: u32,
         /// Elements from one slot to the next, at least `count`.
         pub stride: u32,
         /// Elements of y.
@@ -41,7 +42,7 @@ params! {
         /// Offset of the gradient of slot 0.
         pub dx: u32,
         /// Which options have a slot.
-        pub active: u32,
+        pub active_options: u32,
         /// Elements from one slot to the next, at least `count`.
         pub stride: u32,
         /// Elements of dy.
@@ -59,7 +60,7 @@ params! {
         /// Offset of the gradients of the weights.
         pub dw: u32,
         /// Which options have a slot.
-        pub active: u32,
+        pub active_options: u32,
         /// Elements from one slot to the next, at least `count`.
         pub stride: u32,
         /// Elements of dy.
@@ -73,15 +74,15 @@ params! {
 
 /// y (+)= Σ_k weights\[k\] · x_k.
 pub static FORWARD: Kernel = Kernel {
-    name: "mixed_forward",
-    source: wgsl!("mixed_forward"),
+    name: "weighted_sum_forward",
+    source: wgsl!("weighted_sum_forward"),
     params: Forward::LAYOUT,
     inputs: &["weights", "x"],
     outputs: &["y"],
     launch: |params, class| by_few(bytemuck::pod_read_unaligned::<Forward>(params).count, class),
     flops: |params| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
-        2 * u64::from(p.count) * u64::from(p.active.count_ones())
+        2 * u64::from(p.count) * u64::from(p.active_options.count_ones())
     },
     twin: forward,
     reference: forward_reference,
@@ -91,15 +92,15 @@ pub static FORWARD: Kernel = Kernel {
 
 /// dx_k = weights\[k\] · dy.
 pub static BACKWARD_CANDIDATES: Kernel = Kernel {
-    name: "mixed_backward_candidates",
-    source: wgsl!("mixed_backward_candidates"),
+    name: "weighted_sum_backward_candidates",
+    source: wgsl!("weighted_sum_backward_candidates"),
     params: BackwardCandidates::LAYOUT,
     inputs: &["weights", "dy"],
     outputs: &["dx"],
     launch: |params, class| by_few(bytemuck::pod_read_unaligned::<BackwardCandidates>(params).count, class),
     flops: |params| {
         let p: BackwardCandidates = bytemuck::pod_read_unaligned(params);
-        u64::from(p.count) * u64::from(p.active.count_ones())
+        u64::from(p.count) * u64::from(p.active_options.count_ones())
     },
     twin: backward_candidates,
     reference: candidates_reference,
@@ -109,15 +110,15 @@ pub static BACKWARD_CANDIDATES: Kernel = Kernel {
 
 /// dw\[k\] (+)= Σ_i dy_i · x_k,i; options without a slot have gradient 0.
 pub static BACKWARD_WEIGHTS: Kernel = Kernel {
-    name: "mixed_backward_weights",
-    source: wgsl!("include/tree", "mixed_backward_weights"),
+    name: "weighted_sum_backward_weights",
+    source: wgsl!("include/tree", "weighted_sum_backward_weights"),
     params: BackwardWeights::LAYOUT,
     inputs: &["x", "dy"],
     outputs: &["dw"],
     launch: |params, class| by_sum(bytemuck::pod_read_unaligned::<BackwardWeights>(params).options, class),
     flops: |params| {
         let p: BackwardWeights = bytemuck::pod_read_unaligned(params);
-        2 * u64::from(p.count) * u64::from(p.active.count_ones())
+        2 * u64::from(p.count) * u64::from(p.active_options.count_ones())
     },
     twin: backward_weights,
     reference: weights_reference,
@@ -146,12 +147,12 @@ fn forward(call: &mut Call<'_>) {
     let (count, stride) = (p.count as usize, p.stride as usize);
     let (weights, x) = (&call.input(0)[p.weights as usize..], &call.input(1)[p.x as usize..]);
     let y = &mut call.output(0)[p.y as usize..][..count];
-    let least = parallel::least(count * slots(p.active).count());
+    let least = parallel::least(count * slots(p.active_options).count());
     y.par_chunks_mut(LONG_PIECE / 4).enumerate().with_min_len(least).for_each(|(piece, y)| {
-        if p.active == 0 && p.accumulate == 0 {
+        if p.active_options == 0 && p.accumulate == 0 {
             y.fill(0.0);
         }
-        for (slot, option) in slots(p.active) {
+        for (slot, option) in slots(p.active_options) {
             let x = &x[slot * stride..][..count][piece * (LONG_PIECE / 4)..][..y.len()];
             scale(y, x, weights[option], slot > 0 || p.accumulate != 0);
         }
@@ -165,13 +166,13 @@ fn forward_reference(call: &mut Call<'_>) {
         let term = |(slot, option)| {
             f64::from(weights[p.weights as usize + option]) * f64::from(x[p.x as usize + slot * p.stride as usize + i])
         };
-        put(&mut y[p.y as usize + i], slots(p.active).map(term).sum(), p.accumulate);
+        put(&mut y[p.y as usize + i], slots(p.active_options).map(term).sum(), p.accumulate);
     }
 }
 
 fn backward_candidates(call: &mut Call<'_>) {
     let p: BackwardCandidates = call.params();
-    let (count, active) = (p.count as usize, p.active.count_ones() as usize);
+    let (count, active) = (p.count as usize, p.active_options.count_ones() as usize);
     if active == 0 || count == 0 {
         return;
     }
@@ -179,7 +180,7 @@ fn backward_candidates(call: &mut Call<'_>) {
     let stride = (p.stride as usize).max(count);
     let (weights, dy) = (&call.input(0)[p.weights as usize..], &call.input(1)[p.dy as usize..][..count]);
     let dx = &mut call.output(0)[p.dx as usize..][..(active - 1) * stride + count];
-    let options: Vec<usize> = slots(p.active).map(|(_, option)| option).collect();
+    let options: Vec<usize> = slots(p.active_options).map(|(_, option)| option).collect();
     dx.par_chunks_mut(stride).zip(options).for_each(|(dx, option)| {
         dx[..count]
             .par_chunks_mut(LONG_PIECE)
@@ -191,7 +192,7 @@ fn backward_candidates(call: &mut Call<'_>) {
 fn candidates_reference(call: &mut Call<'_>) {
     let p: BackwardCandidates = call.params();
     let (weights, dy, dx) = (call.input(0), call.input(1), call.output(0));
-    for (slot, option) in slots(p.active) {
+    for (slot, option) in slots(p.active_options) {
         for i in 0..p.count as usize {
             dx[p.dx as usize + slot * p.stride as usize + i] =
                 weights[p.weights as usize + option] * dy[p.dy as usize + i];
@@ -209,7 +210,7 @@ fn backward_weights(call: &mut Call<'_>) {
         .enumerate()
         .map(|(piece, dy)| {
             let mut sums = [0.0; 32];
-            for (slot, option) in slots(p.active) {
+            for (slot, option) in slots(p.active_options) {
                 sums[option] = dot(&x[slot * stride + piece * (LONG_PIECE / 4)..][..dy.len()], dy);
             }
             sums
@@ -225,7 +226,7 @@ fn weights_reference(call: &mut Call<'_>) {
     let p: BackwardWeights = call.params();
     let (x, dy, dw) = (call.input(0), call.input(1), call.output(0));
     let mut sums = vec![0.0f64; p.options as usize];
-    for (slot, option) in slots(p.active) {
+    for (slot, option) in slots(p.active_options) {
         for i in 0..p.count as usize {
             sums[option] +=
                 f64::from(x[p.x as usize + slot * p.stride as usize + i]) * f64::from(dy[p.dy as usize + i]);
@@ -250,7 +251,15 @@ fn layout(count: usize, active: u32) -> (usize, usize) {
 
 fn forward_case(count: usize, active: u32, accumulate: u32) -> Case {
     let (options, stride) = layout(count, active);
-    let params = Forward { weights: 2, x: 1, y: 3, active, stride: stride as u32, count: count as u32, accumulate };
+    let params = Forward {
+        weights: 2,
+        x: 1,
+        y: 3,
+        active_options: active,
+        stride: stride as u32,
+        count: count as u32,
+        accumulate,
+    };
     Case::new(format!("{count} elements, active {active:b}, accumulate {accumulate}"), &params)
         .noise(options + 2, 1)
         .noise(1 + stride * active.count_ones() as usize + 1, 2)
@@ -259,7 +268,14 @@ fn forward_case(count: usize, active: u32, accumulate: u32) -> Case {
 
 fn candidates_case(count: usize, active: u32) -> Case {
     let (options, stride) = layout(count, active);
-    let params = BackwardCandidates { weights: 2, dy: 1, dx: 3, active, stride: stride as u32, count: count as u32 };
+    let params = BackwardCandidates {
+        weights: 2,
+        dy: 1,
+        dx: 3,
+        active_options: active,
+        stride: stride as u32,
+        count: count as u32,
+    };
     Case::new(format!("{count} elements, active {active:b}"), &params)
         .noise(options + 2, 1)
         .noise(count + 1, 2)
@@ -272,7 +288,7 @@ fn weights_case(count: usize, active: u32, accumulate: u32) -> Case {
         x: 2,
         dy: 1,
         dw: 3,
-        active,
+        active_options: active,
         stride: stride as u32,
         count: count as u32,
         options: (options as u32 + 1).min(32),

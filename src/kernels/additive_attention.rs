@@ -97,8 +97,8 @@ params! {
 
 /// The score of each state.
 pub static FORWARD: Kernel = Kernel {
-    name: "attention_forward",
-    source: wgsl!("include/tree", "attention_forward"),
+    name: "additive_attention_forward",
+    source: wgsl!("include/tree", "additive_attention_forward"),
     params: Forward::LAYOUT,
     inputs: &["keys", "query", "vector"],
     outputs: &["scores"],
@@ -118,8 +118,8 @@ pub static FORWARD: Kernel = Kernel {
 
 /// Gradients of keys, query and, row by row, v.
 pub static BACKWARD: Kernel = Kernel {
-    name: "attention_backward",
-    source: wgsl!("attention_backward"),
+    name: "additive_attention_backward",
+    source: wgsl!("additive_attention_backward"),
     params: Backward::LAYOUT,
     inputs: &["keys", "query", "vector", "dscores"],
     outputs: &["dkeys", "dquery", "dvector"],

@@ -6,8 +6,8 @@ use crate::kernels::cpu::store::put;
 use crate::params;
 
 params! {
-    /// Parameters of [`BACKWARD`].
-    pub struct Backward {
+    /// Parameters of [`PRODUCT`].
+    pub struct Product {
         /// Offset of the Jacobians, [rows, columns, columns]: ∂y\[i\]/∂x\[j\] at i · columns + j.
         pub jacobian: u32,
         /// Offset of dy, [rows, columns].
@@ -24,20 +24,20 @@ params! {
 }
 
 /// dx (+)= Jᵀ dy of each row. Rows are short and few: an invocation for each element, one thread on the CPU.
-pub static BACKWARD: Kernel = Kernel {
-    name: "relax_backward",
-    source: wgsl!("relax_backward"),
-    params: Backward::LAYOUT,
+pub static PRODUCT: Kernel = Kernel {
+    name: "vector_jacobian_product",
+    source: wgsl!("vector_jacobian_product"),
+    params: Product::LAYOUT,
     inputs: &["jacobian", "dy"],
     outputs: &["dx"],
     launch: |params, class| {
-        let p: Backward = bytemuck::pod_read_unaligned(params);
+        let p: Product = bytemuck::pod_read_unaligned(params);
         let workgroup = if class == Class::Hardware { 64 } else { 8 };
         let groups = (u64::from(p.rows) * u64::from(p.columns)).div_ceil(u64::from(workgroup));
         Launch { groups, ..Launch::default() }.with("WORKGROUP", workgroup)
     },
     flops: |params| {
-        let p: Backward = bytemuck::pod_read_unaligned(params);
+        let p: Product = bytemuck::pod_read_unaligned(params);
         2 * u64::from(p.rows) * u64::from(p.columns) * u64::from(p.columns)
     },
     twin: backward,
@@ -47,7 +47,7 @@ pub static BACKWARD: Kernel = Kernel {
 };
 
 fn backward(call: &mut Call<'_>) {
-    let p: Backward = call.params();
+    let p: Product = call.params();
     let (rows, columns) = (p.rows as usize, p.columns as usize);
     let jacobian = &call.input(0)[p.jacobian as usize..][..rows * columns * columns];
     let dy = &call.input(1)[p.dy as usize..][..rows * columns];
@@ -62,7 +62,7 @@ fn backward(call: &mut Call<'_>) {
 }
 
 fn case([rows, columns]: [u32; 2], accumulate: u32) -> Case {
-    let params = Backward { jacobian: 2, dy: 3, dx: 1, rows, columns, accumulate };
+    let params = Product { jacobian: 2, dy: 3, dx: 1, rows, columns, accumulate };
     let count = (rows * columns) as usize;
     Case::new(format!("{rows}×{columns}, accumulate {accumulate}"), &params)
         .noise(count * columns as usize + 2, 1)

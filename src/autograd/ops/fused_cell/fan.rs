@@ -5,8 +5,8 @@ use super::{Moments, Recording, record_statistics, table};
 use crate::autograd::Var;
 use crate::autograd::ops::{Window, pool::Geometry};
 use crate::device::Recorder;
-use crate::kernels::mixture::{NONE, TERM, Term};
-use crate::kernels::{factorized_reduce, mixture, pool as pool_kernels};
+use crate::kernels::normalised_sum::{NONE, TERM, Term};
+use crate::kernels::{factorized_reduce, normalised_sum, pool as pool_kernels};
 use crate::tensor::{Error, Tensor};
 
 /// A candidate without weights, computed once for all edges.
@@ -76,7 +76,7 @@ pub struct Fan {
 
 /// What the forward pass leaves for the way back.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct Candidates {
     pub x: Tensor,
     /// All un-normalised candidates: first bank, second bank, reductions, pools.
     pub candidates: Tensor,
@@ -88,7 +88,7 @@ pub(super) struct Made {
     pub indices: Vec<Option<Tensor>>,
 }
 
-impl Made {
+impl Candidates {
     pub fn bytes(&self) -> usize {
         let middles = self.middles.iter().chain(&self.indices).flatten();
         [&self.x, &self.candidates, &self.saved].into_iter().chain(middles).map(|t| 4 * t.count()).sum()
@@ -134,7 +134,7 @@ impl Fan {
     }
 
     /// What the first bank reads, and what the second does.
-    pub(super) fn reads(&self, record: &Recording<'_>, made: &Made) -> [Reads; 2] {
+    pub(super) fn reads(&self, record: &Recording<'_>, made: &Candidates) -> [Reads; 2] {
         let [_, channels, height, width] = record.shape;
         let x = &made.x;
         let first = self.block(0, record, &made.candidates, &made.saved);
@@ -158,13 +158,13 @@ impl Fan {
         x: &Tensor,
         record: &Recording<'_>,
         states: &mut [Option<Tensor>],
-    ) -> Result<Option<Made>, Error> {
+    ) -> Result<Option<Candidates>, Error> {
         if self.edges.is_empty() {
             return Ok(None);
         }
         let blocks: usize = self.branches().iter().sum();
         let [batch, channels, height, width] = record.shape;
-        let mut made = Made {
+        let mut made = Candidates {
             x: x.clone(),
             candidates: Tensor::scratch(recorder, &[blocks * record.unit()])?,
             saved: Tensor::scratch(recorder, &[2 * blocks * channels])?,
@@ -210,7 +210,7 @@ impl Fan {
             } else {
                 let outside = edge.candidates.iter().filter(|(_, s)| *s == Source::Identity).count();
                 let inside = terms.len() - outside;
-                let params = mixture::Forward {
+                let params = normalised_sum::Forward {
                     table: words.at() + (before * TERM) as u32,
                     terms: terms.len() as u32,
                     inside: inside as u32,
@@ -227,7 +227,7 @@ impl Fan {
                     made.saved.binding(),
                     record.weights.binding(),
                 ];
-                recorder.dispatch_moving(&mixture::FORWARD, &params, &inputs, &[y.binding()], params.bytes())?;
+                recorder.dispatch_moving(&normalised_sum::FORWARD, &params, &inputs, &[y.binding()], params.bytes())?;
             }
             states[edge.to] = Some(y);
             before += terms.len();
@@ -235,9 +235,9 @@ impl Fan {
         Ok(Some(made))
     }
 
-    /// The terms of an edge's mixture, convolutions first, the state itself last; gradients and sums are not
+    /// The terms of an edge's normalised_sum, convolutions first, the state itself last; gradients and sums are not
     /// filled in.
-    pub(super) fn terms(&self, edge: &Edge, record: &Recording<'_>, made: &Made) -> Vec<Term> {
+    pub(super) fn terms(&self, edge: &Edge, record: &Recording<'_>, made: &Candidates) -> Vec<Term> {
         let mut candidates = edge.candidates.clone();
         candidates.sort_by_key(|(_, source)| match source {
             Source::First(_) | Source::Second(_) | Source::Reduce(_) => 0,
@@ -312,7 +312,7 @@ impl Reduce {
 impl Pool {
     /// Records the pool; gives the places of the maxima.
     fn record(&self, recorder: &mut Recorder, x: &Tensor, y: &Tensor) -> Result<Option<Tensor>, Error> {
-        let geometry = Geometry::new("mixed_cell", x.shape(), self.window)?;
+        let geometry = Geometry::new("fused_cell", x.shape(), self.window)?;
         if self.max {
             let indices = Tensor::scratch(recorder, y.shape())?;
             let params = geometry.params(x.at(), y.at(), indices.at(), false);
@@ -334,7 +334,7 @@ impl Pool {
         dx: &Tensor,
         accumulate: bool,
     ) -> Result<(), Error> {
-        let geometry = Geometry::new("mixed_cell", dx.shape(), self.window)?;
+        let geometry = Geometry::new("fused_cell", dx.shape(), self.window)?;
         match indices {
             Some(indices) => {
                 let params = geometry.params(dx.at(), dy.at(), indices.at(), accumulate);

@@ -11,14 +11,14 @@ use crate::tensor::Tensor;
 
 /// Architecture weights, their optimiser's moments and the running statistics. (The weights and their
 /// velocities are written last, behind all guards.)
-pub(super) struct Before {
+pub(super) struct Rollback {
     /// Remembers the state; run before each step.
     pub(super) save: Recording,
     /// Brings it back.
     pub(super) restore: Recording,
 }
 
-impl Before {
+impl Rollback {
     pub(super) fn new(supernet: &Supernet, alpha: &AlphaStep) -> Result<Self, SearchError> {
         let device = supernet.device();
         let [first, second] = alpha.moments();

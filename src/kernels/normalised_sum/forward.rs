@@ -40,8 +40,8 @@ impl Forward {
 
 /// y (+)= Σ_t w_t · x̂_t.
 pub static FORWARD: Kernel = Kernel {
-    name: "mixture_forward",
-    source: wgsl!("include/fours", "mixture_forward"),
+    name: "normalised_sum_forward",
+    source: wgsl!("include/fours", "normalised_sum_forward"),
     params: Forward::LAYOUT,
     inputs: &["table", "z", "x", "saved", "weights"],
     outputs: &["y"],

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// Parts of a network's flat buffers, in order and without overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Used {
+pub struct Footprint {
     /// Of the parameters.
     pub parameters: Vec<Range<usize>>,
     /// Of the running means; the variances lie as far behind the first variance.
@@ -19,9 +19,9 @@ pub struct Used {
 
 impl Network {
     /// Everything: what a network without choices, or a supernet that mixes all options, touches.
-    pub fn whole(&self) -> Used {
+    pub fn whole(&self) -> Footprint {
         let one = |count: usize| merged(std::iter::once(0..count).collect());
-        Used {
+        Footprint {
             parameters: one(self.parameters.values().count()),
             statistics: one(self.statistics.running().count() / 2),
         }
@@ -31,15 +31,15 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Shape`] if the path leaves a choice point open.
-    pub fn used(&self, path: &Path) -> Result<Used, Error> {
-        let mut used = Used { parameters: Vec::new(), statistics: Vec::new() };
+    pub fn used(&self, path: &Path) -> Result<Footprint, Error> {
+        let mut used = Footprint { parameters: Vec::new(), statistics: Vec::new() };
         self.collect(&self.graph, &self.layers, path, &mut used)?;
         used.parameters = merged(used.parameters);
         used.statistics = merged(used.statistics);
         Ok(used)
     }
 
-    fn collect(&self, graph: &Graph, layers: &[Layer], path: &Path, used: &mut Used) -> Result<(), Error> {
+    fn collect(&self, graph: &Graph, layers: &[Layer], path: &Path, used: &mut Footprint) -> Result<(), Error> {
         let readers = readers(graph, &graph.outputs, Some(path));
         for ((node, layer), _) in graph.nodes.iter().zip(layers).zip(readers).filter(|(_, readers)| *readers > 0) {
             let mut parameters = |indices: &[usize]| {

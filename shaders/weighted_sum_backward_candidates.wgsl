@@ -1,6 +1,5 @@
-// dx_k = weights[k] · dy for the stacked candidates that `active` names.
-// (`active` is a reserved word.)
-struct Params { weights: u32, dy: u32, dx: u32, active_: u32, stride: u32, count: u32 }
+// dx_k = weights[k] · dy for the stacked candidates that `active_options` names.
+struct Params { weights: u32, dy: u32, dx: u32, active_options: u32, stride: u32, count: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> weights: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
@@ -14,7 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var i = first + lane; i < end; i += WORKGROUP) {
         let g = dy[p.dy + i];
         var at = p.dx + i;
-        for (var left = p.active_; left != 0u; left &= left - 1u) {
+        for (var left = p.active_options; left != 0u; left &= left - 1u) {
             dx[at] = weights[p.weights + countTrailingZeros(left)] * g;
             at += p.stride;
         }

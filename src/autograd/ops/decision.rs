@@ -1,7 +1,7 @@
 //! Decisions drawn from (or held against) a learned distribution, and REINFORCE's way back through them.
 
 use super::*;
-use crate::kernels::choice as kernels;
+use crate::kernels::decision as kernels;
 
 /// How a decision is made, and from what.
 #[derive(Clone, Copy, Debug)]

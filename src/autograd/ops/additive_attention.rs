@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::autograd::gradients::scale as record_scale;
-use crate::kernels::attention as kernels;
+use crate::kernels::additive_attention as kernels;
 
 /// The elements of x from `first` on, in another shape; they are not copied.
 ///
@@ -86,13 +86,16 @@ impl Backward for Append {
 ///
 /// # Errors
 /// [`Error::Shape`] if the sizes do not fit.
-pub fn attention(tape: &mut Tape, keys: &Var, query: &Var, vector: &Var) -> Result<Var, Error> {
+pub fn additive_attention(tape: &mut Tape, keys: &Var, query: &Var, vector: &Var) -> Result<Var, Error> {
     let &[states, rows, units] = keys.shape() else {
-        return Err(Error::shape("attention", format!("keys {:?} are not [states, rows, units]", keys.shape())));
+        return Err(Error::shape(
+            "additive_attention",
+            format!("keys {:?} are not [states, rows, units]", keys.shape()),
+        ));
     };
     if query.shape() != [rows, units] || vector.tensor().count() != units {
         let problem = format!("keys {:?}, a query {:?}, v {:?}", keys.shape(), query.shape(), vector.shape());
-        return Err(Error::shape("attention", problem));
+        return Err(Error::shape("additive_attention", problem));
     }
     let scores = tape.output(&[rows, states])?;
     let params = kernels::Forward {
@@ -106,7 +109,7 @@ pub fn attention(tape: &mut Tape, keys: &Var, query: &Var, vector: &Var) -> Resu
     };
     let read = [keys, query, vector].map(|v| v.tensor().binding());
     tape.recorder().dispatch(&kernels::FORWARD, &params, &read, &[scores.binding()])?;
-    Ok(tape.push("attention", &[keys, query, vector], scores, || Attention {
+    Ok(tape.push("additive_attention", &[keys, query, vector], scores, || Attention {
         ids: [keys.id(), query.id(), vector.id()],
         values: [keys, query, vector].map(|v| v.tensor().clone()),
     }))

@@ -1,5 +1,5 @@
-//! Mixtures of normalised candidates: `y = Σ_t w_t · x̂_t` and its gradients, without ever writing a
-//! normalised candidate to memory.
+//! Weighted sums of normalised candidates, "mixtures": `y = Σ_t w_t · x̂_t` and its gradients, without ever writing a
+//! normalised candidate to memory. (Of candidates as they are: `weighted_sum`.)
 //!
 //! What is mixed is said by a table of [`Term`]s, which need not be dense: a candidate may be one branch
 //! of a bank of branches, `[batch, branches · channels, height, width]`. Only the un-normalised candidates

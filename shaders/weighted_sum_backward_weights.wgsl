@@ -1,7 +1,6 @@
 // dw[k] (+)= Σ_i dy_i · x_k,i: one workgroup an option; blocks of BLOCK products are summed first, then
 // the blocks of an invocation, then a tree over the invocations.
-// (`active` is a reserved word.)
-struct Params { x: u32, dy: u32, dw: u32, active_: u32, stride: u32, count: u32, options: u32, accumulate: u32 }
+struct Params { x: u32, dy: u32, dw: u32, active_options: u32, stride: u32, count: u32, options: u32, accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
@@ -14,9 +13,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (option >= p.options) { return; }
     // Options beyond the 32nd have no bit.
     let bit = select(0u, 1u << (option & 31u), option < 32u);
-    let slot = p.x + countOneBits(p.active_ & (bit - 1u)) * p.stride;
+    let slot = p.x + countOneBits(p.active_options & (bit - 1u)) * p.stride;
     var total = 0.0;
-    var i = select(p.count, lane, (p.active_ & bit) != 0u);
+    var i = select(p.count, lane, (p.active_options & bit) != 0u);
     while (i < p.count) {
         var block = 0.0;
         if (i + (BLOCK - 1u) * WORKGROUP < p.count) {

@@ -7,12 +7,12 @@ use crate::tensor::{Error, Tensor};
 /// For each table of architecture weights the weights of its options and how they change with the architecture weights;
 /// written before a pass, read by it.
 #[derive(Debug)]
-pub struct Given {
+pub struct HostWeights {
     tables: Vec<(Tensor, Tensor)>,
     slope: Tensor,
 }
 
-impl Given {
+impl HostWeights {
     /// Zeros.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 /// What a user may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Choice {
+pub enum Selector {
     /// The adapter that [`Options::adapter_name`] names; without one, the best conformant hardware GPU if there is one,
     /// else the CPU.
     #[default]
@@ -28,7 +28,7 @@ pub enum Choice {
     Name(String),
 }
 
-impl FromStr for Choice {
+impl FromStr for Selector {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -46,21 +46,21 @@ impl FromStr for Choice {
 ///
 /// # Errors
 /// [`Error::NoAdapter`] where there is none, [`Error::Driver`] where it is there but cannot be used.
-pub fn chosen(choice: &Choice, list: &[AdapterInfo], options: &Options) -> Result<usize, Error> {
+pub fn chosen(choice: &Selector, list: &[AdapterInfo], options: &Options) -> Result<usize, Error> {
     let best = |fits: &dyn Fn(&AdapterInfo) -> bool| {
         list.iter().filter(|a| fits(a)).min_by_key(|a| (a.problem.is_some(), !a.conformant, a.kind, a.number))
     };
     let found = match (choice, &options.adapter_name) {
-        (Choice::Auto, Some(name)) => return chosen(&Choice::Name(name.clone()), list, options),
-        (Choice::Auto, None) => {
+        (Selector::Auto, Some(name)) => return chosen(&Selector::Name(name.clone()), list, options),
+        (Selector::Auto, None) => {
             let gpu = best(&|a| a.kind.is_hardware() && a.conformant && a.problem.is_none());
             return Ok(gpu.map_or(0, |a| a.number));
         }
-        (Choice::Cpu, _) => return Ok(0),
-        (Choice::Gpu, _) => best(&|a| a.kind.is_hardware()),
-        (Choice::Software, _) => best(&|a| a.kind == super::Kind::Software),
-        (Choice::Number(number), _) => list.get(*number),
-        (Choice::Name(part), _) => {
+        (Selector::Cpu, _) => return Ok(0),
+        (Selector::Gpu, _) => best(&|a| a.kind.is_hardware()),
+        (Selector::Software, _) => best(&|a| a.kind == super::Kind::Software),
+        (Selector::Number(number), _) => list.get(*number),
+        (Selector::Name(part), _) => {
             let wanted = part.trim().to_lowercase();
             let named = |fits: &dyn Fn(&str) -> bool| best(&|a| a.number > 0 && fits(&a.name.to_lowercase()));
             let part = || named(&|name| !wanted.is_empty() && name.contains(&wanted));
@@ -82,7 +82,7 @@ impl Device {
     /// # Errors
     /// [`Error::NoAdapter`] where there is none, [`Error::Driver`] where its driver is known to be
     /// wrong, [`Error::Open`] where it would not open.
-    pub async fn open(choice: &Choice) -> Result<Self, Error> {
+    pub async fn open(choice: &Selector) -> Result<Self, Error> {
         Self::open_with(choice, &Options::default()).await
     }
 
@@ -90,8 +90,8 @@ impl Device {
     ///
     /// # Errors
     /// As [`Device::open`].
-    pub async fn open_with(choice: &Choice, options: &Options) -> Result<Self, Error> {
-        if matches!(choice, Choice::Cpu | Choice::Number(0)) {
+    pub async fn open_with(choice: &Selector, options: &Options) -> Result<Self, Error> {
+        if matches!(choice, Selector::Cpu | Selector::Number(0)) {
             return Ok(Self::cpu());
         }
         let found = found(options).await;
@@ -104,29 +104,29 @@ impl Device {
     }
 }
 
-fn missing(choice: &Choice, list: &[AdapterInfo]) -> Error {
+fn missing(choice: &Selector, list: &[AdapterInfo]) -> Error {
     let names: Vec<&str> = list.iter().filter(|a| a.number > 0).map(|a| a.name.as_str()).collect();
     let wanted = match choice {
-        Choice::Gpu => "hardware GPU".to_owned(),
-        Choice::Software => "software graphics driver".to_owned(),
-        Choice::Number(number) => format!("adapter number {number}"),
-        Choice::Name(name) => format!("device or adapter called `{name}`"),
-        Choice::Auto | Choice::Cpu => "device".to_owned(),
+        Selector::Gpu => "hardware GPU".to_owned(),
+        Selector::Software => "software graphics driver".to_owned(),
+        Selector::Number(number) => format!("adapter number {number}"),
+        Selector::Name(name) => format!("device or adapter called `{name}`"),
+        Selector::Auto | Selector::Cpu => "device".to_owned(),
     };
     let mut hint =
         "use `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists".to_owned();
-    if let Choice::Name(name) = choice {
+    if let Selector::Name(name) = choice {
         let known = ["auto", "cpu", "gpu", "software"].into_iter().chain(names.iter().copied());
         hint = format!("did you mean `{}`? Otherwise {hint}", nearest(name, known));
     }
     if !names.is_empty() {
         hint += &format!(" (adapters here: {})", names.join(", "));
     }
-    if *choice == Choice::Software {
+    if *choice == Selector::Software {
         hint = "install one, for instance Mesa's lavapipe (Debian and Ubuntu: mesa-vulkan-drivers), or use `--device cpu`, \
                 which needs no driver"
             .into();
-    } else if *choice == Choice::Gpu {
+    } else if *choice == Selector::Gpu {
         hint =
             "use `--device cpu`, or check with `cellwright devices` and the driver's own tools that Vulkan, Metal or \
                 DirectX 12 works here"
@@ -213,18 +213,18 @@ mod tests {
     fn a_name_from_the_options_is_what_auto_means() {
         let list = listed(&[("card", Kind::Discrete), ("llvmpipe", Kind::Software)]);
         let named = |name: &str| Options { adapter_name: Some(name.into()), ..Options::default() };
-        assert_eq!(chosen(&Choice::Auto, &list, &named("LLVM")).unwrap(), 2);
-        assert_eq!(chosen(&Choice::Gpu, &list, &named("LLVM")).unwrap(), 1);
-        let error = chosen(&Choice::Auto, &list, &named("geforce")).unwrap_err().to_string();
+        assert_eq!(chosen(&Selector::Auto, &list, &named("LLVM")).unwrap(), 2);
+        assert_eq!(chosen(&Selector::Gpu, &list, &named("LLVM")).unwrap(), 1);
+        let error = chosen(&Selector::Auto, &list, &named("geforce")).unwrap_err().to_string();
         assert!(error.contains("called `geforce`"), "{error}");
     }
 
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest() {
         let list = listed(&[("Fancy 9000", Kind::Discrete)]);
-        let text = missing(&Choice::Name("sofware".into()), &list).to_string();
+        let text = missing(&Selector::Name("sofware".into()), &list).to_string();
         assert!(text.contains("called `sofware`") && text.contains("did you mean `software`"), "{text}");
-        let text = missing(&Choice::Name("fency".into()), &list).to_string();
+        let text = missing(&Selector::Name("fency".into()), &list).to_string();
         assert!(text.contains("did you mean `Fancy 9000`"), "{text}");
     }
 }

@@ -29,7 +29,7 @@ pub struct Bank {
     pub depthwise: Var,
     /// Weights of the pointwise convolutions, `[branches, channels, channels]`.
     pub pointwise: Var,
-    /// Mean and variance, branch after branch: see [`MixedCell::training`](super::MixedCell::training).
+    /// Mean and variance, branch after branch: see [`FusedCell::training`](super::FusedCell::training).
     pub moments: Moments,
 }
 
@@ -211,7 +211,7 @@ impl Bank {
                 dilation1: of(1, |k| k.dilation),
                 dilation2: of(2, |k| k.dilation),
                 dilation3: of(3, |k| k.dilation),
-                shared: reads.saved.is_none().into(),
+                shared_input: reads.saved.is_none().into(),
                 norm: reads.saved.as_ref().map_or(0, |_| n(reads.planes)),
                 ..Default::default()
             };

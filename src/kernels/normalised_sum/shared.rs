@@ -42,8 +42,8 @@ params! {
 
 /// target (+)= Σ_e weights\[table\[row\]\[e\]\] · dy_e, for dx (with `skip`) and each of the targets in dz.
 pub static BACKWARD_SHARED: Kernel = Kernel {
-    name: "mixture_backward_shared",
-    source: wgsl!("mixture_backward_shared"),
+    name: "normalised_sum_backward_shared",
+    source: wgsl!("normalised_sum_backward_shared"),
     params: BackwardShared::LAYOUT,
     inputs: &["table", "weights", "dy0", "dy1", "dy2", "dy3"],
     outputs: &["dx", "dz"],

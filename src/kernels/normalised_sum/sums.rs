@@ -50,8 +50,8 @@ impl Sums {
 
 /// Σ dy·x̂ and Σ dy of each term and channel, x̂ being the value itself where a term has no mean.
 pub static SUMS: Kernel = Kernel {
-    name: "mixture_sums",
-    source: wgsl!("include/tree", "mixture_sums"),
+    name: "normalised_sum_backward_sums",
+    source: wgsl!("include/tree", "normalised_sum_backward_sums"),
     params: Sums::LAYOUT,
     inputs: &["table", "z", "x", "saved", "dy"],
     outputs: &["sums"],
@@ -80,8 +80,8 @@ pub static SUMS: Kernel = Kernel {
 
 /// dweights\[w_t\] += Σ_c Σ dy·x̂ for each term with a weight. A weight occurs at most once in a table.
 pub static BACKWARD_WEIGHTS: Kernel = Kernel {
-    name: "mixture_backward_weights",
-    source: wgsl!("mixture_backward_weights"),
+    name: "normalised_sum_backward_weights",
+    source: wgsl!("normalised_sum_backward_weights"),
     params: BackwardWeights::LAYOUT,
     inputs: &["table", "sums"],
     outputs: &["dweights"],

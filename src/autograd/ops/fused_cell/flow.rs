@@ -1,9 +1,9 @@
 //! The gradients of a state and of the architecture weights, from what a fan's way back has left.
 
 use super::Recording;
-use super::fan::{Fan, Made, Source};
+use super::fan::{Candidates, Fan, Source};
 use crate::device::Recorder;
-use crate::kernels::{batch_norm, factorized_reduce, mixture};
+use crate::kernels::{batch_norm, factorized_reduce, normalised_sum};
 use crate::tensor::{Error, Tensor};
 
 /// Mixtures whose gradients one dispatch gathers.
@@ -14,7 +14,7 @@ const EDGES: usize = 4;
 pub(super) struct Flow {
     pub fan: Fan,
     /// Candidates have been replaced by their gradients.
-    pub made: Made,
+    pub made: Candidates,
     /// Gradient of the first bank's depthwise convolutions.
     pub dmiddle: Option<Tensor>,
 }
@@ -86,7 +86,7 @@ impl Flow {
                         let (option, _) = edge.candidates.iter().find(|(_, s)| s == source)?;
                         Some(record.weights.at() + (edge.row * record.options + option) as u32)
                     });
-                    words.push(place.unwrap_or(mixture::NONE));
+                    words.push(place.unwrap_or(normalised_sum::NONE));
                 }
             }
             let table = Tensor::from_words(recorder.device(), &words, &[words.len()])?;
@@ -94,7 +94,7 @@ impl Flow {
             let Some(&any) = gradients.first() else { continue };
             let dy: [&Tensor; EDGES] = std::array::from_fn(|e| gradients.get(e).copied().unwrap_or(any));
             let later = chunk > 0;
-            let params = mixture::BackwardShared {
+            let params = normalised_sum::BackwardShared {
                 table: table.at(),
                 dy0: dy[0].at(),
                 dy1: dy[1].at(),
@@ -111,7 +111,7 @@ impl Flow {
             };
             let [a, b, c, d] = dy.map(Tensor::binding);
             let inputs = [table.binding(), record.weights.binding(), a, b, c, d];
-            recorder.dispatch(&mixture::BACKWARD_SHARED, &params, &inputs, &[dx.binding(), dpools.binding()])?;
+            recorder.dispatch(&normalised_sum::BACKWARD_SHARED, &params, &inputs, &[dx.binding(), dpools.binding()])?;
         }
         Ok(skip)
     }

@@ -1,4 +1,4 @@
-//! A cell of a supernet in one operation: every state is a sum of mixtures of operations on earlier ones
+//! A cell of mixed operations as one operation, fused: every state is a sum of mixtures of operations on earlier ones
 //! (Liu et al. 2019, equations 1 and 2).
 //!
 //! All edges that leave a state are computed together: one bank of depthwise filters, one grouped
@@ -17,12 +17,12 @@ pub use fan::{Edge, Fan, Pool, Reduce, Source};
 
 use super::*;
 use crate::device::Recorder;
-use crate::kernels::{batch_norm, mixture};
-use fan::Made;
+use crate::kernels::{batch_norm, normalised_sum};
+use fan::Candidates;
 
 /// A cell.
 #[derive(Clone, Debug)]
-pub struct MixedCell {
+pub struct FusedCell {
     /// The edges that leave each state: those of the inputs first, then those of the sums.
     pub fans: Vec<Fan>,
     /// The sums that are joined along the channels to make the result, as numbers of states.
@@ -39,28 +39,28 @@ pub struct MixedCell {
 ///
 /// # Errors
 /// [`Error::Shape`] if shapes do not fit one another; else as recording does.
-pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCell) -> Result<Var, Error> {
+pub fn fused_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: FusedCell) -> Result<Var, Error> {
     let &[_, options] = weights.shape() else {
-        return Err(Error::shape("mixed_cell", format!("weights {:?} are not [rows, options]", weights.shape())));
+        return Err(Error::shape("fused_cell", format!("weights {:?} are not [rows, options]", weights.shape())));
     };
-    let Some(first) = inputs.first() else { return Err(Error::shape("mixed_cell", "needs an input")) };
-    let [batch, channels, ..] = image("mixed_cell", first)?;
+    let Some(first) = inputs.first() else { return Err(Error::shape("fused_cell", "needs an input")) };
+    let [batch, channels, ..] = image("fused_cell", first)?;
     let shape = cell.shape(inputs)?;
     if cell.training && batch * shape[2] * shape[3] < 2 {
         let problem = format!("{shape:?} has one value a channel, which has no variance: use a larger batch");
-        return Err(Error::shape("mixed_cell", problem));
+        return Err(Error::shape("fused_cell", problem));
     }
     let mut states: Vec<Option<Tensor>> = inputs.iter().map(|v| Some(v.tensor().clone())).collect();
     states.resize(cell.fans.len(), None);
     let learned = cell.fans.iter().flat_map(Fan::learned);
     let parents: Vec<&Var> = inputs.iter().copied().chain(learned).chain([weights]).collect();
     if !cell.training && parents.iter().any(|v| v.wants_gradient()) {
-        return Err(Error::shape("mixed_cell", "has gradients only where batch norms use the batch's statistics"));
+        return Err(Error::shape("fused_cell", "has gradients only where batch norms use the batch's statistics"));
     }
     if let Some(state) = cell.joined.iter().find(|&&state| state < inputs.len()) {
-        return Err(Error::shape("mixed_cell", format!("joins state {state}, an input: only sums can be joined")));
+        return Err(Error::shape("fused_cell", format!("joins state {state}, an input: only sums can be joined")));
     }
-    let MixedCell { epsilon, training, .. } = cell;
+    let FusedCell { epsilon, training, .. } = cell;
     let [.., height, width] = shape;
     let y = tape.output(&[batch, cell.joined.len() * channels, height, width])?;
     // A single sum is the result: nothing to join.
@@ -68,19 +68,19 @@ pub fn mixed_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: MixedCe
     let record = Recording { weights: weights.tensor(), options, epsilon, training, shape, single };
     let mut made = Vec::with_capacity(cell.fans.len());
     for (state, fan) in cell.fans.iter().enumerate() {
-        let missing = || Error::shape("mixed_cell", format!("state {state} is read before it is computed"));
+        let missing = || Error::shape("fused_cell", format!("state {state} is read before it is computed"));
         let x = states[state].clone().ok_or_else(missing)?;
         made.push(fan.record(tape.recorder(), &x, &record, &mut states)?);
     }
     let mut joined = Vec::with_capacity(cell.joined.len());
     for &state in &cell.joined {
-        let missing = || Error::shape("mixed_cell", format!("state {state} is joined but never computed"));
+        let missing = || Error::shape("fused_cell", format!("state {state} is joined but never computed"));
         joined.push(states.get(state).and_then(Option::as_ref).ok_or_else(missing)?);
     }
     if single.is_none() {
         channels::record_join(tape.recorder(), &joined, &y)?;
     }
-    Ok(tape.push("mixed_cell", &parents, y, || Undo {
+    Ok(tape.push("fused_cell", &parents, y, || Undo {
         inputs: inputs.iter().map(|v| (v.id(), v.shape().to_vec())).collect(),
         weights: weights.clone(),
         shape,
@@ -98,20 +98,20 @@ fn single<'a>(joined: &[usize], fan: impl Fn(usize) -> Option<&'a Fan>) -> Optio
     }
 }
 
-impl MixedCell {
+impl FusedCell {
     /// Shape of a sum.
     fn shape(&self, inputs: &[&Var]) -> Result<[usize; 4], Error> {
         let mut found: Option<[usize; 4]> = None;
         for (input, fan) in inputs.iter().zip(&self.fans) {
-            let [batch, channels, height, width] = image("mixed_cell", input)?;
+            let [batch, channels, height, width] = image("fused_cell", input)?;
             let shape = [batch, channels, height.div_ceil(fan.stride), width.div_ceil(fan.stride)];
             if *found.get_or_insert(shape) != shape {
                 let problem =
                     format!("inputs {:?} and {:?} do not give the same shape", inputs[0].shape(), input.shape());
-                return Err(Error::shape("mixed_cell", problem));
+                return Err(Error::shape("fused_cell", problem));
             }
         }
-        found.ok_or_else(|| Error::shape("mixed_cell", "needs an input"))
+        found.ok_or_else(|| Error::shape("fused_cell", "needs an input"))
     }
 }
 
@@ -146,7 +146,7 @@ struct Undo {
     shape: [usize; 4],
     joined: Vec<usize>,
     epsilon: f32,
-    fans: Vec<(Fan, Option<Made>)>,
+    fans: Vec<(Fan, Option<Candidates>)>,
 }
 
 impl Backward for Undo {
@@ -198,19 +198,19 @@ impl Backward for Undo {
                 return Ok(());
             }
             let table = table(recorder, &shares)?;
-            let params = mixture::BackwardWeights {
+            let params = normalised_sum::BackwardWeights {
                 table: table.at(),
                 terms: shares.len() as u32,
                 channels: channels as u32,
                 dweights: dw.at(),
             };
             let inputs = [table.binding(), sums.binding()];
-            Ok(recorder.dispatch(&mixture::BACKWARD_WEIGHTS, &params, &inputs, &[dw.binding()])?)
+            Ok(recorder.dispatch(&normalised_sum::BACKWARD_WEIGHTS, &params, &inputs, &[dw.binding()])?)
         })
     }
 
     fn saved_bytes(&self) -> usize {
-        self.fans.iter().filter_map(|(_, made)| made.as_ref()).map(Made::bytes).sum()
+        self.fans.iter().filter_map(|(_, made)| made.as_ref()).map(Candidates::bytes).sum()
     }
 }
 
@@ -244,7 +244,7 @@ fn record_statistics(
 }
 
 /// A table of words that dispatches read.
-fn table(recorder: &Recorder, terms: &[mixture::Term]) -> Result<Tensor, Error> {
-    let words: Vec<u32> = terms.iter().flat_map(mixture::Term::words).collect();
+fn table(recorder: &Recorder, terms: &[normalised_sum::Term]) -> Result<Tensor, Error> {
+    let words: Vec<u32> = terms.iter().flat_map(normalised_sum::Term::words).collect();
     Tensor::from_words(recorder.device(), &words, &[words.len()])
 }
