@@ -1,18 +1,6 @@
 // With t = tanh(keys[j, m, u] + query[m, u]) and d = dscores[m, j] · v[u] · (1 − t²):
 // dkeys[j, m, u] (+)= d,  dquery[m, u] = Σ_j d,  dvector[m, u] = Σ_j dscores[m, j] · t (to be summed over m).
 // One unit of one row an element; ELEMENTS of them an invocation, WORKGROUP apart.
-struct Params {
-    keys: u32, query: u32, vector: u32, dscores: u32, dkeys: u32, dquery: u32, dvector: u32, states: u32, rows: u32,
-    units: u32, accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> keys: array<f32>;
-@group(0) @binding(2) var<storage, read> query: array<f32>;
-@group(0) @binding(3) var<storage, read> vector: array<f32>;
-@group(0) @binding(4) var<storage, read> dscores: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dkeys: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dquery: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dvector: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

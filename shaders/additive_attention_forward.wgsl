@@ -1,10 +1,4 @@
 // scores[m, j] = Σ_u v[u] · tanh(keys[j, m, u] + query[m, u]); LANES invocations a score.
-struct Params { keys: u32, query: u32, vector: u32, scores: u32, states: u32, rows: u32, units: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> keys: array<f32>;
-@group(0) @binding(2) var<storage, read> query: array<f32>;
-@group(0) @binding(3) var<storage, read> vector: array<f32>;
-@group(0) @binding(4) var<storage, read_write> scores: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -3,11 +3,6 @@
 // WHOLE, all of a window of at most five rows and columns: then rows of dy share the rows of x that they meet, each of
 // which is loaded once. Each invocation sums every WORKGROUP-th tile of four neighbouring columns, then workgroup
 // memory brings them together.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read> saved: array<f32>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dw: array<f32>;
 const COLUMNS: u32 = 5u;
 // Only where SHIFT is 1 for every kind.
 const WHOLE: bool = SUMS > COLUMNS;

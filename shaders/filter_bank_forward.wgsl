@@ -3,11 +3,6 @@
 // and channel, image after image, each of four neighbouring columns times HELD rows, APART from one another so that
 // they share the rows they read, as in depthwise_conv_forward. With WALK a tile's rows are all those of the plane that
 // are a multiple of APART away.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> saved: array<f32>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override HELD: u32 = 1;
 override WALK: u32 = 0;

@@ -1,14 +1,6 @@
 // z_t ← w_t · inverse · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m) in its place, or w_t · dy where the term has no mean:
 // see include/fours.wgsl. A workgroup takes up to TOGETHER neighbouring terms: where these share dy, they
 // share its loads.
-struct Params { table: u32, terms: u32, batch: u32, channels: u32, pixels: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
-@group(0) @binding(2) var<storage, read> saved: array<f32>;
-@group(0) @binding(3) var<storage, read> weights: array<f32>;
-@group(0) @binding(4) var<storage, read> sums: array<f32>;
-@group(0) @binding(5) var<storage, read> dy: array<f32>;
-@group(0) @binding(6) var<storage, read_write> z: array<f32>;
 
 const NONE = 0xffffffffu;
 

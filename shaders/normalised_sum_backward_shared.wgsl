@@ -1,19 +1,6 @@
 // target (+)= Σ_e weights[table[row][e]] · dy_e for dx (with skip) and each of the targets in dz. An
 // invocation loads 4 · BLOCKS (1 or 2) elements of each dy, WORKGROUP apart, and uses them for every target; what
 // belongs to a target is loaded once for all of them.
-struct Params {
-    table: u32, dy0: u32, dy1: u32, dy2: u32, dy3: u32, dx: u32, dz: u32, count: u32, edges: u32, skip: u32,
-    targets: u32, accumulate_x: u32, accumulate_z: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
-@group(0) @binding(2) var<storage, read> weights: array<f32>;
-@group(0) @binding(3) var<storage, read> dy0: array<f32>;
-@group(0) @binding(4) var<storage, read> dy1: array<f32>;
-@group(0) @binding(5) var<storage, read> dy2: array<f32>;
-@group(0) @binding(6) var<storage, read> dy3: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dz: array<f32>;
 
 const NONE = 0xffffffffu;
 

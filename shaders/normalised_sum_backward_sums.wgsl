@@ -2,14 +2,6 @@
 // TOGETHER (1 or 4) neighbouring terms of the same buffer: where these share dy, they share its loads.
 // Blocks of BLOCK elements are summed first, then the blocks of an invocation, then a tree over the
 // invocations.
-struct Params { table: u32, terms: u32, inside: u32, batch: u32, channels: u32, pixels: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
-@group(0) @binding(2) var<storage, read> z: array<f32>;
-@group(0) @binding(3) var<storage, read> x: array<f32>;
-@group(0) @binding(4) var<storage, read> saved: array<f32>;
-@group(0) @binding(5) var<storage, read> dy: array<f32>;
-@group(0) @binding(6) var<storage, read_write> sums: array<f32>;
 
 const NONE = 0xffffffffu;
 

@@ -1,9 +1,4 @@
 // dweights[weight] += Σ_c Σ dy·x̂ for each term with a weight: an invocation a term.
-struct Params { table: u32, terms: u32, channels: u32, dweights: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
-@group(0) @binding(2) var<storage, read> sums: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dweights: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

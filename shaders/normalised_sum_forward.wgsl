@@ -1,14 +1,4 @@
 // y (+)= Σ_t w_t · (v_t − mean) · inverse over the terms of a table: see include/fours.wgsl.
-struct Params {
-    table: u32, terms: u32, inside: u32, y: u32, batch: u32, channels: u32, pixels: u32, accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
-@group(0) @binding(2) var<storage, read> z: array<f32>;
-@group(0) @binding(3) var<storage, read> x: array<f32>;
-@group(0) @binding(4) var<storage, read> saved: array<f32>;
-@group(0) @binding(5) var<storage, read> weights: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
 const NONE = 0xffffffffu;
 

@@ -1,9 +1,4 @@
 // dx[r, j] (+)= Σ_i jacobian[r, i, j] dy[r, i] for each row r.
-struct Params { jacobian: u32, dy: u32, dx: u32, rows: u32, columns: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> jacobian: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,9 +1,4 @@
 // dx_k = weights[k] · dy for the stacked candidates that `active_options` names.
-struct Params { weights: u32, dy: u32, dx: u32, active_options: u32, stride: u32, count: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> weights: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,10 +1,5 @@
 // dw[k] (+)= Σ_i dy_i · x_k,i: one workgroup an option; blocks of BLOCK products are summed first, then
 // the blocks of an invocation, then a tree over the invocations.
-struct Params { x: u32, dy: u32, dw: u32, active_options: u32, stride: u32, count: u32, options: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

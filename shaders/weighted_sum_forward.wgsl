@@ -1,9 +1,4 @@
 // y (+)= Σ weights[k] · x_k over the stacked candidates that `active_options` names.
-struct Params { weights: u32, x: u32, y: u32, active_options: u32, stride: u32, count: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> weights: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

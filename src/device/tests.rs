@@ -151,11 +151,7 @@ fn a_line_of_workgroups_is_folded_into_a_box() {
 /// y = x + 1, one element a workgroup.
 static INCREMENT: Kernel = Kernel {
     name: "increment",
-    source: "struct Params { x: u32, y: u32, count: u32, function: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@compute @workgroup_size(1)
+    source: "@compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear(group, groups);
     if (i < p.count) { y[p.y + i] = x[p.x + i] + 1.0; }

@@ -48,7 +48,7 @@ pub static DROPOUT: Kernel = Kernel {
     name: "dropout",
     source: wgsl!("include/philox", "dropout"),
     params: Params::LAYOUT,
-    inputs: &["x", "step"],
+    inputs: &["x", "step: u32"],
     outputs: &["y"],
     launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Params>(params).count.into(), class),
     flops: |params| {

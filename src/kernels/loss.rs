@@ -76,7 +76,7 @@ pub static FORWARD: Kernel = Kernel {
     name: "cross_entropy_forward",
     source: wgsl!("include/combine", "cross_entropy_forward"),
     params: Forward::LAYOUT,
-    inputs: &["logits", "labels"],
+    inputs: &["logits", "labels: u32"],
     outputs: &["losses", "probabilities"],
     launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
@@ -104,7 +104,7 @@ pub static BACKWARD: Kernel = Kernel {
     name: "cross_entropy_backward",
     source: wgsl!("cross_entropy_backward"),
     params: Backward::LAYOUT,
-    inputs: &["probabilities", "labels", "dloss"],
+    inputs: &["probabilities", "labels: u32", "dloss"],
     outputs: &["dlogits"],
     launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
@@ -128,7 +128,7 @@ pub static ACCURACY: Kernel = Kernel {
     name: "accuracy",
     source: wgsl!("include/combine", "accuracy"),
     params: Accuracy::LAYOUT,
-    inputs: &["logits", "labels"],
+    inputs: &["logits", "labels: u32"],
     outputs: &["correct"],
     launch: |_, class| by_workgroup(1, class),
     flops: |params| {

@@ -1,6 +1,6 @@
 //! The compute kernels: one file or folder a family, beside `shaders/` with the same names.
 //!
-//! Each says what it computes, declares the parameter struct that mirrors the shader's, the
+//! Each says what it computes, declares the parameter struct (also of the shader, whose header is made from it), the
 //! [`Kernel`] as a `static`, the twin (the same computation on the CPU) and the cases on which both
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
 //!

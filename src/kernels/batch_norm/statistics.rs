@@ -105,7 +105,7 @@ pub static UPDATE: Kernel = Kernel {
     name: "batch_norm_update",
     source: wgsl!("batch_norm_update"),
     params: Update::LAYOUT,
-    inputs: &["moments", "scalars"],
+    inputs: &["moments", "scalars: u32"],
     outputs: &["running"],
     launch: |params, _| Launch::linear(bytemuck::pod_read_unaligned::<Update>(params).count.into(), 64),
     flops: |params| 3 * u64::from(bytemuck::pod_read_unaligned::<Update>(params).count),

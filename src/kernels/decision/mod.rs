@@ -143,8 +143,8 @@ pub static CHOOSE: Kernel = Kernel {
     name: "choose_forward",
     source: wgsl!("include/logits", "choose_forward"),
     params: Choose::LAYOUT,
-    inputs: &["scores", "bias", "picks", "before"],
-    outputs: &["weights", "answers", "after"],
+    inputs: &["scores", "bias", "picks: u32", "before"],
+    outputs: &["weights", "answers: u32", "after"],
     launch: |params, _| Launch::linear(bytemuck::pod_read_unaligned::<Choose>(params).rows.into(), 32),
     flops: |params| {
         let p: Choose = bytemuck::pod_read_unaligned(params);
@@ -179,8 +179,8 @@ pub static SKIPS: Kernel = Kernel {
     name: "skips_forward",
     source: wgsl!("include/logits", "skips_forward"),
     params: Skips::LAYOUT,
-    inputs: &["scores", "picks", "before"],
-    outputs: &["weights", "answers", "after"],
+    inputs: &["scores", "picks: u32", "before"],
+    outputs: &["weights", "answers: u32", "after"],
     launch: |params, _| Launch::linear(bytemuck::pod_read_unaligned::<Skips>(params).rows.into(), 32),
     flops: |params| {
         let p: Skips = bytemuck::pod_read_unaligned(params);

@@ -39,7 +39,7 @@ pub static BACKWARD: Kernel = Kernel {
     name: "normalised_sum_backward",
     source: wgsl!("include/fours", "normalised_sum_backward"),
     params: Backward::LAYOUT,
-    inputs: &["table", "saved", "weights", "sums", "dy"],
+    inputs: &["table: u32", "saved", "weights", "sums", "dy"],
     outputs: &["z"],
     launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);

@@ -43,7 +43,7 @@ pub static FORWARD: Kernel = Kernel {
     name: "normalised_sum_forward",
     source: wgsl!("include/fours", "normalised_sum_forward"),
     params: Forward::LAYOUT,
-    inputs: &["table", "z", "x", "saved", "weights"],
+    inputs: &["table: u32", "z", "x", "saved", "weights"],
     outputs: &["y"],
     launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);

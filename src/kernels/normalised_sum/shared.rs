@@ -45,7 +45,7 @@ pub static BACKWARD_SHARED: Kernel = Kernel {
     name: "normalised_sum_backward_shared",
     source: wgsl!("normalised_sum_backward_shared"),
     params: BackwardShared::LAYOUT,
-    inputs: &["table", "weights", "dy0", "dy1", "dy2", "dy3"],
+    inputs: &["table: u32", "weights", "dy0", "dy1", "dy2", "dy3"],
     outputs: &["dx", "dz"],
     launch: |params, class| {
         let p: BackwardShared = bytemuck::pod_read_unaligned(params);

@@ -53,7 +53,7 @@ pub static SUMS: Kernel = Kernel {
     name: "normalised_sum_backward_sums",
     source: wgsl!("include/tree", "normalised_sum_backward_sums"),
     params: Sums::LAYOUT,
-    inputs: &["table", "z", "x", "saved", "dy"],
+    inputs: &["table: u32", "z", "x", "saved", "dy"],
     outputs: &["sums"],
     launch: |params, class| {
         let p: Sums = bytemuck::pod_read_unaligned(params);
@@ -83,7 +83,7 @@ pub static BACKWARD_WEIGHTS: Kernel = Kernel {
     name: "normalised_sum_backward_weights",
     source: wgsl!("normalised_sum_backward_weights"),
     params: BackwardWeights::LAYOUT,
-    inputs: &["table", "sums"],
+    inputs: &["table: u32", "sums"],
     outputs: &["dweights"],
     launch: |params, class| {
         let size = match class {
