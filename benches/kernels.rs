@@ -4,7 +4,7 @@
 //! Devices are the CPU, a software graphics driver and a hardware GPU. Throughput is that of the largest
 //! buffer's elements and of all bytes bound.
 
-use cellwright::device::{Bench, Choice, Device};
+use cellwright::device::{Bench, Device, Selector};
 use cellwright::kernels::ALL;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn time(bench: &Bench, iterations: u64) -> Duration {
 }
 
 fn kernels(criterion: &mut Criterion) {
-    for (label, choice) in [("cpu", Choice::Cpu), ("software", Choice::Software), ("gpu", Choice::Gpu)] {
+    for (label, choice) in [("cpu", Selector::Cpu), ("software", Selector::Software), ("gpu", Selector::Gpu)] {
         let device = match pollster::block_on(Device::open(&choice)) {
             Ok(device) => device,
             Err(error) => {

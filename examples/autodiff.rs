@@ -8,7 +8,7 @@
 //! `-- --out tape.svg` to say where the picture goes.
 
 use cellwright::autograd::{Tape, Var, check_gradients, ops};
-use cellwright::device::{Choice, Device};
+use cellwright::device::{Device, Selector};
 use cellwright::report::{svg, tape};
 use cellwright::tensor::{Error, Tensor};
 use clap::Parser;
@@ -42,7 +42,7 @@ fn loss(tape: &mut Tape, x: &Var, w: &Var, t: &Var) -> Result<Var, Error> {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let device = Device::open(&args.device.parse::<Choice>()?).await?;
+    let device = Device::open(&args.device.parse::<Selector>()?).await?;
     println!("device: {}\n", device.name());
     let inputs = [1.0, 2.0, -1.0, 0.5, 0.3, -0.7];
     let weights = [0.4, -0.2];

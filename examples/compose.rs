@@ -3,7 +3,7 @@
 //! Run it with `cargo run --release --example compose`, or say what to compose:
 //! `cargo run --release --example compose -- --space nas-bench-201 --strategy gdas --budget 5`.
 
-use cellwright::device::{Choice, Device};
+use cellwright::device::{Device, Selector};
 use cellwright::run::{Config, Directory, Silent, search};
 use clap::Parser;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ struct Args {
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     // The ten lines. A configuration is plain data: presets first, then whatever is to be otherwise.
-    let device = Device::open(&args.device.parse::<Choice>()?).await?;
+    let device = Device::open(&args.device.parse::<Selector>()?).await?;
     let budget = if args.quick { 1 } else { args.budget };
     let mut config = Config::preset("digits").for_space(&args.space).with_budget(budget).for_strategy(&args.strategy);
     (config.random, config.baseline) = (1, false);

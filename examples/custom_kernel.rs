@@ -8,13 +8,13 @@
 //! Run it with `cargo run --release --example custom_kernel -- --device software`.
 
 use cellwright::autograd::{Backward, Gradients, Tape, Var, check_gradients};
-use cellwright::device::{Call, Case, Choice, Device, Kernel, Launch, bytemuck, check_kernel, noise};
+use cellwright::device::{Call, Case, Device, Kernel, Launch, Selector, bytemuck, check_kernel, noise};
 use cellwright::params;
 use cellwright::tensor::{Error, Tensor};
 use clap::Parser;
 
-// The parameter struct: the mirror of `struct Params` in the shader, field by field. Tensors share buffers, so
-// every kernel is told where its data begin.
+// The parameters: in the shader they are `p`, with the same fields. Tensors share buffers, so every kernel is told where
+// its data begin.
 params! {
     /// Parameters of [`SWISH`].
     pub struct Swish {
@@ -43,13 +43,9 @@ params! {
     }
 }
 
-// Bindings in this order: parameters, what is read, what is written. `linear` is the number of the
-// workgroup, counted in one line; the last ones may lie beyond the data, hence the check.
+// The parameters `p` and the buffers that the kernel declares stand in front of the source. `linear` is the number of
+// the workgroup, counted in one line; the last ones may lie beyond the data, hence the check.
 const SWISH_WGSL: &str = "
-struct Params { x: u32, y: u32, count: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)
@@ -63,11 +59,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 ";
 
 const SWISH_BACKWARD_WGSL: &str = "
-struct Params { x: u32, dy: u32, dx: u32, count: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)
@@ -209,7 +200,7 @@ struct Args {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let device = Device::open(&args.device.parse::<Choice>()?).await?;
+    let device = Device::open(&args.device.parse::<Selector>()?).await?;
     println!("device: {}", device.name());
     for kernel in [&SWISH, &SWISH_BACKWARD] {
         check_kernel(&device, kernel).await?;

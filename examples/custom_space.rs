@@ -8,7 +8,7 @@
 //! Run it with `cargo run --release --example custom_space`, with `-- --device software` on another device.
 
 use cellwright::data::{Augmentation, Resident, digits};
-use cellwright::device::{Choice as DeviceChoice, Device};
+use cellwright::device::{Device, Selector};
 use cellwright::estimate::{Training, TrainingConfig};
 use cellwright::graph::{Candidate, Choice, Conv, Features, Graph, NodeId, Op, Options, Pool};
 use cellwright::optim::Schedule;
@@ -160,7 +160,7 @@ struct Args {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let device = Device::open(&args.device.parse::<DeviceChoice>()?).await?;
+    let device = Device::open(&args.device.parse::<Selector>()?).await?;
     let digits = digits::dataset()?;
     let train = Resident::new(&device, &digits.train, &digits.mean, &digits.std)?;
     let test = Resident::new(&device, &digits.test, &digits.mean, &digits.std)?;

@@ -10,7 +10,7 @@
 //! Run it with `cargo run --release --example mixed_op`, with `-- --device software` on another device.
 
 use cellwright::data::{Augmentation, Batches, Draw, Fresh, Last, Resident, Shuffle, digits, split};
-use cellwright::device::{Choice as DeviceChoice, Device, Recorder};
+use cellwright::device::{Device, Recorder, Selector};
 use cellwright::estimate::{Scalars, Supernet, SupernetConfig};
 use cellwright::graph::{Candidate, Choice, Conv, Features, Graph, GraphError, Op, Options};
 use cellwright::optim::{AdamConfig, SgdConfig, Step, StepBuffer};
@@ -73,7 +73,7 @@ fn network(image: Features, classes: usize) -> Result<Graph, GraphError> {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let device = Device::open(&args.device.parse::<DeviceChoice>()?).await?;
+    let device = Device::open(&args.device.parse::<Selector>()?).await?;
     let epochs = if args.quick { 2 } else { args.epochs };
 
     // The images lie on the device as bytes. One half of them trains the weights, the other α.

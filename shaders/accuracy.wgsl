@@ -1,10 +1,5 @@
 // correct (+)= the number of rows whose largest logit (the first of equals) is the label's.
 // One workgroup; each invocation takes every LANES-th row.
-struct Params { logits: u32, labels: u32, correct: u32, batch: u32, classes: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read_write> correct: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,9 +1,4 @@
 // dx (+)= dy · f'(x), with f' written in terms of y = f(x); f is ReLU (0), sigmoid (1) or tanh (2).
-struct Params { y: u32, dy: u32, dx: u32, count: u32, function: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 override FUNCTION: u32 = 0;

@@ -1,8 +1,4 @@
 // y = f(x), elementwise; f is ReLU (0), sigmoid (1) or tanh (2).
-struct Params { x: u32, y: u32, count: u32, function: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 override FUNCTION: u32 = 0;

@@ -2,17 +2,6 @@
 // w −= lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε).
 // Weight decay is added to g (Adam), or shrinks w by lr·decay beforehand (AdamW, `decoupled`).
 // One element an invocation; nothing is written where a guard is not finite.
-struct Params {
-    weight: u32, gradient: u32, first: u32, second: u32, count: u32, learning_rate: u32, corrections: u32, guard: u32,
-    guards: u32, decoupled: u32, epsilon_hat: u32, beta1: f32, beta2: f32, epsilon: f32, weight_decay: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
-@group(0) @binding(2) var<storage, read> step: array<u32>;
-@group(0) @binding(3) var<storage, read> scalars: array<f32>;
-@group(0) @binding(4) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(5) var<storage, read_write> first: array<f32>;
-@group(0) @binding(6) var<storage, read_write> second: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,13 +1,6 @@
 // dx (+)= Σ dy / (pixels counted) over the windows that a pixel lies in.
 // Pixels below each other share rows of windows, and at stride 1 four pixels beside each other share columns of them
 // (ACROSS 4, for windows of three by three).
-struct Params {
-    input: u32, output: u32, indices: u32, planes: u32, height: u32, width: u32, out_height: u32, out_width: u32,
-    kernel: u32, stride: u32, padding: u32, count_padding: u32, accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 
 // Rows or columns that window `i` counts, in an image of `size`.

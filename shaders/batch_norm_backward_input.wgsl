@@ -1,15 +1,4 @@
 // dx (+)= w/σ · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m): a workgroup works within one channel.
-struct Params {
-    x: u32, saved: u32, weight: u32, dy: u32, sums: u32, dx: u32, batch: u32, channels: u32, pixels: u32,
-    affine: u32, training: u32, accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> saved: array<f32>;
-@group(0) @binding(3) var<storage, read> parameters: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read> sums: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,11 +1,5 @@
 // [Σ dy·x̂ | Σ dy] over batch and pixels: one workgroup a channel; blocks of BLOCK elements are summed
 // first, then the blocks of an invocation, then a tree over the invocations.
-struct Params { x: u32, saved: u32, dy: u32, sums: u32, batch: u32, channels: u32, pixels: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> saved: array<f32>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> sums: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,8 +1,4 @@
 // saved = [mean | 1/√(var + ε)] of running means and variances.
-struct Params { mean: u32, variance: u32, saved: u32, channels: u32, epsilon: f32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> running: array<f32>;
-@group(0) @binding(2) var<storage, read_write> saved: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

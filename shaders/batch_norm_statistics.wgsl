@@ -2,11 +2,6 @@
 // Each invocation takes BLOCK elements at a time in registers, gives them a mean and a sum of squared
 // deviations of their own, and merges that into its total (Chan's formula); a tree merges the totals.
 // Values are taken relative to one element of the channel, so that a large mean costs no digits.
-struct Params { x: u32, saved: u32, mean: u32, variance: u32, batch: u32, channels: u32, pixels: u32, epsilon: f32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> saved: array<f32>;
-@group(0) @binding(3) var<storage, read_write> moments: array<f32>;
 
 // Number of elements, their mean, their sum of squared deviations.
 struct Moments { count: f32, mean: f32, squares: f32 }

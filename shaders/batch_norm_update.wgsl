@@ -1,10 +1,5 @@
 // running = (1 − momentum) · running + momentum · moments, unless a guard is not finite.
-struct Params { moments: u32, running: u32, scalars: u32, count: u32, guards: u32, momentum: f32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> moments: array<f32>;
 // Words, because compilers may assume that floats are finite.
-@group(0) @binding(2) var<storage, read> scalars: array<u32>;
-@group(0) @binding(3) var<storage, read_write> running: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

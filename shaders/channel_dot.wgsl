@@ -1,10 +1,5 @@
 // dscale[c] (+)= Σ x · dy over batch and pixels: one workgroup a channel; blocks of BLOCK products are
 // summed first, then the blocks of an invocation, then a tree over the invocations.
-struct Params { x: u32, dy: u32, dscale: u32, batch: u32, channels: u32, pixels: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dscale: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,9 +1,4 @@
 // y (+)= x · scale[c]: a workgroup works within one plane.
-struct Params { x: u32, scale: u32, y: u32, batch: u32, channels: u32, pixels: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> scale: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

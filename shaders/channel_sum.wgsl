@@ -1,10 +1,6 @@
 // y[c] (+)= Σ over n and p of x[n, c, p]. A workgroup a channel; each of its LANES invocations takes
 // every LANES-th element of the channel, in runs of 32 that are summed apart: long sums of float32 would
 // lose bits.
-struct Params { x: u32, y: u32, batch: u32, channels: u32, pixels: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,15 +1,5 @@
 // dscores (+)= d(−log p) · (softmax(l)_k − weights_k) · reach·slope·(1 − tanh²), row by row: the gradient of REINFORCE.
 // An entropy has no gradient: it counts as a reward. One row an invocation.
-struct Params {
-    scores: u32, bias: u32, weights: u32, dafter: u32, dscores: u32, rows: u32, options: u32, has_bias: u32,
-    accumulate: u32, slope: f32, reach: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> scores: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> weights: array<f32>;
-@group(0) @binding(4) var<storage, read> dafter: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dscores: array<f32>;
 override WORKGROUP: u32 = 64;
 
 fn logit(k: u32, t: f32) -> f32 {

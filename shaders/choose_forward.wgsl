@@ -1,17 +1,5 @@
 // One choice a row from softmax(l), l = reach·tanh(slope·score) + bias: drawn by a uniform number, or given.
 // weights: 1 for what is chosen, 0 for the rest; after = before + (−log p, entropy, 0). One row an invocation.
-struct Params {
-    scores: u32, bias: u32, picks: u32, before: u32, weights: u32, answers: u32, after: u32, rows: u32, options: u32,
-    has_bias: u32, drawn: u32, of_choice: u32, slope: f32, reach: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> scores: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> picks: array<u32>;
-@group(0) @binding(4) var<storage, read> before: array<f32>;
-@group(0) @binding(5) var<storage, read_write> weights: array<f32>;
-@group(0) @binding(6) var<storage, read_write> answers: array<u32>;
-@group(0) @binding(7) var<storage, read_write> after: array<f32>;
 override WORKGROUP: u32 = 64;
 
 fn logit(row: u32, k: u32) -> f32 {

@@ -1,14 +1,6 @@
 // dx[n, i, y, x] (+)= Σ w[o, i, r, s] dy[n, o, (y + pad_top − r·dilation) / stride, (x + pad_left − s·dilation) / stride]
 // over the outputs o of i's group and the taps where the divisions leave no remainder. An invocation
 // computes CHANNELS channels of PIXELS pixels, WORKGROUP apart; a workgroup shares its weights.
-struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
-                height: u32, width: u32, out_height: u32, out_width: u32, kernel_rows: u32, kernel_columns: u32,
-                stride_rows: u32, stride_columns: u32, dilation_rows: u32, dilation_columns: u32, pad_top: i32,
-                pad_left: i32, has_bias: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 override ROWS: u32 = 3;
 override COLUMNS: u32 = 3;

@@ -1,14 +1,6 @@
 // dw[o, i, r, s] (+)= Σ_{n,y,x} dy[n, o, y, x] x[n, i, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left].
 // A workgroup computes one tap of BLOCK × BLOCK outputs and inputs of a group: each invocation sums every
 // WORKGROUP-th pixel, then a tree in workgroup memory adds the sums up.
-struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
-                height: u32, width: u32, out_height: u32, out_width: u32, kernel_rows: u32, kernel_columns: u32,
-                stride_rows: u32, stride_columns: u32, dilation_rows: u32, dilation_columns: u32, pad_top: i32,
-                pad_left: i32, has_bias: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 const SUMS: u32 = BLOCK * BLOCK;
 // Products summed before they are added to the total: a long chain of additions loses accuracy.
 const CHAIN: u32 = 128u;

@@ -1,15 +1,6 @@
 // y[n, o, y, x] (+)= Σ w[o, i, r, s] x[n, i, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left] + bias[o]
 // over the inputs of o's group; reads outside the image are 0. An invocation computes CHANNELS channels of
 // PIXELS pixels, WORKGROUP apart, so that neighbours read neighbouring pixels; a workgroup shares its weights.
-struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
-                height: u32, width: u32, out_height: u32, out_width: u32, kernel_rows: u32, kernel_columns: u32,
-                stride_rows: u32, stride_columns: u32, dilation_rows: u32, dilation_columns: u32, pad_top: i32,
-                pad_left: i32, has_bias: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ROWS: u32 = 3;
 override COLUMNS: u32 = 3;

@@ -2,13 +2,6 @@
 //
 // Neighbouring channels of one image are one contiguous run in x and in y: a workgroup copies
 // WORKGROUP · ELEMENTS elements of one run, so that finding the image is a division for the workgroup, not for each element.
-struct Params {
-    x: u32, y: u32, batch: u32, pixels: u32, channels: u32, x_channels: u32, x_first: u32, y_channels: u32,
-    y_first: u32, accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

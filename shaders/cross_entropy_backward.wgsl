@@ -1,13 +1,4 @@
 // dlogits (+)= (probabilities − t)·dloss/batch, with t = (1 − s)·[k = label] + s/classes.
-struct Params {
-    probabilities: u32, labels: u32, dloss: u32, dlogits: u32, batch: u32, classes: u32, smoothing: f32,
-    accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> probabilities: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read> dloss: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dlogits: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

@@ -1,14 +1,6 @@
 // probabilities = softmax(logits); losses[n] = −Σ_k t_k log p_k with t = (1 − s)·[k = label] + s/classes:
 //   (1 − s)·(L − z_label) + s·(L − mean z),  L = log Σ exp z.
 // A workgroup a row. A label that is no class makes the row's loss a NaN.
-struct Params {
-    logits: u32, labels: u32, losses: u32, probabilities: u32, batch: u32, classes: u32, smoothing: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
-@group(0) @binding(4) var<storage, read_write> probabilities: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -4,13 +4,6 @@
 // further on. An invocation computes tiles of one phase: four columns (of the phase) times HELD rows, APART from one
 // another so that they share the rows they read, as in depthwise_conv_forward. A workgroup takes WORKGROUP · TILES
 // tiles of one channel and phase.
-struct Params { input: u32, weight: u32, output: u32, batch: u32, channels: u32, height: u32, width: u32, out_height: u32,
-                out_width: u32, kernel_rows: u32, kernel_columns: u32, stride_rows: u32, stride_columns: u32,
-                dilation_rows: u32, dilation_columns: u32, pad_top: i32, pad_left: i32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 override ROWS: u32 = 3;
 override COLUMNS: u32 = 3;

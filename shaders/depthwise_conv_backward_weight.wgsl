@@ -1,13 +1,6 @@
 // dw[c, r, s] (+)= Σ_{n,y,x} dy[n, c, y, x] x[n, c, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left].
 // A workgroup computes one row r of one channel's weights: each invocation sums every WORKGROUP-th
 // pixel, then a tree in workgroup memory adds the sums up.
-struct Params { input: u32, weight: u32, output: u32, batch: u32, channels: u32, height: u32, width: u32, out_height: u32,
-                out_width: u32, kernel_rows: u32, kernel_columns: u32, stride_rows: u32, stride_columns: u32,
-                dilation_rows: u32, dilation_columns: u32, pad_top: i32, pad_left: i32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 // Products summed before they are added to the total: a long chain of additions loses accuracy.
 const CHAIN: u32 = 128u;
 var<workgroup> shared_sums: array<f32, WORKGROUP * COLUMNS>;

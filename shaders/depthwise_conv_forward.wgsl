@@ -4,13 +4,6 @@
 // register, and each held row takes them with another row of weights. The tiles of one channel lie in a line, image
 // after image, and a workgroup takes WORKGROUP · TILES of them, so that its weights are the same for all lanes.
 // Written out instead of in arrays and loops, which a software driver keeps in memory.
-struct Params { input: u32, weight: u32, output: u32, batch: u32, channels: u32, height: u32, width: u32, out_height: u32,
-                out_width: u32, kernel_rows: u32, kernel_columns: u32, stride_rows: u32, stride_columns: u32,
-                dilation_rows: u32, dilation_columns: u32, pad_top: i32, pad_left: i32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ROWS: u32 = 3;
 override COLUMNS: u32 = 3;

@@ -1,14 +1,6 @@
 // y (+)= x/(1 − q) where kept, else 0. Element i follows decision d = i/group: kept if
 // uniform(word 0 of philox(key, [d, stream, step[counter], 1])) ≥ q; q is `probability`, or a float of the
 // step buffer.
-struct Params {
-    x: u32, y: u32, count: u32, group: u32, stream: u32, seed_low: u32, seed_high: u32, counter: u32,
-    probability_at: u32, accumulate: u32, probability: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> step: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

@@ -1,13 +1,6 @@
 // dx[n, c, 2i + h, 2j + h] (+)= [x > 0] Σ w[o, c] dy[n, o, i, j] over the o with (o / block) mod 2 = h; 0 elsewhere.
 // An invocation takes eight channels of four pixels (i, j), WORKGROUP apart, for one h, and writes both columns of
 // row 2i + h. Written out instead of in arrays and loops, which a software driver keeps in memory.
-struct Params { input: u32, gradient: u32, weight: u32, output: u32, batch: u32, inputs: u32, outputs: u32, block: u32, height: u32,
-                width: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 
 // Where dy is read, counted from the first channel's plane of its image; what is written, counted from the

@@ -1,12 +1,6 @@
 // dw[o, c] (+)= Σ_{n,i,j} dy[n, o, i, j] max(x[n, c, 2i + h, 2j + h], 0) with h = (o / block) mod 2; reads outside
 // are 0. A workgroup computes 4 × 4 weights of one half (of the outputs with the same h): each invocation sums every
 // WORKGROUP-th pixel, then a tree in workgroup memory adds the sums up.
-struct Params { input: u32, gradient: u32, weight: u32, output: u32, batch: u32, inputs: u32, outputs: u32, block: u32, height: u32,
-                width: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 // Products summed before they are added to the total: a long chain of additions loses accuracy.
 const CHAIN: u32 = 128u;
 var<workgroup> cells: array<mat4x4<f32>, WORKGROUP>;

@@ -1,12 +1,6 @@
 // y[n, o, i, j] (+)= Σ_c w[o, c] max(x[n, c, 2i + h, 2j + h], 0) with h = (o / block) mod 2; reads outside are 0.
 // An invocation computes eight channels of one half (of those with the same h) of four pixels, WORKGROUP apart; a
 // workgroup shares its weights. Written out instead of in arrays and loops, which a software driver keeps in memory.
-struct Params { input: u32, gradient: u32, weight: u32, output: u32, batch: u32, inputs: u32, outputs: u32, block: u32, height: u32,
-                width: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 
 // The channel of y that is output `row` of a half.

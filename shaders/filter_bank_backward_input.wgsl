@@ -4,12 +4,6 @@
 // a kind, every SHIFT-th tap counts and the next one reads dy APART rows (or columns) before. An invocation computes
 // tiles of one phase: four columns (of the phase) times HELD neighbouring rows, with WALK up to ROWS (STRIDE 1, HELD a
 // multiple of APART); a workgroup takes WORKGROUP · TILES tiles of one channel and phase.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> saved: array<f32>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
-@group(0) @binding(5) var<storage, read> dy: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
 override WORKGROUP: u32 = 64;
 override HELD: u32 = 1;
 override WALK: u32 = 0;
@@ -232,7 +226,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var first2 = channel;
     var first3 = channel;
     var planes = p.channels;
-    if (p.shared_ == 0u) {
+    if (p.shared_input == 0u) {
         branches0 = select(0u, 1u, channel < end0);
         branches1 = select(0u, 1u, channel >= end0 && channel < end1);
         branches2 = select(0u, 1u, channel >= end1 && channel < end2);

@@ -3,11 +3,6 @@
 // WHOLE, all of a window of at most five rows and columns: then rows of dy share the rows of x that they meet, each of
 // which is loaded once. Each invocation sums every WORKGROUP-th tile of four neighbouring columns, then workgroup
 // memory brings them together.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read> saved: array<f32>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dw: array<f32>;
 const COLUMNS: u32 = 5u;
 // Only where SHIFT is 1 for every kind.
 const WHOLE: bool = SUMS > COLUMNS;
@@ -239,7 +234,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (part >= parts) { return; }
     if (WHOLE) {
         let to_plane = before + part;
-        let from_plane = select(to_plane, to_plane % p.channels, p.shared_ != 0u);
+        let from_plane = select(to_plane, to_plane % p.channels, p.shared_input != 0u);
         var rows: Rows;
         switch (kind) {
             case 0u: { rows = whole(KERNEL0, DILATION0, APART0, from_plane, to_plane, lane); }
@@ -270,7 +265,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let plane = line / kernel;
     let to_plane = before + plane;
     var from_plane = to_plane;
-    if (p.shared_ != 0u) { from_plane = to_plane % p.channels; }
+    if (p.shared_input != 0u) { from_plane = to_plane % p.channels; }
     var total: Sums;
     switch (kind) {
         case 0u: { total = window(KERNEL0, DILATION0, from_plane, to_plane, r, s, lane); }

@@ -3,11 +3,6 @@
 // and channel, image after image, each of four neighbouring columns times HELD rows, APART from one another so that
 // they share the rows they read, as in depthwise_conv_forward. With WALK a tile's rows are all those of the plane that
 // are a multiple of APART away.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> saved: array<f32>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override HELD: u32 = 1;
 override WALK: u32 = 0;
@@ -70,7 +65,7 @@ fn filters(kernel: u32, dilation: u32, shift: u32, apart: u32, weights: u32, to_
     let count = tiles * p.batch;
     let end = min(first + WORKGROUP * TILES, count);
     var from_plane = to_plane;
-    if (p.shared_ != 0u) { from_plane = to_plane % p.channels; }
+    if (p.shared_input != 0u) { from_plane = to_plane % p.channels; }
     let norm = norm_of(from_plane);
     let pad = dilation * (kernel - 1u) / 2u;
     for (var base = first; base < end; base += WORKGROUP) {
@@ -151,7 +146,7 @@ fn walk(kernel: u32, dilation: u32, apart: u32, weights: u32, to_plane: u32, lan
     let end = min(first + WORKGROUP * TILES, count);
     let rows = (p.out_height + apart - 1u) / apart;
     var from_plane = to_plane;
-    if (p.shared_ != 0u) { from_plane = to_plane % p.channels; }
+    if (p.shared_input != 0u) { from_plane = to_plane % p.channels; }
     let norm = norm_of(from_plane);
     let pad = dilation * (kernel - 1u) / 2u;
     load_taps(weights, kernel, false);

@@ -3,18 +3,6 @@
 //
 // All of a sample's choices come from one Philox block w: crop row w₀ mod (2·padding+1), crop column
 // w₁ mod (2·padding+1), flip the top bit of w₀, centre of the cutout (w₂ mod height, w₃ mod width).
-struct Params {
-    indices: u32, x: u32, y: u32, batch: u32, channels: u32, height: u32, width: u32, padding: u32, flip: u32,
-    cutout: u32, stream: u32, seed_low: u32, seed_high: u32, counter: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> images: array<u32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read> indices: array<u32>;
-@group(0) @binding(4) var<storage, read> normal: array<f32>;
-@group(0) @binding(5) var<storage, read> step: array<u32>;
-@group(0) @binding(6) var<storage, read_write> x: array<f32>;
-@group(0) @binding(7) var<storage, read_write> y: array<u32>;
 override WORKGROUP: u32 = 64;
 
 // Whether `at` is one of the 2·half places around `centre`: centre − half … centre + half − 1.

@@ -1,8 +1,4 @@
 // y (+)= Σ x / pixels of each plane; LANES invocations a plane.
-struct Params { input: u32, output: u32, planes: u32, pixels: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

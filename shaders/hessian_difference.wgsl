@@ -1,14 +1,5 @@
 // gradient −= lr·(plus − minus)·norm/(2ε): a Hessian product by central differences, where plus and
 // minus are gradients at ±ε along a direction of L2 norm `norm`.
-struct Params {
-    plus: u32, minus: u32, gradient: u32, count: u32, learning_rate: u32, norm: u32, epsilon: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> plus: array<f32>;
-@group(0) @binding(2) var<storage, read> minus: array<f32>;
-@group(0) @binding(3) var<storage, read> step: array<u32>;
-@group(0) @binding(4) var<storage, read> scalars: array<f32>;
-@group(0) @binding(5) var<storage, read_write> gradient: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,13 +1,6 @@
 // The way back of one step: with dc = dc' + dh'·o·(1 − tanh²c'),
 // di = dc·g·i(1−i), df = dc·c·f(1−f), do = dh'·tanh c'·o(1−o), dg = dc·i·(1−g²), and dc·f for the cell before.
 // Of dprevious only the second half, [rows, units], is touched: what flows to h goes through the gates.
-struct Params { gates: u32, previous: u32, dstate: u32, dgates: u32, dprevious: u32, rows: u32, units: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> gates: array<f32>;
-@group(0) @binding(2) var<storage, read> previous: array<f32>;
-@group(0) @binding(3) var<storage, read> dstate: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dgates: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dprevious: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

@@ -1,10 +1,5 @@
 // c' = σ(f)·c + σ(i)·tanh(g),  h' = σ(o)·tanh(c'): gates are [rows, i|f|o|g], states are [h|c, rows, units].
 // One unit of one row an element; ELEMENTS of them an invocation, WORKGROUP apart.
-struct Params { gates: u32, previous: u32, state: u32, rows: u32, units: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> gates: array<f32>;
-@group(0) @binding(2) var<storage, read> previous: array<f32>;
-@group(0) @binding(3) var<storage, read_write> state: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

@@ -4,15 +4,6 @@
 // An invocation computes 4 neighbouring rows × 4 columns that lie ACROSS apart, in registers; a workgroup
 // is DOWN × ACROSS invocations. With DOWN = 1 all invocations read the same elements of a: one load for
 // all where the compiler sees it. Vectors instead of arrays and loops: no compiler leaves them in memory.
-struct Params {
-    a: u32, b: u32, bias: u32, c: u32, rows: u32, columns: u32, inner: u32, transpose_a: u32, transpose_b: u32,
-    has_bias: u32, accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
 override DOWN: u32 = 4;
 override ACROSS: u32 = 16;
 

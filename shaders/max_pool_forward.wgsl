@@ -1,14 +1,6 @@
 // y = maximum of each window, indices = where in the plane: the first of equals, the last NaN.
 // Rows of a window first, then their maxima: windows below each other share rows, and at stride 1 four windows beside each
 // other share columns (ACROSS 4, for windows of three by three).
-struct Params {
-    input: u32, output: u32, indices: u32, planes: u32, height: u32, width: u32, out_height: u32, out_width: u32,
-    kernel: u32, stride: u32, padding: u32, count_padding: u32, accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<storage, read_write> indices: array<u32>;
 override WORKGROUP: u32 = 64;
 override KERNEL: u32 = 3;
 override STRIDE: u32 = 1;

@@ -1,9 +1,4 @@
 // z (+)= a · b, elementwise.
-struct Params { a: u32, b: u32, z: u32, count: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> z: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

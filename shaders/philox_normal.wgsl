@@ -3,9 +3,6 @@
 // r = √(−2 ln(1 − uniform(w₀))), θ = 2π·uniform(w₁); elements 2 and 3 likewise from w₂ and w₃.
 //
 // Logarithm, sine and cosine are computed here: a device's own may be off by as much as 2^-11.
-struct Params { y: u32, count: u32, seed_low: u32, seed_high: u32, stream: u32, counter: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

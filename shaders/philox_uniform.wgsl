@@ -1,8 +1,5 @@
 // y[i] = uniform(word i mod 4 of philox(key, [i/4, stream, counter, 0])), in [0, 1). A block of four
 // elements an invocation.
-struct Params { y: u32, count: u32, seed_low: u32, seed_high: u32, stream: u32, counter: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

@@ -2,12 +2,6 @@
 // An invocation computes CHANNELS (4, 8 or 16) of a group's channels of four pixels (eight if WIDE), WORKGROUP apart, so
 // that neighbours read neighbouring pixels; a workgroup shares its weights. Written out instead of in arrays and loops,
 // which a software driver keeps in memory.
-struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
-                pixels: u32, has_bias: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
 fn put(at: u32, inside: bool, v: f32) {
     if (inside) {

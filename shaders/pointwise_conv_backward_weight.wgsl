@@ -1,12 +1,6 @@
 // dw[g, o, i] (+)= Σ_{n,p} dy[n, g, o, p] x[n, g, i, p]. A workgroup computes BLOCK × BLOCK (2, 4 or 8) weights: each
 // invocation sums every WORKGROUP-th pixel, then workgroup memory brings the sums together. Written out instead of in
 // arrays and loops, which a software driver keeps in memory.
-struct Params { input: u32, weight: u32, bias: u32, output: u32, batch: u32, inputs: u32, outputs: u32, groups: u32,
-                pixels: u32, has_bias: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 // Products summed before they are added to the total: a long chain of additions loses accuracy.
 const CHAIN: u32 = 128u;
 const WEIGHTS: u32 = BLOCK * BLOCK;

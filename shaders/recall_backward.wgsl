@@ -1,9 +1,4 @@
 // dstates[j, m, u] (+)= weights[m, j] · dy[m, u]; ELEMENTS elements of dstates an invocation, WORKGROUP apart.
-struct Params { weights: u32, dy: u32, dstates: u32, count: u32, rows: u32, units: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> weights: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dstates: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

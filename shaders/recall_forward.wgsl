@@ -1,9 +1,4 @@
 // y[m, u] = Σ_j weights[m, j] · states[j, m, u]; ELEMENTS elements of y an invocation, WORKGROUP apart.
-struct Params { weights: u32, states: u32, y: u32, count: u32, rows: u32, units: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> weights: array<f32>;
-@group(0) @binding(2) var<storage, read> states: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

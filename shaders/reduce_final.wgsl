@@ -1,9 +1,5 @@
 // y (+)= the sum (operation 0), mean over `total` (1), root of the sum (2) or maximum (3) of `count`
 // partial results. One workgroup.
-struct Params { x: u32, y: u32, count: u32, operation: u32, total: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override OPERATION: u32 = 0;
 
 @compute @workgroup_size(LANES)

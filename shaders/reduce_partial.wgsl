@@ -1,9 +1,5 @@
 // y[j] = the sum (operations 0 and 1), sum of squares (2) or maximum (3) of elements CHUNK·j … of x.
 // A workgroup a chunk; each of its LANES invocations takes every LANES-th element, in four accumulators.
-struct Params { x: u32, y: u32, count: u32, operation: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override OPERATION: u32 = 0;
 
 fn combine(a: f32, b: f32) -> f32 {

@@ -1,15 +1,5 @@
 // g = gradient·c + weight_decay·w;  v = momentum·v + g;  w −= lr·(nesterov ? g + momentum·v : v),
 // where c = min(1, clip / (norm + 1e-6)). One element an invocation; nothing where a guard is not finite.
-struct Params {
-    weight: u32, gradient: u32, velocity: u32, count: u32, learning_rate: u32, norm: u32, guard: u32, guards: u32,
-    nesterov: u32, clip: f32, momentum: f32, weight_decay: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
-@group(0) @binding(2) var<storage, read> step: array<u32>;
-@group(0) @binding(3) var<storage, read> scalars: array<f32>;
-@group(0) @binding(4) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(5) var<storage, read_write> velocity: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

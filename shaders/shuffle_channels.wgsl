@@ -1,8 +1,4 @@
 // y[n, c·G + g, p] (+)= x[n, g·(C/G) + c, p] with C channels in G groups.
-struct Params { x: u32, y: u32, batch: u32, channels: u32, pixels: u32, groups: u32, accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

@@ -1,15 +1,6 @@
 // dscores (+)= (d(−log p)·2(σ(2l) − yes) + dpenalty·(e(l, yes) − e(−l, no))) · reach·slope·(1 − tanh²), where
 // e(s, target) = σ(s)(1 − σ(s))·(log(σ(s)/target) + 1). An entropy has no gradient. One score an element; ELEMENTS of
 // them an invocation, WORKGROUP apart.
-struct Params {
-    scores: u32, weights: u32, dafter: u32, dscores: u32, rows: u32, layers: u32, accumulate: u32, slope: f32,
-    reach: f32, target_no: f32, target_yes: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> scores: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<f32>;
-@group(0) @binding(3) var<storage, read> dafter: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dscores: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

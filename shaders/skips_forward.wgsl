@@ -1,17 +1,6 @@
 // For each of several layers yes or no from softmax(−l, l), l = reach·tanh(slope·score): drawn, or given.
 // weights: 1 / (1 + number of yes) for each yes; after = before + (−log p, entropy, Σ σ(∓l)·log(σ(∓l)/target)).
 // One row an invocation.
-struct Params {
-    scores: u32, picks: u32, before: u32, weights: u32, answers: u32, after: u32, rows: u32, layers: u32, drawn: u32,
-    of_choice: u32, slope: f32, reach: f32, target_no: f32, target_yes: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> scores: array<f32>;
-@group(0) @binding(2) var<storage, read> picks: array<u32>;
-@group(0) @binding(3) var<storage, read> before: array<f32>;
-@group(0) @binding(4) var<storage, read_write> weights: array<f32>;
-@group(0) @binding(5) var<storage, read_write> answers: array<u32>;
-@group(0) @binding(6) var<storage, read_write> after: array<f32>;
 override WORKGROUP: u32 = 64;
 
 // σ(l) · log(σ(l) / goal).

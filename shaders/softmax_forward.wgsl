@@ -1,8 +1,4 @@
 // y = exp(x − max) / Σ exp(x − max) of each row; LANES invocations a row.
-struct Params { x: u32, y: u32, rows: u32, columns: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 var<workgroup> largest: array<f32, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,11 +1,4 @@
 // x_k[n, c, p] = y[n, first + k·C + c, p] for k < 4 and c < C: the reverse of join_channels.
-struct Params { x0: u32, x1: u32, x2: u32, x3: u32, y: u32, batch: u32, channels: u32, pixels: u32, y_channels: u32, first: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
-@group(0) @binding(2) var<storage, read_write> x0: array<f32>;
-@group(0) @binding(3) var<storage, read_write> x1: array<f32>;
-@group(0) @binding(4) var<storage, read_write> x2: array<f32>;
-@group(0) @binding(5) var<storage, read_write> x3: array<f32>;
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 

@@ -1,14 +1,4 @@
 // result = w − lr·(momentum·v + g + weight_decay·w): the weights one SGD step ahead, w and v untouched.
-struct Params {
-    weight: u32, gradient: u32, velocity: u32, result: u32, count: u32, learning_rate: u32,
-    momentum: f32, weight_decay: f32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read> gradient: array<f32>;
-@group(0) @binding(3) var<storage, read> velocity: array<f32>;
-@group(0) @binding(4) var<storage, read> step: array<u32>;
-@group(0) @binding(5) var<storage, read_write> result: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

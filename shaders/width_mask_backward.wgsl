@@ -1,12 +1,4 @@
 // dweights[k] (+)= Σ_{c < width_k} dmask[c]; LANES invocations an option.
-struct Params {
-    dmask: u32, dweights: u32, channels: u32, options: u32,
-    width0: u32, width1: u32, width2: u32, width3: u32, width4: u32, width5: u32, width6: u32, width7: u32,
-    accumulate: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dmask: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dweights: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -1,11 +1,4 @@
 // mask[c] = Σ_k weights[k] · [c < width_k].
-struct Params {
-    weights: u32, mask: u32, channels: u32, options: u32,
-    width0: u32, width1: u32, width2: u32, width3: u32, width4: u32, width5: u32, width6: u32, width7: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> weights: array<f32>;
-@group(0) @binding(2) var<storage, read_write> mask: array<f32>;
 override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)

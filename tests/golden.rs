@@ -5,7 +5,7 @@
 //! driver where there is one). All sizes come from the files.
 
 use cellwright::autograd::{Tape, Var};
-use cellwright::device::{Choice, Device, Recorder};
+use cellwright::device::{Device, Recorder, Selector};
 use cellwright::estimate::{Scalars, Supernet, SupernetConfig, Wants};
 use cellwright::graph::{self, Features, Graph, Op, Options};
 use cellwright::network::{Choices, Network, Pass, architecture_weights};
@@ -28,11 +28,11 @@ fn wait<T, E: std::fmt::Display>(future: impl Future<Output = Result<T, E>>) -> 
 }
 
 fn devices() -> Vec<Device> {
-    let open = |choice: Choice| pollster::block_on(Device::open(&choice));
+    let open = |choice: Selector| pollster::block_on(Device::open(&choice));
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
-            let software = open(Choice::Software)
+            let software = open(Selector::Software)
                 .inspect_err(|error| cellwright::device::skipped(&format!("on a software driver: {error}")));
             std::iter::once(Device::cpu()).chain(software).collect()
         }

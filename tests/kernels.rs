@@ -1,23 +1,23 @@
 //! What must hold for every kernel, written once: the registry and `shaders/` list the same names,
-//! each shader translates for every back end, its parameters and bindings are what the Rust side
-//! declares, and device, twin and reference agree.
+//! each shader translates for every back end and uses the buffers that the Rust side declares, and device, twin
+//! and reference agree.
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
-use cellwright::device::{Call, Case, Choice, Class, Device, Kernel, Launch, bytemuck, check_kernel};
+use cellwright::device::{Call, Case, Class, Device, Kernel, Launch, Selector, bytemuck, check_kernel};
 use cellwright::kernels::{ALL, conv, depthwise, filter_bank, pool};
 use naga::back::{hlsl, msl, spv};
-use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn devices() -> Vec<Device> {
-    let open = |choice: Choice| pollster::block_on(Device::open(&choice));
+    let open = |choice: Selector| pollster::block_on(Device::open(&choice));
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
             let mut devices = vec![Device::cpu()];
-            match open(Choice::Software) {
+            match open(Selector::Software) {
                 Ok(device) => devices.push(device),
                 Err(error) => cellwright::device::skipped(&format!("on a software driver: {error}")),
             }
@@ -95,53 +95,35 @@ fn cases_hold_with_a_tiny_workgroup_limit() {
     }
 }
 
+/// Parameters and buffers are declared in front of a shader's source, from what the kernel says: what can be wrong is the
+/// layout (WGSL's against Rust's) and what the source does with the buffers.
 #[test]
-fn parameters_and_bindings_are_the_shaders_own() {
+fn shaders_lay_out_parameters_as_rust_does_and_use_the_buffers_declared() {
     for kernel in ALL {
-        let (module, _) = parsed(kernel, &launches(kernel, Class::Hardware)[0]);
-        let mut bindings: Vec<(u32, &naga::GlobalVariable)> =
-            module.global_variables.iter().filter_map(|(_, v)| v.binding.as_ref().map(|b| (b.binding, v))).collect();
-        bindings.sort_by_key(|(binding, _)| *binding);
-        let expected = 1 + kernel.inputs.len() + kernel.outputs.len();
-        assert_eq!(bindings.len(), expected, "{}", kernel.name);
-        for (place, (binding, variable)) in bindings.iter().enumerate() {
-            assert_eq!(*binding as usize, place, "{}: bindings are numbered in order", kernel.name);
-            if place == 0 {
-                assert_eq!(variable.space, naga::AddressSpace::Uniform, "{}", kernel.name);
-                check_params(kernel, &module, variable);
+        let (module, info) = parsed(kernel, &launches(kernel, Class::Hardware)[0]);
+        let entry = info.get_entry_point(0);
+        for (handle, variable) in module.global_variables.iter() {
+            let Some(binding) = &variable.binding else { continue };
+            if binding.binding == 0 {
+                check_layout(kernel, &module, variable);
                 continue;
             }
-            let written = place > kernel.inputs.len();
-            let name = kernel.inputs.iter().chain(kernel.outputs).nth(place - 1).unwrap();
-            assert_eq!(variable.name.as_deref(), Some(*name), "{}", kernel.name);
-            let naga::AddressSpace::Storage { access } = variable.space else {
-                panic!("{}: `{name}` is not a storage buffer", kernel.name)
-            };
-            assert_eq!(access.contains(naga::StorageAccess::STORE), written, "{}: access of `{name}`", kernel.name);
+            let name = kernel.buffers().nth(binding.binding as usize - 1).unwrap();
+            assert_eq!(variable.name.as_deref(), Some(name), "{}", kernel.name);
+            let expected =
+                if binding.binding as usize > kernel.inputs.len() { GlobalUse::WRITE } else { GlobalUse::READ };
+            assert!(entry[handle].contains(expected), "{}: `{name}` is not used: {:?}", kernel.name, entry[handle]);
         }
     }
 }
 
-fn check_params(kernel: &Kernel, module: &naga::Module, variable: &naga::GlobalVariable) {
+fn check_layout(kernel: &Kernel, module: &naga::Module, variable: &naga::GlobalVariable) {
     let naga::TypeInner::Struct { members, span } = &module.types[variable.ty].inner else {
         panic!("{}: the parameters are not a struct", kernel.name)
     };
     assert_eq!(*span as usize, kernel.params.size, "{}: size of the parameters", kernel.name);
-    let theirs: Vec<(String, usize, &str)> = members
-        .iter()
-        .map(|m| {
-            let type_name = match module.types[m.ty].inner {
-                naga::TypeInner::Scalar(naga::Scalar::U32) => "u32",
-                naga::TypeInner::Scalar(naga::Scalar::I32) => "i32",
-                naga::TypeInner::Scalar(naga::Scalar::F32) => "f32",
-                _ => "other",
-            };
-            // A name that WGSL reserves ends in an underscore there.
-            (m.name.as_deref().unwrap().trim_end_matches('_').to_owned(), m.offset as usize, type_name)
-        })
-        .collect();
-    let ours: Vec<(String, usize, &str)> =
-        kernel.params.fields.iter().map(|&(name, offset, ty)| (name.to_owned(), offset, ty)).collect();
+    let theirs: Vec<(&str, usize)> = members.iter().map(|m| (m.name.as_deref().unwrap(), m.offset as usize)).collect();
+    let ours: Vec<(&str, usize)> = kernel.params.scalars().into_iter().map(|(name, at, _)| (name, at)).collect();
     assert_eq!(ours, theirs, "{}: fields of the parameters", kernel.name);
 }
 
@@ -234,21 +216,22 @@ proptest! {
         let n = |v: usize| v as u32;
         let (x, taps) = (batch * channels * height * width, kernel[0] * kernel[1]);
         let y = batch * channels * out_height * out_width;
+        let window = conv::Window {
+            height: n(height), width: n(width), out_height: n(out_height), out_width: n(out_width),
+            kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride[0]),
+            stride_columns: n(stride[1]), dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]),
+            pad_top: pad[0], pad_left: pad[1],
+        };
         let params = depthwise::Params {
-            batch: n(batch), channels: n(channels), height: n(height), width: n(width),
-            out_height: n(out_height), out_width: n(out_width), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]),
-            stride_rows: n(stride[0]), stride_columns: n(stride[1]), dilation_rows: n(dilation[0]),
-            dilation_columns: n(dilation[1]), pad_top: pad[0], pad_left: pad[1], accumulate, ..Default::default()
+            batch: n(batch), channels: n(channels), window, accumulate, ..Default::default()
         };
         let w = channels * taps;
         agree(&depthwise::FORWARD, &params, [x, w], y)?;
         agree(&depthwise::BACKWARD_INPUT, &params, [w, y], x)?;
         agree(&depthwise::BACKWARD_WEIGHT, &params, [x, y], w)?;
         let params = conv::Params {
-            batch: n(batch), inputs: n(channels), outputs: n(outputs), groups: 1, height: n(height), width: n(width),
-            out_height: n(out_height), out_width: n(out_width), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]),
-            stride_rows: n(stride[0]), stride_columns: n(stride[1]), dilation_rows: n(dilation[0]),
-            dilation_columns: n(dilation[1]), pad_top: pad[0], pad_left: pad[1], accumulate, ..Default::default()
+            batch: n(batch), inputs: n(channels), outputs: n(outputs), groups: 1, window, accumulate,
+            ..Default::default()
         };
         let (w, y) = (outputs * channels * taps, batch * outputs * out_height * out_width);
         agree_with(&conv::FORWARD, &params, &[x, w, outputs], y)?;
@@ -284,11 +267,14 @@ proptest! {
         let out = |size: usize| (size - 1) / stride + 1;
         let pad = |axis: usize| n(dilation[axis] * (kernel[axis] - 1) / 2);
         let (pixels, out_pixels, taps) = (height * width, out(height) * out(width), kernel[0] * kernel[1]);
+        let window = conv::Window {
+            height: n(height), width: n(width), out_height: n(out(height)), out_width: n(out(width)),
+            kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride), stride_columns: n(stride),
+            dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]), pad_top: pad(0) as i32,
+            pad_left: pad(1) as i32,
+        };
         let params = depthwise::Params {
-            batch: n(batch), channels: n(channels), height: n(height), width: n(width), out_height: n(out(height)),
-            out_width: n(out(width)), kernel_rows: n(kernel[0]), kernel_columns: n(kernel[1]), stride_rows: n(stride),
-            stride_columns: n(stride), dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]),
-            pad_top: pad(0) as i32, pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+            batch: n(batch), channels: n(channels), window, accumulate: n(accumulate), ..Default::default()
         };
         let (x, y, w) = (batch * channels * pixels, batch * channels * out_pixels, channels * taps);
         agree(&depthwise::FORWARD, &params, [x, w], y)?;
@@ -297,11 +283,8 @@ proptest! {
 
         let (inputs, outputs) = (groups * channels, groups * each);
         let params = conv::Params {
-            batch: n(batch), inputs: n(inputs), outputs: n(outputs), groups: n(groups), height: n(height),
-            width: n(width), out_height: n(out(height)), out_width: n(out(width)), kernel_rows: n(kernel[0]),
-            kernel_columns: n(kernel[1]), stride_rows: n(stride), stride_columns: n(stride),
-            dilation_rows: n(dilation[0]), dilation_columns: n(dilation[1]), pad_top: pad(0) as i32,
-            pad_left: pad(1) as i32, accumulate: n(accumulate), ..Default::default()
+            batch: n(batch), inputs: n(inputs), outputs: n(outputs), groups: n(groups), window,
+            accumulate: n(accumulate), ..Default::default()
         };
         let (x, y, w) = (batch * inputs * pixels, batch * outputs * out_pixels, outputs * channels * taps);
         agree_with(&conv::FORWARD, &params, &[x, w, outputs], y)?;
@@ -316,7 +299,7 @@ proptest! {
             weight1: n(first), batch: n(batch), channels: n(channels), height: n(height), width: n(width),
             out_height: n(out(height)), out_width: n(out(width)), stride: n(stride), in_channels: n(own * channels),
             out_channels: n(branches * channels), branches0: n(each), branches1: 1, kernel0: n(kernel[0]),
-            kernel1: n(second), dilation0: n(dilation[0]), dilation1: n(dilation[1]), shared: n(shared),
+            kernel1: n(second), dilation0: n(dilation[0]), dilation1: n(dilation[1]), shared_input: n(shared),
             norm: n(normalised * own * channels), accumulate: n(accumulate), ..Default::default()
         };
         let (x, y, w) = (batch * own * channels * pixels, batch * branches * channels * out_pixels, first + channels * second * second);

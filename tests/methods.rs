@@ -3,7 +3,7 @@
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
 use cellwright::data::{Augmentation, Images, Resident};
-use cellwright::device::{Choice, Device};
+use cellwright::device::{Device, Selector};
 use cellwright::graph::Features;
 use cellwright::random::Random;
 use cellwright::search::bilevel::{Bilevel, BilevelConfig};
@@ -18,11 +18,11 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn devices() -> Vec<Device> {
-    let open = |choice: Choice| wait(Device::open(&choice));
+    let open = |choice: Selector| wait(Device::open(&choice));
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
-            let software = open(Choice::Software)
+            let software = open(Selector::Software)
                 .inspect_err(|error| cellwright::device::skipped(&format!("on a software driver: {error}")));
             std::iter::once(Device::cpu()).chain(software).collect()
         }

@@ -3,7 +3,7 @@
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
 use cellwright::data::{Augmentation, DataError, Images, Resident};
-use cellwright::device::{Choice, Device, Error as DeviceError};
+use cellwright::device::{Device, Error as DeviceError, Selector};
 use cellwright::graph::Features;
 use cellwright::optim::{AdamConfig, Schedule};
 use cellwright::random::Random;
@@ -19,11 +19,11 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn devices() -> Vec<Device> {
-    let open = |choice: Choice| wait(Device::open(&choice));
+    let open = |choice: Selector| wait(Device::open(&choice));
     match std::env::var("CELLWRIGHT_DEVICE") {
         Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
         Err(_) => {
-            let software = open(Choice::Software)
+            let software = open(Selector::Software)
                 .inspect_err(|error| cellwright::device::skipped(&format!("on a software driver: {error}")));
             std::iter::once(Device::cpu()).chain(software).collect()
         }
@@ -245,7 +245,7 @@ fn each_recording_computes_only_the_gradients_of_its_own_step() {
         let search = darts(&Device::cpu(), &*space, 4, &images, config, 1).unwrap();
         let [alphas, weights] =
             search.recordings().unwrap().map(|r| r.describe().map(|(kernel, _)| kernel).collect::<BTreeSet<_>>());
-        let mixing = if fusion { "mixture_backward_weights" } else { "mixed_backward_weights" };
+        let mixing = if fusion { "normalised_sum_backward_weights" } else { "weighted_sum_backward_weights" };
         let of_weights = |kernel: &&&str| kernel.ends_with("_backward_weight") || **kernel == "sgd";
         let of_alphas = |kernel: &&&str| [mixing, "softmax_backward", "adam"].contains(*kernel);
         assert_eq!(alphas.iter().filter(of_weights).count(), 0, "{alphas:?}");

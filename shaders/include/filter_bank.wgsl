@@ -1,11 +1,4 @@
-// What the shaders of a bank share: parameters, kinds, and the ReLU's argument. A kind that isn't there has KERNEL 0.
-struct Params { input: u32, output: u32, gradient: u32, weight0: u32, weight1: u32, weight2: u32, weight3: u32, saved: u32,
-                scale: u32, bias: u32, batch: u32, channels: u32, height: u32, width: u32, out_height: u32,
-                out_width: u32, stride: u32, in_channels: u32, out_channels: u32, branches0: u32, branches1: u32,
-                branches2: u32, branches3: u32, kernel0: u32, kernel1: u32, kernel2: u32, kernel3: u32,
-                dilation0: u32, dilation1: u32, dilation2: u32, dilation3: u32, shared_: u32, norm: u32, affine: u32,
-                accumulate: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
+// What the shaders of a bank share: kinds, and the ReLU's argument. A kind that isn't there has KERNEL 0.
 override STRIDE: u32 = 1;
 override KERNEL0: u32 = 3;
 override KERNEL1: u32 = 0;

@@ -1,7 +1,7 @@
 mod recurrent;
 
 use super::*;
-use crate::device::{Choice, noise};
+use crate::device::{Selector, noise};
 use crate::kernels::elementwise;
 use ops::{ConvArgs, Randomness, Window};
 
@@ -10,7 +10,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn devices() -> Vec<Device> {
-    let software = wait(Device::open(&Choice::Software))
+    let software = wait(Device::open(&Selector::Software))
         .inspect_err(|e| crate::device::skipped(&format!("on a software driver: {e}")));
     std::iter::once(Device::cpu()).chain(software).collect()
 }

@@ -1,6 +1,6 @@
 //! What several verbs share.
 
-use cellwright::device::{Choice, Device, Options, backends};
+use cellwright::device::{Device, Options, Selector, backends};
 use cellwright::graph::Features;
 use cellwright::space::stages::Stages;
 use cellwright::space::{self, Space as _, SpaceSettings};
@@ -32,7 +32,7 @@ pub fn device_options() -> Result<Options, String> {
 pub struct DeviceArg {
     /// `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists.
     #[arg(long, default_value = "auto", value_parser = parse_choice)]
-    pub device: Choice,
+    pub device: Selector,
 }
 
 impl DeviceArg {
@@ -55,7 +55,7 @@ impl DeviceArg {
     }
 }
 
-fn parse_choice(text: &str) -> Result<Choice, Infallible> {
+fn parse_choice(text: &str) -> Result<Selector, Infallible> {
     text.parse()
 }
 

@@ -3,7 +3,7 @@
 use super::common::device_options;
 use super::output::{print, print_json};
 use super::units::bytes;
-use cellwright::device::{AdapterInfo, Choice, Error, adapters, chosen};
+use cellwright::device::{AdapterInfo, Error, Selector, adapters, chosen};
 use cellwright::report::table::Table;
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub fn run(args: &Args) -> super::Outcome {
     let options = device_options()?;
     let list = pollster::block_on(adapters(&options));
     // Nothing where the environment names an adapter that is not there, or not fit.
-    let auto = chosen(&Choice::Auto, &list, &options);
+    let auto = chosen(&Selector::Auto, &list, &options);
     let auto = auto.as_ref();
     if args.json {
         let list: Vec<Listed<'_>> =

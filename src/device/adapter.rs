@@ -14,7 +14,7 @@ pub struct Options {
     /// wgpu's instance flags. With `ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER`, as by default, drivers that claim no
     /// conformance are listed too, with that among what they lack.
     pub flags: InstanceFlags,
-    /// The adapter that [`Choice::Auto`](super::Choice::Auto) means, by its name or part of it.
+    /// The adapter that [`Selector::Auto`](super::Selector::Auto) means, by its name or part of it.
     pub adapter_name: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub fn backends(text: &str) -> Result<Backends, Error> {
     })
 }
 
-/// What kind of processor an adapter is, the ones that [`Choice::Gpu`](super::Choice::Gpu) prefers first.
+/// What kind of processor an adapter is, the ones that [`Selector::Gpu`](super::Selector::Gpu) prefers first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A graphics card with its own memory.

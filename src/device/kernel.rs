@@ -4,19 +4,19 @@ use std::fmt;
 
 /// A compute kernel: one WGSL entry point and its twin, declared as a `static`.
 ///
-/// The shader's bindings are, in this order: the parameter struct (uniform, binding 0), the inputs
-/// (read-only storage), the outputs (read-write storage). Its entry point is `main`. The engine puts
-/// [`PRELUDE`] and the launch's constants in front of it.
+/// The shader's entry point is `main`. The engine puts [`PRELUDE`], the launch's constants and the [header](Self::header)
+/// in front of it, so its source declares neither parameters nor buffers: `p` is the parameter struct, and buffers have
+/// the names they are declared by here.
 pub struct Kernel {
     /// Name, the same as the shader's file.
     pub name: &'static str,
-    /// WGSL source, without the prelude.
+    /// WGSL source, without what the engine puts in front.
     pub source: &'static str,
-    /// The parameter struct, mirror of the WGSL struct `Params`.
+    /// The parameter struct, from which the WGSL struct `Params` is made.
     pub params: Layout,
-    /// Names of the storage buffers read.
+    /// The storage buffers read, by name, with the type of their elements where it is not `f32`: `"x"`, `"labels: u32"`.
     pub inputs: &'static [&'static str],
-    /// Names of the storage buffers written (and, where a kernel accumulates, read).
+    /// The storage buffers written (and, where a kernel accumulates, read), declared like the inputs.
     pub outputs: &'static [&'static str],
     /// Workgroups and specialisation for given parameters.
     pub launch: fn(&[u8], Class) -> Launch,
@@ -30,6 +30,33 @@ pub struct Kernel {
     pub cases: fn() -> Vec<Case>,
     /// Cases of realistic size (shapes of the DARTS supernet), to be timed.
     pub benches: fn() -> Vec<Case>,
+}
+
+impl Kernel {
+    /// Names of the storage buffers, inputs before outputs.
+    pub fn buffers(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.inputs.iter().chain(self.outputs).map(|buffer| declared(buffer).0)
+    }
+
+    /// The WGSL that declares what a shader is given: the struct `Params` with its variable `p` (uniform, binding 0), the
+    /// inputs (read-only storage), the outputs (read-write storage).
+    pub fn header(&self) -> String {
+        let fields: Vec<String> =
+            self.params.scalars().into_iter().map(|(name, _, ty)| format!("{name}: {ty}")).collect();
+        let mut text = format!("struct Params {{ {} }}\n", fields.join(", "));
+        text += "@group(0) @binding(0) var<uniform> p: Params;\n";
+        let buffers = self.inputs.iter().map(|b| ("read", b)).chain(self.outputs.iter().map(|b| ("read_write", b)));
+        for (binding, (access, buffer)) in (1..).zip(buffers) {
+            let (name, element) = declared(buffer);
+            text += &format!("@group(0) @binding({binding}) var<storage, {access}> {name}: array<{element}>;\n");
+        }
+        text
+    }
+}
+
+/// Name and element type of a buffer as a kernel declares it.
+fn declared(buffer: &'static str) -> (&'static str, &'static str) {
+    buffer.split_once(": ").unwrap_or((buffer, "f32"))
 }
 
 impl fmt::Debug for Kernel {
@@ -79,11 +106,11 @@ impl Launch {
         self
     }
 
-    /// The shader as it is compiled: prelude, constants, source.
+    /// The shader as it is compiled: prelude, constants, header, source.
     pub fn source(&self, kernel: &Kernel) -> String {
         let constants: String =
             self.constants.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
-        format!("{PRELUDE}{constants}{}", kernel.source)
+        format!("{PRELUDE}{constants}{}{}", kernel.header(), kernel.source)
     }
 
     /// With a `const` declaration in front of the shader.
@@ -98,11 +125,52 @@ impl Launch {
 pub struct Layout {
     /// Size in bytes.
     pub size: usize,
-    /// Name, byte offset and Rust type of each field.
-    pub fields: &'static [(&'static str, usize, &'static str)],
+    /// Name, byte offset and type of each field.
+    pub fields: &'static [(&'static str, usize, FieldType)],
 }
 
-/// Declares a kernel's parameter struct: `u32`, `i32` and `f32` fields, in the WGSL struct's order.
+/// What a field of a parameter struct holds.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldType {
+    /// A number: `u32`, `i32` or `f32`, in Rust as in WGSL.
+    Scalar(&'static str),
+    /// Another parameter struct, whose fields stand in its place in WGSL.
+    Struct(Layout),
+}
+
+impl Layout {
+    /// Name, byte offset and WGSL type of each number, those of structs within in their place.
+    pub fn scalars(&self) -> Vec<(&'static str, usize, &'static str)> {
+        let scalars = |&(name, offset, ty): &(&'static str, usize, FieldType)| match ty {
+            FieldType::Scalar(ty) => vec![(name, offset, ty)],
+            FieldType::Struct(inner) => {
+                inner.scalars().into_iter().map(|(name, at, ty)| (name, offset + at, ty)).collect()
+            }
+        };
+        self.fields.iter().flat_map(scalars).collect()
+    }
+}
+
+/// What may be a field of a parameter struct: numbers, and parameter structs.
+pub trait Field {
+    /// As what it is declared in WGSL.
+    const TYPE: FieldType;
+}
+
+impl Field for u32 {
+    const TYPE: FieldType = FieldType::Scalar("u32");
+}
+
+impl Field for i32 {
+    const TYPE: FieldType = FieldType::Scalar("i32");
+}
+
+impl Field for f32 {
+    const TYPE: FieldType = FieldType::Scalar("f32");
+}
+
+/// Declares a kernel's parameter struct: `u32`, `i32` and `f32` fields, in the WGSL struct's order, or structs that are
+/// declared like this, too: in WGSL their fields stand in their place.
 #[macro_export]
 macro_rules! params {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* }) => {
@@ -113,11 +181,19 @@ macro_rules! params {
         pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
 
         impl $name {
-            /// Size and fields, to be compared with the shader's.
+            /// Size and fields, as the shader has them.
             pub const LAYOUT: $crate::device::Layout = $crate::device::Layout {
                 size: ::std::mem::size_of::<Self>(),
-                fields: &[$((stringify!($field), ::std::mem::offset_of!($name, $field), stringify!($type)),)*],
+                fields: &[$((
+                    stringify!($field),
+                    ::std::mem::offset_of!($name, $field),
+                    <$type as $crate::device::Field>::TYPE,
+                ),)*],
             };
+        }
+
+        impl $crate::device::Field for $name {
+            const TYPE: $crate::device::FieldType = $crate::device::FieldType::Struct(Self::LAYOUT);
         }
     };
 }

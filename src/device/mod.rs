@@ -7,7 +7,6 @@
 mod adapter;
 mod bench;
 mod check;
-mod choice;
 mod cpu;
 mod error;
 mod gpu;
@@ -16,19 +15,20 @@ mod memory;
 mod pending;
 mod profile;
 mod recording;
+mod selector;
 mod words;
 
 pub use adapter::{AdapterInfo, Backends, InstanceFlags, Kind, Options, adapters, backends};
 pub use bench::{Bench, Speed};
 pub use bytemuck;
 pub use check::{Agreement, Disagreement, check_cases, check_kernel, run_case, skipped};
-pub use choice::{Choice, chosen};
 pub use error::Error;
-pub use kernel::{Call, Case, Class, Kernel, Launch, Layout, Output, PRELUDE, noise};
+pub use kernel::{Call, Case, Class, Field, FieldType, Kernel, Launch, Layout, Output, PRELUDE, noise};
 pub use memory::{Buffer, Usage};
 pub use pending::Pending;
 pub use profile::{KernelTotal, Timing, by_kernel};
 pub use recording::{Binding, Recorder, Recording, Workspace};
+pub use selector::{Selector, chosen};
 
 use memory::Pool;
 use std::sync::Arc;

@@ -204,7 +204,7 @@ impl Recorder {
                 limit: u64::from(limits.storage_bindings),
             });
         }
-        let names = || kernel.inputs.iter().chain(kernel.outputs);
+        let names = || kernel.buffers();
         for (binding, name) in inputs.iter().chain(outputs).zip(names()) {
             let bytes = binding.buffer.memory().bytes;
             if bytes > limits.binding_bytes {
@@ -219,7 +219,7 @@ impl Recorder {
                 )));
             }
         }
-        let all: Vec<(&Binding<'_>, &&str)> = inputs.iter().chain(outputs).zip(names()).collect();
+        let all: Vec<(&Binding<'_>, &str)> = inputs.iter().chain(outputs).zip(names()).collect();
         for (i, (written, name)) in all.iter().enumerate().skip(inputs.len()) {
             let alias = all.iter().enumerate().find(|&(j, (other, _))| i != j && written.buffer.same(other.buffer));
             if let Some((_, (_, other))) = alias {

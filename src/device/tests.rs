@@ -8,7 +8,7 @@ fn wait<T>(pending: impl Future<Output = T>) -> T {
 /// The CPU, and the software driver where there is one.
 fn devices() -> Vec<Device> {
     let mut devices = vec![Device::cpu()];
-    match wait(Device::open(&Choice::Software)) {
+    match wait(Device::open(&Selector::Software)) {
         Ok(device) => devices.push(device),
         Err(error) => skipped(&format!("on a software driver: {error}")),
     }
@@ -151,11 +151,7 @@ fn a_line_of_workgroups_is_folded_into_a_box() {
 /// y = x + 1, one element a workgroup.
 static INCREMENT: Kernel = Kernel {
     name: "increment",
-    source: "struct Params { x: u32, y: u32, count: u32, function: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@compute @workgroup_size(1)
+    source: "@compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = linear(group, groups);
     if (i < p.count) { y[p.y + i] = x[p.x + i] + 1.0; }
@@ -290,6 +286,6 @@ fn every_command_is_timed() {
 fn choices_that_name_nothing_say_what_to_do() {
     let error = wait(Device::open(&"no such adapter".parse().unwrap())).unwrap_err();
     assert!(error.to_string().contains("no device or adapter called `no such adapter` found"), "{error}");
-    let error = wait(Device::open(&Choice::Number(99))).unwrap_err();
+    let error = wait(Device::open(&Selector::Number(99))).unwrap_err();
     assert!(error.to_string().contains("adapter number 99"), "{error}");
 }

@@ -7,7 +7,7 @@
 
 mod error;
 mod evaluation;
-mod given;
+mod host_weights;
 mod paths;
 mod scalars;
 mod supernet;
@@ -15,7 +15,7 @@ mod training;
 
 pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
-pub use given::Given;
+pub use host_weights::HostWeights;
 pub use paths::{PathConfig, PathStep, PathTraining, RewardBatches, RewardStatistics};
 pub use scalars::Scalars;
 pub use supernet::{ALPHA_DEVIATION, Supernet, SupernetConfig, Wants};

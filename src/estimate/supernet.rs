@@ -1,12 +1,12 @@
 //! Weights that all architectures of a space share, and their training step.
 
-use super::{EstimateError, Given, Scalars, blame};
+use super::{EstimateError, HostWeights, Scalars, blame};
 use crate::autograd::{Tape, Var, ops};
 use crate::data::Batch;
 use crate::device::{Device, Recorder, Recording, Workspace};
 use crate::graph::{Graph, Table};
 use crate::kernels::reduce;
-use crate::network::{Choices, Network, Pass, Path, Used, architecture_weights};
+use crate::network::{Choices, Footprint, Network, Pass, Path, architecture_weights};
 use crate::nn::Parameters;
 use crate::optim::{Sgd, SgdConfig, StepBuffer};
 use crate::tensor::{Error, Tensor};
@@ -52,7 +52,7 @@ pub struct Supernet {
     network: Network,
     tables: Vec<Table>,
     alphas: Parameters,
-    given: Option<Given>,
+    given: Option<HostWeights>,
     seed: u64,
     sgd: Sgd,
     step: StepBuffer,
@@ -78,7 +78,7 @@ impl Supernet {
         // A seed of its own: the weights use streams of the run's seed from 0 on.
         let alphas = architecture_weights(device, &tables, ALPHA_DEVIATION, config.seed ^ 0xA1FA_0000_0000_0000)?;
         let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;
-        let given = if config.given { Some(Given::new(device, &tables)?) } else { None };
+        let given = if config.given { Some(HostWeights::new(device, &tables)?) } else { None };
         Ok(Self {
             device: device.clone(),
             network,
@@ -121,7 +121,7 @@ impl Supernet {
     }
 
     /// The weights of choice points that the host computes, if it does.
-    pub fn given(&self) -> Option<&Given> {
+    pub fn given(&self) -> Option<&HostWeights> {
         self.given.as_ref()
     }
 
@@ -315,7 +315,7 @@ impl Supernet {
     }
 
     /// Records what follows the gradient of the training loss.
-    fn record_update(&self, mut recorder: Recorder, logits: Tensor, used: &Used) -> Result<Recorder, Error> {
+    fn record_update(&self, mut recorder: Recorder, logits: Tensor, used: &Footprint) -> Result<Recorder, Error> {
         recorder.set_scope("weight step");
         let correct = self.scalars.one(Scalars::TRAIN_CORRECT);
         ops::accuracy(&mut recorder, &logits, &self.train.y, &correct, false)?;

@@ -4,7 +4,7 @@ mod paths;
 
 use super::*;
 use crate::autograd::{Tape, Var, ops};
-use crate::device::{Choice, Device, Recorder, noise, skipped};
+use crate::device::{Device, Recorder, Selector, noise, skipped};
 use crate::graph::{Conv, Features, Graph, Op, Options, Pool};
 use crate::network::{Choices, Pass};
 use crate::optim::SgdConfig;
@@ -18,7 +18,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 fn devices() -> Vec<Device> {
     let software =
-        wait(Device::open(&Choice::Software)).inspect_err(|e| skipped(&format!("on a software driver: {e}")));
+        wait(Device::open(&Selector::Software)).inspect_err(|e| skipped(&format!("on a software driver: {e}")));
     std::iter::once(Device::cpu()).chain(software).collect()
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Backward needs only `y`: f' is `[y > 0]`, `y (1 − y)` and `1 − y²`.
 
-use super::elementwise::spread;
-use super::{each, each_backward};
 use crate::device::{Call, Case, Kernel};
+use crate::kernels::cpu::maps::{each, each_backward};
+use crate::kernels::launch::by_element;
 use crate::params;
 
 /// `Forward::function` of ReLU.
@@ -49,13 +49,13 @@ params! {
 /// y = f(x).
 pub static FORWARD: Kernel = Kernel {
     name: "activation_forward",
-    source: include_str!("../../shaders/activation_forward.wgsl"),
+    source: wgsl!("activation_forward"),
     params: Forward::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
     launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
-        spread(p.count.into(), class).with("FUNCTION", p.function)
+        by_element(p.count.into(), class).with("FUNCTION", p.function)
     },
     flops: |params| bytemuck::pod_read_unaligned::<Forward>(params).count.into(),
     twin: forward,
@@ -67,13 +67,13 @@ pub static FORWARD: Kernel = Kernel {
 /// dx (+)= dy · f'(x).
 pub static BACKWARD: Kernel = Kernel {
     name: "activation_backward",
-    source: include_str!("../../shaders/activation_backward.wgsl"),
+    source: wgsl!("activation_backward"),
     params: Backward::LAYOUT,
     inputs: &["y", "dy"],
     outputs: &["dx"],
     launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
-        spread(p.count.into(), class).with("FUNCTION", p.function)
+        by_element(p.count.into(), class).with("FUNCTION", p.function)
     },
     flops: |params| 2 * u64::from(bytemuck::pod_read_unaligned::<Backward>(params).count),
     twin: backward,

@@ -1,9 +1,9 @@
 //! Concatenation and slices along channels, forward and backward, as one copy:
 //! y[n, y_first + c, p] (+)= x[n, x_first + c, p] for c < channels.
 
-use super::elementwise::spread;
-use super::parallel::{PIECE, pieces_of};
 use crate::device::{Call, Case, Kernel, Launch};
+use crate::kernels::cpu::parallel::{PIECE, pieces_of};
+use crate::kernels::launch::by_element;
 use crate::params;
 
 params! {
@@ -35,13 +35,13 @@ params! {
 /// Copies neighbouring channels of x to neighbouring channels of y; other channels of y stay.
 pub static COPY: Kernel = Kernel {
     name: "copy_channels",
-    source: include_str!("../../shaders/copy_channels.wgsl"),
+    source: wgsl!("copy_channels"),
     params: Copy::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
     launch: |params, class| {
         let p: Copy = bytemuck::pod_read_unaligned(params);
-        let launch = spread(u64::from(p.channels) * u64::from(p.pixels), class);
+        let launch = by_element(u64::from(p.channels) * u64::from(p.pixels), class);
         Launch { groups: launch.groups * u64::from(p.batch), ..launch }
     },
     flops: |params| {

@@ -4,10 +4,10 @@
 //! philox(key, [d, stream, step counter, 1]). group = 1 is dropout; group = channels·pixels is drop-path,
 //! one decision an image. Decisions are the same on every device; p = 0 is exactly the identity.
 
-use super::elementwise::spread;
-use super::parallel::pieces;
 use super::philox::{LANES, side_by_side};
 use crate::device::{Call, Case, Kernel};
+use crate::kernels::cpu::parallel::pieces;
+use crate::kernels::launch::by_element;
 use crate::params;
 use crate::random::{philox, uniform};
 use multiversion::multiversion;
@@ -46,11 +46,11 @@ params! {
 /// y (+)= keep ? x/(1 − p) : 0.
 pub static DROPOUT: Kernel = Kernel {
     name: "dropout",
-    source: concat!(include_str!("../../shaders/include/philox.wgsl"), include_str!("../../shaders/dropout.wgsl")),
+    source: wgsl!("include/philox", "dropout"),
     params: Params::LAYOUT,
-    inputs: &["x", "step"],
+    inputs: &["x", "step: u32"],
     outputs: &["y"],
-    launch: |params, class| spread(bytemuck::pod_read_unaligned::<Params>(params).count.into(), class),
+    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Params>(params).count.into(), class),
     flops: |params| {
         let p: Params = bytemuck::pod_read_unaligned(params);
         u64::from(p.count) + 80 * u64::from(p.count / p.group.max(1))

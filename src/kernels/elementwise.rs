@@ -1,7 +1,8 @@
 //! Sums, products and multiples, elementwise over any shape.
 
-use super::{each_accumulating, each_backward};
-use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::device::{Call, Case, Kernel};
+use crate::kernels::cpu::maps::{each_accumulating, each_backward};
+use crate::kernels::launch::by_element;
 use crate::params;
 
 params! {
@@ -53,11 +54,11 @@ params! {
 /// z = a + b.
 pub static ADD: Kernel = Kernel {
     name: "add",
-    source: include_str!("../../shaders/add.wgsl"),
+    source: wgsl!("add"),
     params: Add::LAYOUT,
     inputs: &["a", "b"],
     outputs: &["z"],
-    launch: |params, class| spread(bytemuck::pod_read_unaligned::<Add>(params).count.into(), class),
+    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Add>(params).count.into(), class),
     flops: |params| bytemuck::pod_read_unaligned::<Add>(params).count.into(),
     twin: add,
     reference: add,
@@ -68,11 +69,11 @@ pub static ADD: Kernel = Kernel {
 /// z (+)= a · b.
 pub static MULTIPLY: Kernel = Kernel {
     name: "multiply",
-    source: include_str!("../../shaders/multiply.wgsl"),
+    source: wgsl!("multiply"),
     params: Multiply::LAYOUT,
     inputs: &["a", "b"],
     outputs: &["z"],
-    launch: |params, class| spread(bytemuck::pod_read_unaligned::<Multiply>(params).count.into(), class),
+    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Multiply>(params).count.into(), class),
     flops: |params| {
         let p: Multiply = bytemuck::pod_read_unaligned(params);
         u64::from(p.count) * u64::from(1 + p.accumulate)
@@ -86,11 +87,11 @@ pub static MULTIPLY: Kernel = Kernel {
 /// y (+)= factor · x.
 pub static SCALE: Kernel = Kernel {
     name: "scale",
-    source: include_str!("../../shaders/scale.wgsl"),
+    source: wgsl!("scale"),
     params: Scale::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, class| spread(bytemuck::pod_read_unaligned::<Scale>(params).count.into(), class),
+    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Scale>(params).count.into(), class),
     flops: |params| {
         let p: Scale = bytemuck::pod_read_unaligned(params);
         u64::from(p.count) * u64::from(1 + p.accumulate)
@@ -100,17 +101,6 @@ pub static SCALE: Kernel = Kernel {
     cases: || SIZES.into_iter().flat_map(|count| [0, 1].map(|accumulate| scale_case(count, accumulate))).collect(),
     benches: || vec![scale_case(16 * 16 * 32 * 32, 1)],
 };
-
-/// Workgroups for `count` elements: one an invocation on hardware; where starting a workgroup is dear,
-/// few invocations (as many as a vector register holds) that take many elements each, WORKGROUP apart.
-pub(super) fn spread(count: u64, class: Class) -> Launch {
-    let (workgroup, elements) = match class {
-        Class::Hardware => (64, 1),
-        Class::Software => (8, 128),
-    };
-    let launch = Launch::linear(count, workgroup).with("ELEMENTS", elements);
-    Launch { groups: count.div_ceil(u64::from(workgroup * elements)), ..launch }
-}
 
 fn add(call: &mut Call<'_>) {
     let p: Add = call.params();

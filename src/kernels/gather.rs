@@ -53,10 +53,10 @@ params! {
 /// then their 1/std, where a byte of 255 counts as 1; `step`.
 pub static GATHER: Kernel = Kernel {
     name: "gather",
-    source: concat!(include_str!("../../shaders/include/philox.wgsl"), include_str!("../../shaders/gather.wgsl")),
+    source: wgsl!("include/philox", "gather"),
     params: Params::LAYOUT,
-    inputs: &["images", "labels", "indices", "normal", "step"],
-    outputs: &["x", "y"],
+    inputs: &["images: u32", "labels: u32", "indices: u32", "normal", "step: u32"],
+    outputs: &["x", "y: u32"],
     launch: |params, _| Launch::linear(elements(&bytemuck::pod_read_unaligned(params)), 64),
     flops: |params| 3 * elements(&bytemuck::pod_read_unaligned(params)),
     twin: gather,

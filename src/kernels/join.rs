@@ -2,9 +2,9 @@
 //! y[n, first + k·C + c, p] = x_k[n, c, p] for k < 4 and c < C. Other numbers of tensors, or other shapes,
 //! are a [`copy`](super::channels) each.
 
-use super::elementwise::spread;
-use super::parallel::{PIECE, alone};
 use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::kernels::cpu::parallel::{PIECE, alone};
+use crate::kernels::launch::by_element;
 use crate::params;
 use rayon::prelude::*;
 
@@ -40,7 +40,7 @@ params! {
 /// x's to neighbouring channels of y; other channels of y stay.
 pub static JOIN: Kernel = Kernel {
     name: "join_channels",
-    source: include_str!("../../shaders/join_channels.wgsl"),
+    source: wgsl!("join_channels"),
     params: Join::LAYOUT,
     inputs: &["x0", "x1", "x2", "x3"],
     outputs: &["y"],
@@ -55,7 +55,7 @@ pub static JOIN: Kernel = Kernel {
 /// Neighbouring channels of y to x's.
 pub static SPLIT: Kernel = Kernel {
     name: "split_channels",
-    source: include_str!("../../shaders/split_channels.wgsl"),
+    source: wgsl!("split_channels"),
     params: Join::LAYOUT,
     inputs: &["y"],
     outputs: &["x0", "x1", "x2", "x3"],
@@ -69,7 +69,7 @@ pub static SPLIT: Kernel = Kernel {
 
 fn launch(params: &[u8], class: Class) -> Launch {
     let p: Join = bytemuck::pod_read_unaligned(params);
-    let launch = spread(u64::from(p.channels) * u64::from(p.pixels), class);
+    let launch = by_element(u64::from(p.channels) * u64::from(p.pixels), class);
     Launch { groups: launch.groups * u64::from(p.batch) * PARTS as u64, ..launch }
 }
 

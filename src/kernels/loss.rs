@@ -4,11 +4,10 @@
 //! dlogits = (p − t)·dloss/batch, the gradient of the batch's mean loss. A label that is no class makes
 //! its loss a NaN, which the guards of the optimisers see.
 
-use super::elementwise::spread;
-use super::parallel;
-use super::parallel::{pieces_of, sum};
-use super::reduce::combined;
 use crate::device::{Call, Case, Kernel, Output};
+use crate::kernels::cpu::contiguous::sum_of;
+use crate::kernels::cpu::parallel::{self, pieces_of};
+use crate::kernels::launch::{by_element, by_workgroup};
 use crate::params;
 use rayon::prelude::*;
 
@@ -75,16 +74,13 @@ params! {
 /// Each row's loss, and softmax(logits).
 pub static FORWARD: Kernel = Kernel {
     name: "cross_entropy_forward",
-    source: concat!(
-        include_str!("../../shaders/include/combine.wgsl"),
-        include_str!("../../shaders/cross_entropy_forward.wgsl")
-    ),
+    source: wgsl!("include/combine", "cross_entropy_forward"),
     params: Forward::LAYOUT,
-    inputs: &["logits", "labels"],
+    inputs: &["logits", "labels: u32"],
     outputs: &["losses", "probabilities"],
     launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
-        combined(p.batch.into(), class)
+        by_workgroup(p.batch.into(), class)
     },
     flops: |params| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
@@ -106,13 +102,13 @@ pub static FORWARD: Kernel = Kernel {
 /// dlogits (+)= (probabilities − targets)·dloss/batch.
 pub static BACKWARD: Kernel = Kernel {
     name: "cross_entropy_backward",
-    source: include_str!("../../shaders/cross_entropy_backward.wgsl"),
+    source: wgsl!("cross_entropy_backward"),
     params: Backward::LAYOUT,
-    inputs: &["probabilities", "labels", "dloss"],
+    inputs: &["probabilities", "labels: u32", "dloss"],
     outputs: &["dlogits"],
     launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
-        spread(u64::from(p.batch) * u64::from(p.classes), class)
+        by_element(u64::from(p.batch) * u64::from(p.classes), class)
     },
     flops: |params| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
@@ -130,11 +126,11 @@ pub static BACKWARD: Kernel = Kernel {
 /// correct (+)= the number of rows whose largest logit (the first of equals) is the label.
 pub static ACCURACY: Kernel = Kernel {
     name: "accuracy",
-    source: concat!(include_str!("../../shaders/include/combine.wgsl"), include_str!("../../shaders/accuracy.wgsl")),
+    source: wgsl!("include/combine", "accuracy"),
     params: Accuracy::LAYOUT,
-    inputs: &["logits", "labels"],
+    inputs: &["logits", "labels: u32"],
     outputs: &["correct"],
-    launch: |_, class| combined(1, class),
+    launch: |_, class| by_workgroup(1, class),
     flops: |params| {
         let p: Accuracy = bytemuck::pod_read_unaligned(params);
         u64::from(p.batch) * u64::from(p.classes)
@@ -167,7 +163,7 @@ fn row(z: &[f32], label: u32, smoothing: f64, probabilities: &mut [f32]) -> f32 
     for (q, &z) in probabilities.iter_mut().zip(z) {
         *q = (z - top).exp();
     }
-    let total = sum(probabilities, |q| q);
+    let total = sum_of(probabilities, |q| q);
     let factor = (1.0 / total) as f32;
     probabilities.iter_mut().for_each(|q| *q *= factor);
     let Some(&own) = z.get(label as usize) else { return f32::from_bits(label | f32::NAN.to_bits()) };
@@ -175,7 +171,7 @@ fn row(z: &[f32], label: u32, smoothing: f64, probabilities: &mut [f32]) -> f32 
     // A logit of −∞ is fine as long as no target falls on it.
     if smoothing != 0.0 {
         let top = f64::from(top);
-        loss -= smoothing * sum(z, |v| v - top) / z.len() as f64;
+        loss -= smoothing * sum_of(z, |v| v - top) / z.len() as f64;
     }
     loss as f32
 }

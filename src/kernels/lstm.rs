@@ -4,9 +4,9 @@
 //! The sums `x·Wₓᵀ + h·Wₕᵀ` are matrix products, `[rows, 4 · units]` in the order i, f, o, g (that of ENAS). A state is
 //! `[2, rows, units]`: h, then c. Nothing else is kept for the way back: gates are computed again from their sums.
 
-use super::elementwise::spread;
-use super::parallel::put;
 use crate::device::{Call, Case, Kernel, Output};
+use crate::kernels::cpu::store::put;
+use crate::kernels::launch::by_element;
 use crate::params;
 
 params! {
@@ -50,13 +50,13 @@ params! {
 /// The state after from the state before and the gates' sums.
 pub static FORWARD: Kernel = Kernel {
     name: "lstm_forward",
-    source: concat!(include_str!("../../shaders/include/lstm.wgsl"), include_str!("../../shaders/lstm_forward.wgsl")),
+    source: wgsl!("include/lstm", "lstm_forward"),
     params: Forward::LAYOUT,
     inputs: &["gates", "previous"],
     outputs: &["state"],
     launch: |params, class| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
-        spread(u64::from(p.rows) * u64::from(p.units), class)
+        by_element(u64::from(p.rows) * u64::from(p.units), class)
     },
     flops: |params| {
         let p: Forward = bytemuck::pod_read_unaligned(params);
@@ -71,13 +71,13 @@ pub static FORWARD: Kernel = Kernel {
 /// Gradients of the gates' sums and of c before from the gradient of the state after.
 pub static BACKWARD: Kernel = Kernel {
     name: "lstm_backward",
-    source: concat!(include_str!("../../shaders/include/lstm.wgsl"), include_str!("../../shaders/lstm_backward.wgsl")),
+    source: wgsl!("include/lstm", "lstm_backward"),
     params: Backward::LAYOUT,
     inputs: &["gates", "previous", "dstate"],
     outputs: &["dgates", "dprevious"],
     launch: |params, class| {
         let p: Backward = bytemuck::pod_read_unaligned(params);
-        spread(u64::from(p.rows) * u64::from(p.units), class)
+        by_element(u64::from(p.rows) * u64::from(p.units), class)
     },
     flops: |params| {
         let p: Backward = bytemuck::pod_read_unaligned(params);

@@ -5,8 +5,9 @@
 //! so that its innermost loop reads both in a line and keeps 6 × 16 sums in vector registers. It sums
 //! `inner` in blocks of 256, in the same order whatever the number of threads.
 
-use super::parallel::{fused, pieces_of};
 use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::kernels::cpu::parallel::pieces_of;
+use crate::kernels::cpu::vector::fused;
 use crate::params;
 use multiversion::multiversion;
 
@@ -41,7 +42,7 @@ params! {
 /// c (+)= op(a)·op(b) + bias.
 pub static MATMUL: Kernel = Kernel {
     name: "matmul",
-    source: include_str!("../../shaders/matmul.wgsl"),
+    source: wgsl!("matmul"),
     params: Params::LAYOUT,
     inputs: &["a", "b", "bias"],
     outputs: &["c"],

@@ -1,51 +1,50 @@
-//! The compute kernels: one file a family, beside `shaders/` with the same names.
+//! The compute kernels: one file or folder a family, beside `shaders/` with the same names.
 //!
-//! Each file says what it computes, declares the parameter struct that mirrors the shader's, the
+//! Each says what it computes, declares the parameter struct (also of the shader, whose header is made from it), the
 //! [`Kernel`] as a `static`, the twin (the same computation on the CPU) and the cases on which both
 //! must agree. Adding a kernel is adding a file here and one there, and a line to [`ALL`].
+//!
+//! What the twins of several families compute with is in `cpu/`; how kernels of several families are cut into
+//! workgroups, in `launch.rs`.
+
+/// Shader sources of `shaders/`, one behind the other: `wgsl!("include/tree", "softmax_forward")`.
+macro_rules! wgsl {
+    ($($name:literal),+) => {
+        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl"))),+)
+    };
+}
 
 pub mod activation;
-pub mod attention;
+pub mod additive_attention;
 pub mod batch_norm;
-mod blend;
-mod chains;
 pub mod channels;
-pub mod choice;
 pub mod conv;
-mod correlate;
+mod cpu;
+pub mod decision;
 pub mod depthwise;
 pub mod dropout;
 pub mod elementwise;
 pub mod factorized_reduce;
 pub mod filter_bank;
 pub mod gather;
-mod gemm;
 pub mod join;
+mod launch;
 pub mod loss;
 pub mod lstm;
 pub mod matmul;
-pub mod mixed;
-pub mod mixture;
+pub mod normalised_sum;
 pub mod optimiser;
-mod panel;
-mod parallel;
-pub mod peak;
 pub mod philox;
-mod planes;
 pub mod pointwise;
 pub mod pool;
 pub mod reduce;
-pub mod relax;
-mod rows;
-mod runs;
 pub mod shuffle;
 pub mod softmax;
-mod vector;
+pub mod vector_jacobian;
+pub mod weighted_sum;
 pub mod width;
-mod windows;
 
 use crate::device::Kernel;
-use parallel::{each, each_accumulating, each_backward};
 
 /// Every kernel of the library.
 pub static ALL: &[&Kernel] = &[
@@ -78,14 +77,14 @@ pub static ALL: &[&Kernel] = &[
     &batch_norm::BACKWARD_SUMS,
     &batch_norm::BACKWARD_INPUT,
     &batch_norm::UPDATE,
-    &mixed::FORWARD,
-    &mixed::BACKWARD_CANDIDATES,
-    &mixed::BACKWARD_WEIGHTS,
-    &mixture::FORWARD,
-    &mixture::SUMS,
-    &mixture::BACKWARD,
-    &mixture::BACKWARD_SHARED,
-    &mixture::BACKWARD_WEIGHTS,
+    &weighted_sum::FORWARD,
+    &weighted_sum::BACKWARD_CANDIDATES,
+    &weighted_sum::BACKWARD_WEIGHTS,
+    &normalised_sum::FORWARD,
+    &normalised_sum::SUMS,
+    &normalised_sum::BACKWARD,
+    &normalised_sum::BACKWARD_SHARED,
+    &normalised_sum::BACKWARD_WEIGHTS,
     &pool::MAX_FORWARD,
     &pool::MAX_BACKWARD,
     &pool::AVG_FORWARD,
@@ -94,7 +93,7 @@ pub static ALL: &[&Kernel] = &[
     &pool::GLOBAL_BACKWARD,
     &softmax::FORWARD,
     &softmax::BACKWARD,
-    &relax::BACKWARD,
+    &vector_jacobian::PRODUCT,
     &width::MASK_FORWARD,
     &width::MASK_BACKWARD,
     &width::SCALE,
@@ -112,14 +111,14 @@ pub static ALL: &[&Kernel] = &[
     &loss::ACCURACY,
     &lstm::FORWARD,
     &lstm::BACKWARD,
-    &attention::FORWARD,
-    &attention::BACKWARD,
-    &attention::RECALL,
-    &attention::RECALL_BACKWARD,
-    &choice::CHOOSE,
-    &choice::CHOOSE_BACKWARD,
-    &choice::SKIPS,
-    &choice::SKIPS_BACKWARD,
+    &additive_attention::FORWARD,
+    &additive_attention::BACKWARD,
+    &additive_attention::RECALL,
+    &additive_attention::RECALL_BACKWARD,
+    &decision::CHOOSE,
+    &decision::CHOOSE_BACKWARD,
+    &decision::SKIPS,
+    &decision::SKIPS_BACKWARD,
     &matmul::MATMUL,
     &philox::UNIFORM,
     &philox::NORMAL,

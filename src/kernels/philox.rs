@@ -5,9 +5,9 @@
 //! belongs to block i/4. The last word of the counter keeps these numbers apart from those of
 //! [`dropout`](super::dropout) (1) and [`gather`](super::gather) (2).
 
-use super::elementwise::spread;
-use super::parallel::pieces;
 use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::kernels::cpu::parallel::pieces;
+use crate::kernels::launch::by_element;
 use crate::params;
 use crate::random::{philox, uniform};
 use multiversion::multiversion;
@@ -33,10 +33,7 @@ params! {
 /// y\[i\] = a uniform number in [0, 1): the upper 24 bits of word i mod 4, the same bits on every device.
 pub static UNIFORM: Kernel = Kernel {
     name: "philox_uniform",
-    source: concat!(
-        include_str!("../../shaders/include/philox.wgsl"),
-        include_str!("../../shaders/philox_uniform.wgsl")
-    ),
+    source: wgsl!("include/philox", "philox_uniform"),
     params: Params::LAYOUT,
     inputs: &[],
     outputs: &["y"],
@@ -52,10 +49,7 @@ pub static UNIFORM: Kernel = Kernel {
 /// 0 and 1 are r·cos θ and r·sin θ with r = √(−2 ln(1 − u₀)), θ = 2π·u₁; elements 2 and 3 likewise from u₂, u₃.
 pub static NORMAL: Kernel = Kernel {
     name: "philox_normal",
-    source: concat!(
-        include_str!("../../shaders/include/philox.wgsl"),
-        include_str!("../../shaders/philox_normal.wgsl")
-    ),
+    source: wgsl!("include/philox", "philox_normal"),
     params: Params::LAYOUT,
     inputs: &[],
     outputs: &["y"],
@@ -69,7 +63,7 @@ pub static NORMAL: Kernel = Kernel {
 
 fn launch(params: &[u8], class: Class) -> Launch {
     let p: Params = bytemuck::pod_read_unaligned(params);
-    spread(p.count.div_ceil(4).into(), class)
+    by_element(p.count.div_ceil(4).into(), class)
 }
 
 /// Operations on integers, counted as if they were: a block is 10 rounds of 2 multiplications, 4 exclusive

@@ -3,8 +3,10 @@
 //! [`PARTIAL`] gives one result for each run of [`CHUNK`] elements, [`FINAL`] one of all of those. The
 //! order of additions is fixed, and sums are added up from short ones, so that float32 suffices.
 
-use super::parallel::{pieces_of, sum};
-use crate::device::{Call, Case, Class, Kernel, Launch};
+use crate::device::{Call, Case, Kernel};
+use crate::kernels::cpu::contiguous::sum_of;
+use crate::kernels::cpu::parallel::pieces_of;
+use crate::kernels::launch::by_workgroup;
 use crate::params;
 
 /// Sum.
@@ -72,16 +74,13 @@ params! {
 /// y\[j\] = the sum, the sum of squares or the maximum of x[j·CHUNK .. (j+1)·CHUNK].
 pub static PARTIAL: Kernel = Kernel {
     name: "reduce_partial",
-    source: concat!(
-        include_str!("../../shaders/include/combine.wgsl"),
-        include_str!("../../shaders/reduce_partial.wgsl")
-    ),
+    source: wgsl!("include/combine", "reduce_partial"),
     params: Partial::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
     launch: |params, class| {
         let p: Partial = bytemuck::pod_read_unaligned(params);
-        combined(p.count.div_ceil(CHUNK).into(), class).with("OPERATION", p.operation).constant("CHUNK", CHUNK)
+        by_workgroup(p.count.div_ceil(CHUNK).into(), class).with("OPERATION", p.operation).constant("CHUNK", CHUNK)
     },
     flops: |params| {
         let p: Partial = bytemuck::pod_read_unaligned(params);
@@ -100,15 +99,12 @@ pub static PARTIAL: Kernel = Kernel {
 /// y (+)= the sum, mean, norm or maximum, of partial results.
 pub static FINAL: Kernel = Kernel {
     name: "reduce_final",
-    source: concat!(
-        include_str!("../../shaders/include/combine.wgsl"),
-        include_str!("../../shaders/reduce_final.wgsl")
-    ),
+    source: wgsl!("include/combine", "reduce_final"),
     params: Final::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
     launch: |params, class| {
-        combined(1, class).with("OPERATION", bytemuck::pod_read_unaligned::<Final>(params).operation)
+        by_workgroup(1, class).with("OPERATION", bytemuck::pod_read_unaligned::<Final>(params).operation)
     },
     flops: |params| bytemuck::pod_read_unaligned::<Final>(params).count.into(),
     twin: last,
@@ -126,11 +122,11 @@ pub static FINAL: Kernel = Kernel {
 /// y\[c\] (+)= Σ over images n and pixels p of x[n, c, p].
 pub static CHANNEL_SUM: Kernel = Kernel {
     name: "channel_sum",
-    source: concat!(include_str!("../../shaders/include/combine.wgsl"), include_str!("../../shaders/channel_sum.wgsl")),
+    source: wgsl!("include/combine", "channel_sum"),
     params: ChannelSum::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
-    launch: |params, class| combined(bytemuck::pod_read_unaligned::<ChannelSum>(params).channels.into(), class),
+    launch: |params, class| by_workgroup(bytemuck::pod_read_unaligned::<ChannelSum>(params).channels.into(), class),
     flops: |params| {
         let p: ChannelSum = bytemuck::pod_read_unaligned(params);
         [p.batch, p.channels, p.pixels].map(u64::from).iter().product()
@@ -145,16 +141,6 @@ pub static CHANNEL_SUM: Kernel = Kernel {
     benches: || vec![channel_case(16, 16, 1024, 0)],
 };
 
-/// `groups` workgroups that combine their invocations' values through workgroup memory: as few
-/// invocations as fill a vector register where that memory and its barriers are simulated.
-pub(super) fn combined(groups: u64, class: Class) -> Launch {
-    let lanes = match class {
-        Class::Hardware => 256,
-        Class::Software => 8,
-    };
-    Launch { groups, ..Launch::default() }.constant("LANES", lanes)
-}
-
 fn maximum(x: &[f32]) -> f32 {
     x.iter().fold(f32::NEG_INFINITY, |a, &b| if a.is_nan() || a > b { a } else { b })
 }
@@ -168,8 +154,8 @@ fn partial(call: &mut Call<'_>) {
         let x = &x[first..(first + CHUNK as usize).min(x.len())];
         y[0] = match p.operation {
             MAX => maximum(x),
-            NORM => sum(x, |v| v * v) as f32,
-            _ => sum(x, |v| v) as f32,
+            NORM => sum_of(x, |v| v * v) as f32,
+            _ => sum_of(x, |v| v) as f32,
         };
     });
 }
@@ -180,9 +166,9 @@ fn last(call: &mut Call<'_>) {
     let y = &mut call.output(0)[p.y as usize];
     let value = match p.operation {
         MAX => maximum(x),
-        MEAN => (sum(x, |v| v) / f64::from(p.total)) as f32,
-        NORM => sum(x, |v| v).sqrt() as f32,
-        _ => sum(x, |v| v) as f32,
+        MEAN => (sum_of(x, |v| v) / f64::from(p.total)) as f32,
+        NORM => sum_of(x, |v| v).sqrt() as f32,
+        _ => sum_of(x, |v| v) as f32,
     };
     *y = if p.accumulate != 0 { *y + value } else { value };
 }
@@ -194,7 +180,7 @@ fn channel_sum(call: &mut Call<'_>) {
     let y = &mut call.output(0)[p.y as usize..][..channels];
     pieces_of(1, x.len(), y, |c, y| {
         let images = (0..p.batch as usize).map(|n| (n * channels + c) * pixels);
-        let value = images.map(|at| sum(&x[at..][..pixels], |v| v)).sum::<f64>() as f32;
+        let value = images.map(|at| sum_of(&x[at..][..pixels], |v| v)).sum::<f64>() as f32;
         y[0] = if p.accumulate != 0 { y[0] + value } else { value };
     });
 }

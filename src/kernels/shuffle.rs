@@ -1,9 +1,9 @@
 //! Channel shuffle (Zhang et al. 2018, ShuffleNet): channels in groups, read across the groups,
 //! y\[n, c·G + g, p\] (+)= x\[n, g·(C/G) + c, p\]. Shuffling with C/G groups undoes it.
 
-use super::elementwise::spread;
-use super::parallel::{PIECE, pieces_of};
 use crate::device::{Call, Case, Kernel, Launch};
+use crate::kernels::cpu::parallel::{PIECE, pieces_of};
+use crate::kernels::launch::by_element;
 use crate::params;
 
 params! {
@@ -29,13 +29,13 @@ params! {
 /// Interleaves groups of channels.
 pub static SHUFFLE: Kernel = Kernel {
     name: "shuffle_channels",
-    source: include_str!("../../shaders/shuffle_channels.wgsl"),
+    source: wgsl!("shuffle_channels"),
     params: Shuffle::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
     launch: |params, class| {
         let p: Shuffle = bytemuck::pod_read_unaligned(params);
-        let launch = spread(u64::from(p.pixels), class);
+        let launch = by_element(u64::from(p.pixels), class);
         Launch { groups: launch.groups * u64::from(p.batch) * u64::from(p.channels), ..launch }
     },
     flops: |params| {

@@ -1,9 +1,10 @@
 //! Softmax over the columns of [rows, columns], for architecture weights and classes:
 //! `y = exp(x − max) / Σ exp(x − max)`, backward `dx = y · (dy − Σ y·dy)`.
 
-use super::parallel;
-use super::planes::{PIECE, by_row, put};
 use crate::device::{Call, Case, Kernel, noise};
+use crate::kernels::cpu::parallel::{self, LONG_PIECE};
+use crate::kernels::cpu::store::put;
+use crate::kernels::launch::by_row;
 use crate::params;
 use rayon::prelude::*;
 
@@ -42,10 +43,7 @@ params! {
 /// y = softmax(x) of each row.
 pub static FORWARD: Kernel = Kernel {
     name: "softmax_forward",
-    source: concat!(
-        include_str!("../../shaders/include/tree.wgsl"),
-        include_str!("../../shaders/softmax_forward.wgsl")
-    ),
+    source: wgsl!("include/tree", "softmax_forward"),
     params: Forward::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
@@ -64,10 +62,7 @@ pub static FORWARD: Kernel = Kernel {
 /// dx (+)= y · (dy − Σ y·dy) of each row.
 pub static BACKWARD: Kernel = Kernel {
     name: "softmax_backward",
-    source: concat!(
-        include_str!("../../shaders/include/tree.wgsl"),
-        include_str!("../../shaders/softmax_backward.wgsl")
-    ),
+    source: wgsl!("include/tree", "softmax_backward"),
     params: Backward::LAYOUT,
     inputs: &["y", "dy"],
     outputs: &["dx"],
@@ -84,7 +79,7 @@ pub static BACKWARD: Kernel = Kernel {
 
 /// Rows in one piece of work, from the shape alone.
 fn piece(columns: usize) -> usize {
-    (PIECE / columns / 4).max(1) * columns
+    (LONG_PIECE / columns / 4).max(1) * columns
 }
 
 fn forward(call: &mut Call<'_>) {

@@ -4,7 +4,7 @@
 use super::build::Builder;
 use super::forward::window;
 use super::{Network, Pass};
-use crate::autograd::ops::{self, Bank, Edge, Fan, Filter, MixedCell, Pool, Reduce, Source};
+use crate::autograd::ops::{self, Bank, Edge, Fan, Filter, FusedCell, Pool, Reduce, Source};
 use crate::autograd::{Tape, Var};
 use crate::graph::fuse::{self, Form, Separable};
 use crate::tensor::Error;
@@ -249,7 +249,7 @@ impl Network {
         epsilon: f32,
     ) -> Result<Var, Error> {
         let Some(&[_, channels, ..]) = inputs.first().map(Var::shape) else {
-            return Err(Error::shape("mixed_cell", "takes images"));
+            return Err(Error::shape("fused_cell", "takes images"));
         };
         let statistics = &self.statistics;
         let mut fans = Vec::with_capacity(plan.fans.len());
@@ -288,6 +288,6 @@ impl Network {
         }
         let inputs: Vec<&Var> = inputs.iter().collect();
         let training = pass.training;
-        ops::mixed_cell(tape, &inputs, weights, MixedCell { fans, joined: plan.joined.clone(), training, epsilon })
+        ops::fused_cell(tape, &inputs, weights, FusedCell { fans, joined: plan.joined.clone(), training, epsilon })
     }
 }

@@ -3,14 +3,14 @@
 
 mod build;
 mod choice;
+mod footprint;
 mod forward;
 mod fused;
 mod reading;
 mod state;
-mod used;
 
+pub use footprint::Footprint;
 pub use forward::{Choices, Pass, Path};
-pub use used::Used;
 
 use crate::device::Device;
 use crate::graph::fuse::MixedCell;

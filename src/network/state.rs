@@ -2,6 +2,7 @@
 
 use super::Network;
 use crate::device::Pending;
+use crate::names::nearest;
 use crate::nn::{Array, ExchangeError, Value};
 use std::collections::BTreeMap;
 
@@ -68,10 +69,7 @@ impl Network {
             known.push(full);
         }
         if let Some(name) = arrays.keys().find(|name| !known.contains(name)) {
-            let nearest = known
-                .iter()
-                .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)))
-                .cloned();
+            let nearest = (!known.is_empty()).then(|| nearest(name, &known));
             return Err(ExchangeError::Unknown { name: name.clone(), nearest });
         }
         self.parameters.values().write(&self.device, &values)?;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::autograd::{Tape, Var, ops};
-use crate::device::{Choice as DeviceChoice, noise};
+use crate::device::{Selector, noise};
 use crate::graph::{Candidate, Choice, Conv, Features, Op, Options, Pool};
 use crate::nn::{Array, ExchangeError, Value};
 use crate::tensor::Tensor;
@@ -15,7 +15,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 /// The CPU, and the software driver where there is one.
 fn devices() -> Vec<Device> {
-    let software = wait(Device::open(&DeviceChoice::Software))
+    let software = wait(Device::open(&Selector::Software))
         .inspect_err(|e| crate::device::skipped(&format!("on a software driver: {e}")));
     std::iter::once(Device::cpu()).chain(software).collect()
 }
@@ -166,7 +166,7 @@ fn a_pass_records_only_the_gradients_it_wants() {
         let (kernels, touched) = run(false, true);
         assert_eq!(touched, [false, true]);
         assert!(!has(&kernels, "backward_weight ") && !has(&kernels, "channel_sum"), "{kernels:?}");
-        assert!(has(&kernels, "mixed_backward_weights"), "{kernels:?}");
+        assert!(has(&kernels, "weighted_sum_backward_weights"), "{kernels:?}");
         // Nothing before the first choice point depends on α.
         assert!(!has(&kernels, "stem"), "{kernels:?}");
         // Forwards one product, backwards one: that of the input.
@@ -175,7 +175,7 @@ fn a_pass_records_only_the_gradients_it_wants() {
         let (kernels, touched) = run(true, false);
         assert_eq!(touched, [true, false]);
         assert!(has(&kernels, "backward_weight ") && has(&kernels, "stem.0"), "{kernels:?}");
-        assert!(!has(&kernels, "mixed_backward_weights") && !has(&kernels, "softmax_backward"), "{kernels:?}");
+        assert!(!has(&kernels, "weighted_sum_backward_weights") && !has(&kernels, "softmax_backward"), "{kernels:?}");
 
         assert_eq!(run(true, true).1, [true, true]);
         // The loss's own gradient is all that is left.

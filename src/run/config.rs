@@ -142,8 +142,3 @@ impl Config {
             .map_err(|error| ConfigError::Value { place: "configuration".into(), problem: error.to_string() })
     }
 }
-
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str {
-    let distance = |k: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), k);
-    known.into_iter().min_by_key(distance).unwrap_or("")
-}

@@ -10,6 +10,7 @@ pub use folder::PicturesError;
 
 use super::{ImagesConfig, Observer};
 use crate::data::{DataError, Dataset, Images, digits};
+use crate::names::nearest;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ pub enum LoadError {
         /// The name asked for.
         name: String,
         /// The most similar name there is.
-        nearest: &'static str,
+        nearest: String,
     },
     /// The dataset is not part of the program and no directory was given.
     #[error("dataset `{name}` needs the directory its files are in; to get them: {hint}")]
@@ -226,7 +227,7 @@ pub fn load(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded
             }
             Some(directory) => return Err(LoadError::NeedlessDirectory { directory: directory.into() }),
         },
-        _ => return Err(LoadError::Unknown { name: name.into(), nearest: nearest(name) }),
+        _ => return Err(LoadError::Unknown { name: name.into(), nearest: nearest(name, NAMES) }),
     };
     Ok(Loaded { dataset, notes: Vec::new(), left_out: 0 })
 }
@@ -242,12 +243,6 @@ fn line(name: &str, train: &Images, test: &Images, how: &str) -> String {
 /// A count with commas between thousands.
 fn thousands(count: usize) -> String {
     if count < 1000 { count.to_string() } else { format!("{},{:03}", thousands(count / 1000), count % 1000) }
-}
-
-/// The dataset's name most like `name`.
-fn nearest(name: &str) -> &'static str {
-    let distance = |known: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), known);
-    NAMES.into_iter().min_by_key(distance).unwrap_or(NAMES[0])
 }
 
 /// Adds to an error of the data where they were.

@@ -4,6 +4,7 @@ use super::config::NetworkConfig;
 use super::{Config, ImagesConfig, files};
 use crate::data::Augmentation;
 use crate::estimate::{RewardStatistics, TrainingConfig};
+use crate::numbers::common_multiple;
 use crate::optim::{Schedule, SgdConfig};
 use crate::search::METHODS;
 use crate::search::bilevel::{BilevelConfig, Weighing};
@@ -265,15 +266,6 @@ impl Config {
         }
         Self { strategy: strategy.into(), ..self }
     }
-}
-
-/// The least number that both divide.
-fn common_multiple(a: usize, b: usize) -> usize {
-    let (mut divisor, mut rest) = (a, b);
-    while rest > 0 {
-        (divisor, rest) = (rest, divisor % rest);
-    }
-    a / divisor.max(1) * b
 }
 
 /// The controller that was published for a space, or, where none was, that of NAS-Bench-201, which asks about operations

@@ -1,8 +1,8 @@
 //! Reads a configuration: a TOML text over a preset, `KEY=VALUE` settings over both. What would do nothing is refused.
 
-use super::config::nearest;
 use super::owners::{self, Purpose, Unread};
 use super::{Config, ConfigError};
+use crate::names::nearest;
 use crate::search::METHODS;
 use crate::space::{self, Space, SpaceSettings};
 use toml::{Table, Value};
@@ -161,7 +161,7 @@ impl Config {
         if METHODS.iter().any(|method| method.name == self.strategy) {
             return Ok(());
         }
-        let nearest = nearest(&self.strategy, super::config::strategies()).to_owned();
+        let nearest = nearest(&self.strategy, super::config::strategies());
         Err(ConfigError::UnknownName { kind: "search strategy", name: self.strategy.clone(), nearest })
     }
 

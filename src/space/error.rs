@@ -133,7 +133,7 @@ impl SpaceError {
     /// The error for a name that is none of `known`, with the nearest of them.
     pub fn unknown<S: AsRef<str>>(kind: &'static str, name: &str, known: impl IntoIterator<Item = S>) -> Self {
         let known: Vec<String> = known.into_iter().map(|k| k.as_ref().to_owned()).collect();
-        Self::Unknown { kind, name: name.to_owned(), nearest: nearest(name, &known), known }
+        Self::Unknown { kind, name: name.to_owned(), nearest: crate::names::nearest(name, &known), known }
     }
 
     /// The error for a setting that cannot be used.
@@ -145,11 +145,4 @@ impl SpaceError {
     pub(crate) fn architecture(space: &str, problem: impl Into<String>) -> Self {
         Self::Architecture { space: space.to_owned(), problem: problem.into() }
     }
-}
-
-/// The name most like `name`; case does not count.
-pub(crate) fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> String {
-    let name = name.to_lowercase();
-    let likeness = |k: &S| strsim::jaro_winkler(&name, &k.as_ref().to_lowercase());
-    known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map_or_else(String::new, |k| k.as_ref().to_owned())
 }

@@ -212,6 +212,20 @@ impl Geometry {
             Direction::Input => kernels[1],
             Direction::Weight => kernels[2],
         };
+        let window = conv::Window {
+            height: n(height),
+            width: n(width),
+            out_height: n(out_height),
+            out_width: n(out_width),
+            kernel_rows: n(self.kernel[0]),
+            kernel_columns: n(self.kernel[1]),
+            stride_rows: n(a.stride[0]),
+            stride_columns: n(a.stride[1]),
+            dilation_rows: n(a.dilation[0]),
+            dilation_columns: n(a.dilation[1]),
+            pad_top: a.padding[0],
+            pad_left: a.padding[1],
+        };
         match form {
             Form::Pointwise => {
                 let params = pointwise::Params {
@@ -237,18 +251,7 @@ impl Geometry {
                     output: at.output,
                     batch: n(batch),
                     channels: n(channels),
-                    height: n(height),
-                    width: n(width),
-                    out_height: n(out_height),
-                    out_width: n(out_width),
-                    kernel_rows: n(self.kernel[0]),
-                    kernel_columns: n(self.kernel[1]),
-                    stride_rows: n(a.stride[0]),
-                    stride_columns: n(a.stride[1]),
-                    dilation_rows: n(a.dilation[0]),
-                    dilation_columns: n(a.dilation[1]),
-                    pad_top: a.padding[0],
-                    pad_left: a.padding[1],
+                    window,
                     accumulate: accumulate.into(),
                 };
                 let kernel = pick([&depthwise::FORWARD, &depthwise::BACKWARD_INPUT, &depthwise::BACKWARD_WEIGHT]);
@@ -264,18 +267,7 @@ impl Geometry {
                     inputs: n(channels),
                     outputs: n(outputs),
                     groups: n(a.groups),
-                    height: n(height),
-                    width: n(width),
-                    out_height: n(out_height),
-                    out_width: n(out_width),
-                    kernel_rows: n(self.kernel[0]),
-                    kernel_columns: n(self.kernel[1]),
-                    stride_rows: n(a.stride[0]),
-                    stride_columns: n(a.stride[1]),
-                    dilation_rows: n(a.dilation[0]),
-                    dilation_columns: n(a.dilation[1]),
-                    pad_top: a.padding[0],
-                    pad_left: a.padding[1],
+                    window,
                     has_bias: has_bias.into(),
                     accumulate: accumulate.into(),
                 };

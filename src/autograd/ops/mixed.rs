@@ -1,7 +1,7 @@
 //! The mixed operation of DARTS (Liu et al. 2019, equation 2): candidates weighed by a softmax.
 
 use super::*;
-use crate::kernels::{elementwise, mixed as kernels, reduce, relax, softmax as softmax_kernels};
+use crate::kernels::{elementwise, reduce, softmax as softmax_kernels, vector_jacobian, weighted_sum as kernels};
 
 /// Most options that one dispatch weighs: it is told of them by the bits of a word.
 const PART: usize = 32;
@@ -76,7 +76,7 @@ impl Backward for Relaxed {
     fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
         let Self { x, jacobian } = *self;
         gradients.add(x, dy.shape(), |recorder, dx, accumulate| {
-            let params = relax::Backward {
+            let params = vector_jacobian::Product {
                 jacobian: jacobian.at(),
                 dy: dy.at(),
                 dx: dx.at(),
@@ -85,7 +85,7 @@ impl Backward for Relaxed {
                 accumulate: accumulate.into(),
             };
             let inputs = [jacobian.binding(), dy.binding()];
-            Ok(recorder.dispatch(&relax::BACKWARD, &params, &inputs, &[dx.binding()])?)
+            Ok(recorder.dispatch(&vector_jacobian::PRODUCT, &params, &inputs, &[dx.binding()])?)
         })
     }
 
@@ -138,7 +138,7 @@ pub fn mixed(
             weights: row_of.at() + part.option as u32,
             x: stack.at() + (part.slot * stride) as u32,
             y: y.at(),
-            active: part.active,
+            active_options: part.active,
             stride: stride as u32,
             count: stride as u32,
             accumulate: u32::from(number > 0),
@@ -207,7 +207,7 @@ impl Backward for Mixed {
                         x: stack.at() + (part.slot * count) as u32,
                         dy: dy.at(),
                         dw: target.at(),
-                        active: part.active,
+                        active_options: part.active,
                         stride: count as u32,
                         count: count as u32,
                         options: part.options as u32,
@@ -230,7 +230,7 @@ impl Backward for Mixed {
                 weights: row.at() + part.option as u32,
                 dy: dy.at(),
                 dx: dx.at() + (part.slot * count) as u32,
-                active: part.active,
+                active_options: part.active,
                 stride: count as u32,
                 count: count as u32,
             };

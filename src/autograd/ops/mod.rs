@@ -1,34 +1,34 @@
 //! The differentiable operations: forward and backward of each in one place.
 
 mod activation;
+mod additive_attention;
 mod arithmetic;
-mod attention;
 mod batch_norm;
 mod channels;
-mod choice;
 mod conv;
+mod decision;
 mod dropout;
+mod fused_cell;
 mod linear;
 mod loss;
 mod lstm;
 mod mixed;
-mod mixed_cell;
 mod pool;
 mod width;
 
 pub use activation::{relu, sigmoid, tanh};
+pub use additive_attention::{additive_attention, append, part, recall};
 pub use arithmetic::{add, mean, multiply, record_reduce, record_reduce_ranges, reshape, scale, sum};
-pub use attention::{append, attention, part, recall};
 pub use batch_norm::{BatchNorm, Moments, Statistics, batch_norm};
 pub use channels::{concat, shuffle_channels, slice_channels};
-pub use choice::{Decide, Decided, choose, skips};
 pub use conv::{ConvArgs, conv2d};
+pub use decision::{Decide, Decided, choose, skips};
 pub use dropout::{Randomness, drop_path, dropout, scheduled_dropout};
+pub use fused_cell::{Bank, Edge, Fan, Filter, FusedCell, Pool, Reduce, Source, fused_cell};
 pub use linear::{linear, matmul};
 pub use loss::{accuracy, cross_entropy};
 pub use lstm::lstm;
 pub use mixed::{bystanders, mixed, relaxed, softmax};
-pub use mixed_cell::{Bank, Edge, Fan, Filter, MixedCell, Pool, Reduce, Source, mixed_cell};
 pub use pool::{Window, avg_pool, global_avg_pool, max_pool};
 pub use width::width_mask;
 

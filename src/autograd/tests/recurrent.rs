@@ -31,9 +31,9 @@ fn states_are_collected_scored_and_recalled() {
     check(&inputs, |tape, v| {
         let memory = Tensor::scratch(tape.recorder(), &[3, 2, 3])?;
         let one = ops::append(tape, None, &memory, &v[0])?;
-        let first = ops::attention(tape, &one, &v[2], &v[3])?;
+        let first = ops::additive_attention(tape, &one, &v[2], &v[3])?;
         let two = ops::append(tape, Some(&one), &memory, &v[1])?;
-        let second = ops::attention(tape, &two, &v[2], &v[3])?;
+        let second = ops::additive_attention(tape, &two, &v[2], &v[3])?;
         // All scores in one row after another: [2, 1] and [2, 2].
         let weights = Tensor::from_values(tape.device(), &[0.0, 1.0, 0.25, 0.5], &[2, 2])?;
         let recalled = ops::recall(tape, &weights, &two)?;

@@ -3,8 +3,8 @@
 use super::super::units::{bytes, grouped, short};
 use super::progress;
 use cellwright::device::{KernelTotal, by_kernel};
-use cellwright::kernels::peak::Peak;
 use cellwright::report::table::Table;
+use cellwright::search::bench::Peak;
 use cellwright::search::bench::Workload;
 use serde_json::{Value, json};
 use std::error::Error;

@@ -2,8 +2,10 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
-use crate::kernels::planes::{by_channel, by_sum, channel_sums, each_plane};
-use crate::kernels::runs::{centred, scale};
+use crate::kernels::cpu::channel_sums::channel_sums;
+use crate::kernels::cpu::contiguous::{centred, scale};
+use crate::kernels::cpu::maps::each_plane;
+use crate::kernels::launch::{by_channel, by_sum};
 use crate::params;
 
 params! {
@@ -59,11 +61,7 @@ params! {
 /// Σ dy·x̂ (the gradient of w) and Σ dy (the gradient of b) of each channel.
 pub static BACKWARD_SUMS: Kernel = Kernel {
     name: "batch_norm_backward_sums",
-    source: concat!(
-        include_str!("../../../shaders/include/walk.wgsl"),
-        include_str!("../../../shaders/include/tree.wgsl"),
-        include_str!("../../../shaders/batch_norm_backward_sums.wgsl")
-    ),
+    source: wgsl!("include/walk", "include/tree", "batch_norm_backward_sums"),
     params: Sums::LAYOUT,
     inputs: &["x", "saved", "dy"],
     outputs: &["sums"],
@@ -81,10 +79,7 @@ pub static BACKWARD_SUMS: Kernel = Kernel {
 /// dx (+)= w/√(var + ε) · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m), or w/√(var + ε) · dy outside training.
 pub static BACKWARD_INPUT: Kernel = Kernel {
     name: "batch_norm_backward_input",
-    source: concat!(
-        include_str!("../../../shaders/include/walk.wgsl"),
-        include_str!("../../../shaders/batch_norm_backward_input.wgsl")
-    ),
+    source: wgsl!("include/walk", "batch_norm_backward_input"),
     params: BackwardInput::LAYOUT,
     inputs: &["x", "saved", "parameters", "dy", "sums"],
     outputs: &["dx"],
@@ -183,7 +178,7 @@ fn input_reference(call: &mut Call<'_>) {
         if p.affine != 0 {
             value *= f64::from(parameters[p.weight as usize + c]);
         }
-        crate::kernels::planes::put(&mut dx[p.dx as usize + i], value * inverse, p.accumulate);
+        crate::kernels::cpu::store::put(&mut dx[p.dx as usize + i], value * inverse, p.accumulate);
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
-use crate::kernels::planes::{by_channel, each_plane};
-use crate::kernels::runs::normalise;
+use crate::kernels::cpu::contiguous::normalise;
+use crate::kernels::cpu::maps::each_plane;
+use crate::kernels::launch::by_channel;
 use crate::params;
 
 params! {
@@ -33,10 +34,7 @@ params! {
 /// y = (x − mean)/√(var + ε) · w + b.
 pub static FORWARD: Kernel = Kernel {
     name: "batch_norm_forward",
-    source: concat!(
-        include_str!("../../../shaders/include/walk.wgsl"),
-        include_str!("../../../shaders/batch_norm_forward.wgsl")
-    ),
+    source: wgsl!("include/walk", "batch_norm_forward"),
     params: Forward::LAYOUT,
     inputs: &["x", "saved", "parameters"],
     outputs: &["y"],

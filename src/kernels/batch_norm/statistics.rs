@@ -2,8 +2,9 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, Launch, Output, noise};
-use crate::kernels::chains::moments;
-use crate::kernels::planes::{by_sum, channel_sums};
+use crate::kernels::cpu::accurate_sums::moments;
+use crate::kernels::cpu::channel_sums::channel_sums;
+use crate::kernels::launch::by_sum;
 use crate::params;
 
 params! {
@@ -65,10 +66,7 @@ params! {
 /// Mean and variance of each channel over batch and pixels.
 pub static STATISTICS: Kernel = Kernel {
     name: "batch_norm_statistics",
-    source: concat!(
-        include_str!("../../../shaders/include/walk.wgsl"),
-        include_str!("../../../shaders/batch_norm_statistics.wgsl")
-    ),
+    source: wgsl!("include/walk", "batch_norm_statistics"),
     params: Statistics::LAYOUT,
     inputs: &["x"],
     outputs: &["saved", "moments"],
@@ -90,7 +88,7 @@ pub static STATISTICS: Kernel = Kernel {
 /// Running statistics to the form that [`super::FORWARD`] takes.
 pub static FOLD: Kernel = Kernel {
     name: "batch_norm_fold",
-    source: include_str!("../../../shaders/batch_norm_fold.wgsl"),
+    source: wgsl!("batch_norm_fold"),
     params: Fold::LAYOUT,
     inputs: &["running"],
     outputs: &["saved"],
@@ -105,9 +103,9 @@ pub static FOLD: Kernel = Kernel {
 /// running = (1 − momentum) · running + momentum · moments, unless a guard is not finite.
 pub static UPDATE: Kernel = Kernel {
     name: "batch_norm_update",
-    source: include_str!("../../../shaders/batch_norm_update.wgsl"),
+    source: wgsl!("batch_norm_update"),
     params: Update::LAYOUT,
-    inputs: &["moments", "scalars"],
+    inputs: &["moments", "scalars: u32"],
     outputs: &["running"],
     launch: |params, _| Launch::linear(bytemuck::pod_read_unaligned::<Update>(params).count.into(), 64),
     flops: |params| 3 * u64::from(bytemuck::pod_read_unaligned::<Update>(params).count),

@@ -1,14 +1,10 @@
 //! Shapes on which shader, twin and reference must agree, and those that are timed.
 
-use super::Params;
+use super::{Params, Window};
 use crate::device::Case;
 
 /// Parameters of a square window whose images are padded by `pad` on all sides.
 fn square(batch: u32, channels: [u32; 2], size: [u32; 2], kernel: u32, stride: u32, dilation: u32, pad: i32) -> Params {
-    let out = |size: u32| {
-        let free = i64::from(size) + 2 * i64::from(pad) - i64::from(dilation * (kernel - 1)) - 1;
-        (free / i64::from(stride) + 1) as u32
-    };
     Params {
         input: 3,
         weight: 2,
@@ -18,21 +14,16 @@ fn square(batch: u32, channels: [u32; 2], size: [u32; 2], kernel: u32, stride: u
         inputs: channels[0],
         outputs: channels[1],
         groups: 1,
-        height: size[0],
-        width: size[1],
-        out_height: out(size[0]),
-        out_width: out(size[1]),
-        kernel_rows: kernel,
-        kernel_columns: kernel,
-        stride_rows: stride,
-        stride_columns: stride,
-        dilation_rows: dilation,
-        dilation_columns: dilation,
-        pad_top: pad,
-        pad_left: pad,
+        window: Window::square(size, kernel, stride, dilation, pad),
         has_bias: 0,
         accumulate: 0,
     }
+}
+
+/// With other windows.
+fn changed(mut p: Params, change: fn(&mut Window)) -> Params {
+    change(&mut p.window);
+    p
 }
 
 pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
@@ -49,7 +40,7 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         square(3, [5, 3], [2, 2], 3, 2, 1, 1),
         // The two halves of a factorised reduction.
         square(2, [6, 4], [8, 8], 1, 2, 1, 0),
-        Params { out_height: 4, out_width: 4, ..square(2, [6, 4], [8, 8], 1, 2, 1, -1) },
+        changed(square(2, [6, 4], [8, 8], 1, 2, 1, -1), |w| (w.out_height, w.out_width) = (4, 4)),
         square(2, [3, 4], [9, 12], 3, 3, 2, 1),
         // Groups: some, and one for each channel.
         bias(Params { groups: 2, ..square(2, [6, 10], [7, 9], 3, 1, 1, 1) }),
@@ -62,13 +53,21 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         square(1, [1, 2], [5, 6], 31, 1, 1, 15),
         bias(Params { groups: 2, ..square(2, [2, 4], [6, 5], 17, 2, 2, 16) }),
         // Windows of 1×7 and 7×1, as conv_7x1_1x7 has them, with a stride along one axis.
-        Params { kernel_rows: 1, pad_top: 0, stride_rows: 1, out_height: 9, ..square(1, [2, 3], [9, 10], 7, 2, 1, 3) },
-        Params { kernel_columns: 1, pad_left: 0, out_width: 10, ..square(1, [2, 3], [9, 10], 7, 1, 1, 3) },
+        changed(square(1, [2, 3], [9, 10], 7, 2, 1, 3), |w| {
+            (w.kernel_rows, w.pad_top, w.stride_rows, w.out_height) = (1, 0, 1, 9)
+        }),
+        changed(square(1, [2, 3], [9, 10], 7, 1, 1, 3), |w| (w.kernel_columns, w.pad_left, w.out_width) = (1, 0, 10)),
         // More padding on one side than on the other, and more than the window is large.
-        Params { pad_top: 0, pad_left: 1, out_height: 6, out_width: 9, ..square(1, [2, 2], [6, 7], 2, 1, 1, 0) },
-        Params { pad_top: 4, pad_left: -2, out_height: 11, out_width: 3, ..square(1, [2, 2], [6, 7], 3, 1, 1, 0) },
+        changed(square(1, [2, 2], [6, 7], 2, 1, 1, 0), |w| {
+            (w.pad_top, w.pad_left, w.out_height, w.out_width) = (0, 1, 6, 9)
+        }),
+        changed(square(1, [2, 2], [6, 7], 3, 1, 1, 0), |w| {
+            (w.pad_top, w.pad_left, w.out_height, w.out_width) = (4, -2, 11, 3)
+        }),
         // Reads that begin beyond the last pixel.
-        Params { pad_top: -5, pad_left: -9, out_height: 3, out_width: 4, ..square(1, [1, 1], [6, 7], 3, 2, 1, 0) },
+        changed(square(1, [1, 1], [6, 7], 3, 2, 1, 0), |w| {
+            (w.pad_top, w.pad_left, w.out_height, w.out_width) = (-5, -9, 3, 4)
+        }),
     ];
     shapes.into_iter().flat_map(|p| [0, 1].map(|accumulate| case(Params { accumulate, ..p }))).collect()
 }
@@ -89,20 +88,20 @@ fn label(p: &Params) -> String {
         "{}×{}×{}×{} to {}×{}×{}, {} groups, window {}×{}, stride {}×{}, dilation {}×{}, padding {} {}, bias {}, accumulate {}",
         p.batch,
         p.inputs,
-        p.height,
-        p.width,
+        p.window.height,
+        p.window.width,
         p.outputs,
-        p.out_height,
-        p.out_width,
+        p.window.out_height,
+        p.window.out_width,
         p.groups,
-        p.kernel_rows,
-        p.kernel_columns,
-        p.stride_rows,
-        p.stride_columns,
-        p.dilation_rows,
-        p.dilation_columns,
-        p.pad_top,
-        p.pad_left,
+        p.window.kernel_rows,
+        p.window.kernel_columns,
+        p.window.stride_rows,
+        p.window.stride_columns,
+        p.window.dilation_rows,
+        p.window.dilation_columns,
+        p.window.pad_top,
+        p.window.pad_left,
         p.has_bias,
         p.accumulate
     )

@@ -2,7 +2,7 @@
 //! rows are (input, row, column) of the window; and back.
 
 use super::Params;
-use crate::kernels::rows;
+use crate::kernels::cpu::window_rows;
 
 /// Neighbouring columns in one row of one image of y.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Columns<'a> {
 impl<'a> Columns<'a> {
     /// The columns from `first` on of a panel of `width`; there are `columns` in all.
     pub(super) fn new(p: &'a Params, first: usize, width: usize, columns: usize) -> Self {
-        let (end, row) = (columns.min(first + width), p.out_width as usize);
+        let (end, row) = (columns.min(first + width), p.window.out_width as usize);
         let mut runs = Vec::with_capacity((end - first) / row + 2);
         let mut column = first;
         while column < end {
@@ -44,7 +44,7 @@ impl<'a> Columns<'a> {
     pub(super) fn each_image(&self, mut f: impl FnMut(usize, usize, usize, usize)) {
         for runs in self.runs.chunk_by(|a, b| a.image == b.image) {
             let length = runs.iter().map(|run| run.length).sum();
-            f(runs[0].at, runs[0].image, runs[0].y * self.p.out_width as usize + runs[0].x, length);
+            f(runs[0].at, runs[0].image, runs[0].y * self.p.window.out_width as usize + runs[0].x, length);
         }
     }
 
@@ -56,15 +56,15 @@ impl<'a> Columns<'a> {
         for row in 0..count {
             let k = first + row;
             let (input, tap) = (channel + k / p.taps(), k % p.taps());
-            let (r, c) = (tap / p.kernel_columns as usize, tap % p.kernel_columns as usize);
-            let down = (r * p.dilation_rows as usize) as i64 - i64::from(p.pad_top);
-            let right = (c * p.dilation_columns as usize) as i64 - i64::from(p.pad_left);
+            let (r, c) = (tap / p.window.kernel_columns as usize, tap % p.window.kernel_columns as usize);
+            let down = (r * p.window.dilation_rows as usize) as i64 - i64::from(p.window.pad_top);
+            let right = (c * p.window.dilation_columns as usize) as i64 - i64::from(p.window.pad_left);
             for &run in &self.runs {
-                let y = (run.y * p.stride_rows as usize) as i64 + down;
+                let y = (run.y * p.window.stride_rows as usize) as i64 + down;
                 let plane = (run.image * p.inputs as usize + input) * p.pixels();
-                let inside = (0..i64::from(p.height)).contains(&y);
-                let start = inside.then(|| plane + y as usize * p.width as usize);
-                f(row, run, start, (run.x * p.stride_columns as usize) as i64 + right);
+                let inside = (0..i64::from(p.window.height)).contains(&y);
+                let start = inside.then(|| plane + y as usize * p.window.width as usize);
+                f(row, run, start, (run.x * p.window.stride_columns as usize) as i64 + right);
             }
         }
     }
@@ -72,14 +72,14 @@ impl<'a> Columns<'a> {
     /// Fills a panel with the rows from `first` on of the windows on x, whose group begins at `channel`;
     /// zeros behind the last column.
     pub(super) fn gather(&self, x: &[f32], channel: usize, first: usize, panel: &mut [f32]) {
-        let (width, stride) = (self.p.width as usize, self.p.stride_columns as usize);
+        let (width, stride) = (self.p.window.width as usize, self.p.window.stride_columns as usize);
         if self.filled < self.width {
             panel.chunks_exact_mut(self.width).for_each(|row| row[self.filled..].fill(0.0));
         }
         self.each(channel, first, panel.len() / self.width, |row, run, start, column| {
             let to = &mut panel[row * self.width + run.at..][..run.length];
             match start {
-                Some(start) => rows::fill(to, &x[start..][..width], column, stride),
+                Some(start) => window_rows::fill(to, &x[start..][..width], column, stride),
                 None => to.fill(0.0),
             }
         });
@@ -87,11 +87,11 @@ impl<'a> Columns<'a> {
 
     /// Adds a panel like that of [`Self::gather`] to where the windows were read.
     pub(super) fn scatter(&self, panel: &[f32], channel: usize, first: usize, dx: &mut [f32]) {
-        let (width, stride) = (self.p.width as usize, self.p.stride_columns as usize);
+        let (width, stride) = (self.p.window.width as usize, self.p.window.stride_columns as usize);
         self.each(channel, first, panel.len() / self.width, |row, run, start, column| {
             if let Some(start) = start {
                 let values = &panel[row * self.width + run.at..][..run.length];
-                rows::scatter(values, &mut dx[start..][..width], column, stride);
+                window_rows::scatter(values, &mut dx[start..][..width], column, stride);
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::parallel;
+use crate::kernels::cpu::store::put;
 
 /// Calls `f(x, w, y)` with the indices of every product, in the order of y.
 fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize)) {
@@ -11,16 +11,31 @@ fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize)) {
         (0..i64::from(size)).contains(&at).then_some(at as usize)
     };
     for plane in 0..p.planes() {
-        for out_y in 0..p.out_height {
-            for out_x in 0..p.out_width {
-                let y = (plane * p.out_height as usize + out_y as usize) * p.out_width as usize + out_x as usize;
-                for r in 0..p.kernel_rows {
-                    let row = place(out_y, p.stride_rows, r, p.dilation_rows, p.pad_top, p.height);
-                    for c in 0..p.kernel_columns {
-                        let column = place(out_x, p.stride_columns, c, p.dilation_columns, p.pad_left, p.width);
+        for out_y in 0..p.window.out_height {
+            for out_x in 0..p.window.out_width {
+                let y = (plane * p.window.out_height as usize + out_y as usize) * p.window.out_width as usize
+                    + out_x as usize;
+                for r in 0..p.window.kernel_rows {
+                    let row = place(
+                        out_y,
+                        p.window.stride_rows,
+                        r,
+                        p.window.dilation_rows,
+                        p.window.pad_top,
+                        p.window.height,
+                    );
+                    for c in 0..p.window.kernel_columns {
+                        let column = place(
+                            out_x,
+                            p.window.stride_columns,
+                            c,
+                            p.window.dilation_columns,
+                            p.window.pad_left,
+                            p.window.width,
+                        );
                         let (Some(row), Some(column)) = (row, column) else { continue };
-                        let x = plane * p.pixels() + row * p.width as usize + column;
-                        let w = plane % p.channels as usize * p.taps() + (r * p.kernel_columns + c) as usize;
+                        let x = plane * p.pixels() + row * p.window.width as usize + column;
+                        let w = plane % p.channels as usize * p.taps() + (r * p.window.kernel_columns + c) as usize;
                         f(x, w, y);
                     }
                 }
@@ -29,8 +44,8 @@ fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize)) {
     }
 }
 
-fn put(sums: &[f64], to: &mut [f32], accumulate: u32) {
-    to.iter_mut().zip(sums).for_each(|(to, &sum)| parallel::put(to, sum, accumulate));
+fn put_all(sums: &[f64], to: &mut [f32], accumulate: u32) {
+    to.iter_mut().zip(sums).for_each(|(to, &sum)| put(to, sum, accumulate));
 }
 
 pub(super) fn forward(call: &mut Call<'_>) {
@@ -38,7 +53,7 @@ pub(super) fn forward(call: &mut Call<'_>) {
     let (x, w) = (&call.input(0)[p.x()], &call.input(1)[p.w()]);
     let mut sums = vec![0.0; p.y().len()];
     each_product(&p, |i, k, o| sums[o] += f64::from(x[i]) * f64::from(w[k]));
-    put(&sums, &mut call.output(0)[p.y()], p.accumulate);
+    put_all(&sums, &mut call.output(0)[p.y()], p.accumulate);
 }
 
 pub(super) fn backward_input(call: &mut Call<'_>) {
@@ -46,7 +61,7 @@ pub(super) fn backward_input(call: &mut Call<'_>) {
     let (w, dy) = (&call.input(0)[p.w()], &call.input(1)[p.y()]);
     let mut sums = vec![0.0; p.x().len()];
     each_product(&p, |i, k, o| sums[i] += f64::from(w[k]) * f64::from(dy[o]));
-    put(&sums, &mut call.output(0)[p.x()], p.accumulate);
+    put_all(&sums, &mut call.output(0)[p.x()], p.accumulate);
 }
 
 pub(super) fn backward_weight(call: &mut Call<'_>) {
@@ -54,5 +69,5 @@ pub(super) fn backward_weight(call: &mut Call<'_>) {
     let (x, dy) = (&call.input(0)[p.x()], &call.input(1)[p.y()]);
     let mut sums = vec![0.0; p.w().len()];
     each_product(&p, |i, k, o| sums[k] += f64::from(x[i]) * f64::from(dy[o]));
-    put(&sums, &mut call.output(0)[p.w()], p.accumulate);
+    put_all(&sums, &mut call.output(0)[p.w()], p.accumulate);
 }

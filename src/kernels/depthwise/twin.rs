@@ -1,9 +1,9 @@
 //! The tuned twins: a bank of one filter, without its ReLU.
 
 use super::Params;
+use super::windows::Axis;
+use super::windows::bank::{Bank, Kind};
 use crate::device::Call;
-use crate::kernels::windows::Axis;
-use crate::kernels::windows::bank::{Bank, Kind};
 
 fn bank(p: &Params) -> Bank {
     let axis = |[size, out, kernel, stride, dilation]: [u32; 5], pad: i32| Axis {
@@ -14,8 +14,20 @@ fn bank(p: &Params) -> Bank {
         dilation: dilation as usize,
         pad: pad.into(),
     };
-    let down = axis([p.height, p.out_height, p.kernel_rows, p.stride_rows, p.dilation_rows], p.pad_top);
-    let right = axis([p.width, p.out_width, p.kernel_columns, p.stride_columns, p.dilation_columns], p.pad_left);
+    let down = axis(
+        [p.window.height, p.window.out_height, p.window.kernel_rows, p.window.stride_rows, p.window.dilation_rows],
+        p.window.pad_top,
+    );
+    let right = axis(
+        [
+            p.window.width,
+            p.window.out_width,
+            p.window.kernel_columns,
+            p.window.stride_columns,
+            p.window.dilation_columns,
+        ],
+        p.window.pad_left,
+    );
     Bank {
         batch: p.batch as usize,
         channels: p.channels as usize,

@@ -95,18 +95,11 @@ mod tests {
                 inputs,
                 outputs: block,
                 groups: 1,
-                height,
-                width,
-                out_height: height.div_ceil(2),
-                out_width: width.div_ceil(2),
-                kernel_rows: 1,
-                kernel_columns: 1,
-                stride_rows: 2,
-                stride_columns: 2,
-                dilation_rows: 1,
-                dilation_columns: 1,
-                pad_top: -(h as i32),
-                pad_left: -(h as i32),
+                window: conv::Window {
+                    out_height: height.div_ceil(2),
+                    out_width: width.div_ceil(2),
+                    ..conv::Window::square([height, width], 1, 2, 1, -(h as i32))
+                },
                 ..Default::default()
             };
             let w = &w[h * half..][..half];

@@ -1,7 +1,7 @@
 //! One of the two convolutions: which pixels of x it reads, and which channels of y it gives.
 
 use super::Params;
-use crate::kernels::panel::Panel;
+use crate::kernels::cpu::pixel_panel::Panel;
 
 /// One of the two convolutions.
 #[derive(Clone, Copy)]

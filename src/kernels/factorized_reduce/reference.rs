@@ -2,7 +2,7 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::parallel::put;
+use crate::kernels::cpu::store::put;
 
 /// Where output o reads its pixel (i, j) of image n and channel c, if that is inside.
 fn read(p: &Params, n: usize, o: usize, c: usize, pixel: usize) -> Option<usize> {

@@ -48,7 +48,7 @@ fn bank(shared: u32, [batch, channels]: [u32; 2], size: [u32; 2], stride: u32, k
         dilation1: kind(1).2,
         dilation2: kind(2).2,
         dilation3: kind(3).2,
-        shared,
+        shared_input: shared,
         norm: 0,
         affine: 0,
         accumulate: 0,
@@ -126,7 +126,7 @@ fn label(p: &Params) -> String {
         (_, 0) => ", normalised",
         _ => ", affine",
     };
-    let shared = if p.shared != 0 { "shared" } else { "own inputs" };
+    let shared = if p.shared_input != 0 { "shared" } else { "own inputs" };
     format!(
         "{}×{}×{}×{}, {shared}{x}, {}, stride {}, accumulate {}",
         p.batch,

@@ -2,7 +2,7 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::parallel;
+use crate::kernels::cpu::store::put;
 
 /// The ReLU's argument for each element of x that is read, from `x` and what normalises it.
 struct Argument<'a> {
@@ -46,7 +46,7 @@ fn each_product(p: &Params, mut f: impl FnMut([usize; 3], usize, usize)) {
         for kind in p.kinds() {
             for (branch, c) in (0..kind.branches).flat_map(|branch| (0..channels).map(move |c| (branch, c))) {
                 let plane = (kind.first + branch) * channels + c;
-                let ch = if p.shared != 0 { c } else { plane };
+                let ch = if p.shared_input != 0 { c } else { plane };
                 for (i, j) in (0..p.out_height as usize).flat_map(|i| (0..p.out_width as usize).map(move |j| (i, j))) {
                     let y = (n * p.out_channels as usize + plane) * p.out_pixels() + i * p.out_width as usize + j;
                     for (r, s) in (0..kind.kernel).flat_map(|r| (0..kind.kernel).map(move |s| (r, s))) {
@@ -71,7 +71,7 @@ pub(super) fn forward(call: &mut Call<'_>) {
     let planes = p.branches() * p.channels as usize * p.out_pixels();
     for n in 0..p.batch as usize {
         let first = p.output as usize + n * p.out_channels as usize * p.out_pixels();
-        (first..first + planes).for_each(|o| parallel::put(&mut y[o], sums[o], p.accumulate));
+        (first..first + planes).for_each(|o| put(&mut y[o], sums[o], p.accumulate));
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn backward_input(call: &mut Call<'_>) {
     for (i, (dx, sum)) in dx.iter_mut().zip(sums).enumerate() {
         let (plane, pixel) = (i / p.pixels(), i % p.pixels());
         let passes = f.at(plane / p.read(), plane % p.read(), pixel) > 0.0;
-        parallel::put(dx, if passes { sum } else { 0.0 }, p.accumulate);
+        put(dx, if passes { sum } else { 0.0 }, p.accumulate);
     }
 }
 
@@ -98,6 +98,6 @@ pub(super) fn backward_weight(call: &mut Call<'_>) {
     each_product(&p, |[n, ch, pixel], k, o| sums[k] += f.rectified(n, ch, pixel) * f64::from(dy[o]));
     for kind in p.kinds() {
         let weights = kind.weight..kind.weight + kind.branches * p.channels as usize * kind.taps();
-        weights.for_each(|k| parallel::put(&mut dw[k], sums[k], p.accumulate));
+        weights.for_each(|k| put(&mut dw[k], sums[k], p.accumulate));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD, Params, cases};
 use crate::device::{Call, Case, Kernel};
-use crate::kernels::{activation, batch_norm, depthwise};
+use crate::kernels::{activation, batch_norm, conv, depthwise};
 
 fn run(kernel: &Kernel, params: &impl bytemuck::Pod, inputs: &[&[f32]], length: usize) -> Vec<f32> {
     let mut out = vec![0u32; length];
@@ -58,22 +58,15 @@ fn branches(p: &Params) -> Vec<Branch> {
                 params: depthwise::Params {
                     batch: p.batch,
                     channels: p.channels,
-                    height: p.height,
-                    width: p.width,
-                    out_height: p.out_height,
-                    out_width: p.out_width,
-                    kernel_rows: kernel,
-                    kernel_columns: kernel,
-                    stride_rows: p.stride,
-                    stride_columns: p.stride,
-                    dilation_rows: dilation,
-                    dilation_columns: dilation,
-                    pad_top: kind.pad() as i32,
-                    pad_left: kind.pad() as i32,
+                    window: conv::Window {
+                        out_height: p.out_height,
+                        out_width: p.out_width,
+                        ..conv::Window::square([p.height, p.width], kernel, p.stride, dilation, kind.pad() as i32)
+                    },
                     ..Default::default()
                 },
                 weights: first..first + channels * kind.taps(),
-                planes: [if p.shared != 0 { 0 } else { plane }, plane],
+                planes: [if p.shared_input != 0 { 0 } else { plane }, plane],
             }
         })
     };

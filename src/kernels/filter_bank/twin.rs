@@ -2,8 +2,8 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::windows::Axis;
-use crate::kernels::windows::bank::{Bank, Kind};
+use crate::kernels::depthwise::windows::Axis;
+use crate::kernels::depthwise::windows::bank::{Bank, Kind};
 
 fn bank(p: &Params, saved: &[f32], parameters: &[f32]) -> Bank {
     let kind = |kind: super::Kind| {
@@ -33,7 +33,7 @@ fn bank(p: &Params, saved: &[f32], parameters: &[f32]) -> Bank {
         out: [p.out_height as usize, p.out_width as usize],
         stride: [p.stride as usize; 2],
         kinds: p.kinds().into_iter().map(kind).collect(),
-        shared: p.shared != 0,
+        shared: p.shared_input != 0,
         rectified: true,
         norms: if p.norm == 0 { Vec::new() } else { (0..p.read()).map(norm).collect() },
         accumulate: p.accumulate != 0,

@@ -2,9 +2,9 @@
 //! weights w' = w − η(μv + ∇ + λw), the perturbed ones w± = w ± R·d/‖d‖ around w, and the Hessian product
 //! by central differences, η(∇⁺ − ∇⁻)/(2ε) with ε = R/‖d‖, taken off the architecture's gradient.
 
-use super::super::parallel::PIECE;
 use super::{SUPERNET, scalars, step_words};
 use crate::device::{Call, Case, Kernel, Launch};
+use crate::kernels::cpu::parallel::PIECE;
 use crate::params;
 use rayon::prelude::*;
 
@@ -71,9 +71,9 @@ params! {
 /// w' = w − η(μv + ∇ + λw).
 pub static UNROLL: Kernel = Kernel {
     name: "unroll",
-    source: include_str!("../../../shaders/unroll.wgsl"),
+    source: wgsl!("unroll"),
     params: Unroll::LAYOUT,
-    inputs: &["weight", "gradient", "velocity", "step"],
+    inputs: &["weight", "gradient", "velocity", "step: u32"],
     outputs: &["result"],
     launch: |params, _| Launch::linear(bytemuck::pod_read_unaligned::<Unroll>(params).count.into(), 64),
     flops: |params| 6 * u64::from(bytemuck::pod_read_unaligned::<Unroll>(params).count),
@@ -86,7 +86,7 @@ pub static UNROLL: Kernel = Kernel {
 /// w + scale·d/‖d‖.
 pub static PERTURB: Kernel = Kernel {
     name: "perturb",
-    source: include_str!("../../../shaders/perturb.wgsl"),
+    source: wgsl!("perturb"),
     params: Perturb::LAYOUT,
     inputs: &["weight", "direction", "scalars"],
     outputs: &["result"],
@@ -101,9 +101,9 @@ pub static PERTURB: Kernel = Kernel {
 /// gradient −= η(∇⁺ − ∇⁻)·‖d‖/(2R).
 pub static HESSIAN: Kernel = Kernel {
     name: "hessian_difference",
-    source: include_str!("../../../shaders/hessian_difference.wgsl"),
+    source: wgsl!("hessian_difference"),
     params: Hessian::LAYOUT,
-    inputs: &["plus", "minus", "step", "scalars"],
+    inputs: &["plus", "minus", "step: u32", "scalars"],
     outputs: &["gradient"],
     launch: |params, _| Launch::linear(bytemuck::pod_read_unaligned::<Hessian>(params).count.into(), 64),
     flops: |params| 3 * u64::from(bytemuck::pod_read_unaligned::<Hessian>(params).count),

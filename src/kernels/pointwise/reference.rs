@@ -2,7 +2,7 @@
 
 use super::Params;
 use crate::device::Call;
-use crate::kernels::parallel::put;
+use crate::kernels::cpu::store::put;
 
 pub(super) fn forward(call: &mut Call<'_>) {
     let p: Params = call.params();

@@ -2,18 +2,15 @@
 
 use super::{BENCHES, Params, SHAPES, Sizes, beyond, by_input, by_output, flops, label, lengths, shape};
 use crate::device::{Call, Case, Kernel};
-use crate::kernels::parallel;
-use crate::kernels::planes::put;
+use crate::kernels::cpu::parallel;
+use crate::kernels::cpu::store::put;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 /// y (+)= average of each window.
 pub static AVG_FORWARD: Kernel = Kernel {
     name: "avg_pool_forward",
-    source: concat!(
-        include_str!("../../../shaders/include/strips.wgsl"),
-        include_str!("../../../shaders/avg_pool_forward.wgsl")
-    ),
+    source: wgsl!("include/strips", "avg_pool_forward"),
     params: Params::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
@@ -28,11 +25,7 @@ pub static AVG_FORWARD: Kernel = Kernel {
 /// dx (+)= each window's dy, shared among its pixels.
 pub static AVG_BACKWARD: Kernel = Kernel {
     name: "avg_pool_backward",
-    source: concat!(
-        include_str!("../../../shaders/include/strips.wgsl"),
-        include_str!("../../../shaders/include/pool_backward.wgsl"),
-        include_str!("../../../shaders/avg_pool_backward.wgsl")
-    ),
+    source: wgsl!("include/strips", "include/pool_backward", "avg_pool_backward"),
     params: Params::LAYOUT,
     inputs: &["dy"],
     outputs: &["dx"],

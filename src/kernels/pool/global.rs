@@ -1,9 +1,11 @@
 //! The average of whole planes.
 
 use crate::device::{Call, Case, Kernel};
-use crate::kernels::parallel;
-use crate::kernels::planes::{PIECE, by_plane, by_row, each_plane, put};
-use crate::kernels::runs::sum;
+use crate::kernels::cpu::contiguous::sum;
+use crate::kernels::cpu::maps::each_plane;
+use crate::kernels::cpu::parallel::{self, LONG_PIECE};
+use crate::kernels::cpu::store::put;
+use crate::kernels::launch::{by_plane, by_row};
 use crate::params;
 use rayon::prelude::*;
 
@@ -26,10 +28,7 @@ params! {
 /// y (+)= Σ x / pixels of each plane.
 pub static GLOBAL_FORWARD: Kernel = Kernel {
     name: "global_avg_pool_forward",
-    source: concat!(
-        include_str!("../../../shaders/include/tree.wgsl"),
-        include_str!("../../../shaders/global_avg_pool_forward.wgsl")
-    ),
+    source: wgsl!("include/tree", "global_avg_pool_forward"),
     params: Global::LAYOUT,
     inputs: &["x"],
     outputs: &["y"],
@@ -44,10 +43,7 @@ pub static GLOBAL_FORWARD: Kernel = Kernel {
 /// dx (+)= dy / pixels.
 pub static GLOBAL_BACKWARD: Kernel = Kernel {
     name: "global_avg_pool_backward",
-    source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
-        include_str!("../../../shaders/global_avg_pool_backward.wgsl")
-    ),
+    source: wgsl!("include/planes", "global_avg_pool_backward"),
     params: Global::LAYOUT,
     inputs: &["dy"],
     outputs: &["dx"],
@@ -72,7 +68,7 @@ fn forward(call: &mut Call<'_>) {
     let (planes, pixels) = (p.planes as usize, p.pixels as usize);
     let x = &call.input(0)[p.input as usize..][..planes * pixels];
     let y = &mut call.output(0)[p.output as usize..][..planes];
-    let piece = (PIECE / pixels.max(1)).max(1);
+    let piece = (LONG_PIECE / pixels.max(1)).max(1);
     y.par_chunks_mut(piece).enumerate().with_min_len(parallel::least(planes * pixels)).for_each(|(index, y)| {
         for (plane, y) in y.iter_mut().enumerate() {
             let x = &x[(index * piece + plane) * pixels..][..pixels];

@@ -2,20 +2,17 @@
 
 use super::{BENCHES, Params, SHAPES, Sizes, beyond, by_input, by_output, flops, label, lengths, shape};
 use crate::device::{Call, Case, Kernel, noise};
-use crate::kernels::parallel;
+use crate::kernels::cpu::parallel;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 /// y = maximum of each window, indices = where it lies in the plane.
 pub static MAX_FORWARD: Kernel = Kernel {
     name: "max_pool_forward",
-    source: concat!(
-        include_str!("../../../shaders/include/strips.wgsl"),
-        include_str!("../../../shaders/max_pool_forward.wgsl")
-    ),
+    source: wgsl!("include/strips", "max_pool_forward"),
     params: Params::LAYOUT,
     inputs: &["x"],
-    outputs: &["y", "indices"],
+    outputs: &["y", "indices: u32"],
     launch: by_output,
     flops,
     twin: forward,
@@ -30,13 +27,9 @@ pub static MAX_FORWARD: Kernel = Kernel {
 /// dx (+)= dy of the windows whose maximum lies there.
 pub static MAX_BACKWARD: Kernel = Kernel {
     name: "max_pool_backward",
-    source: concat!(
-        include_str!("../../../shaders/include/strips.wgsl"),
-        include_str!("../../../shaders/include/pool_backward.wgsl"),
-        include_str!("../../../shaders/max_pool_backward.wgsl")
-    ),
+    source: wgsl!("include/strips", "include/pool_backward", "max_pool_backward"),
     params: Params::LAYOUT,
-    inputs: &["indices", "dy"],
+    inputs: &["indices: u32", "dy"],
     outputs: &["dx"],
     launch: by_input,
     flops,
@@ -248,7 +241,7 @@ fn backward_reference(call: &mut Call<'_>) {
         sums[(plane + indices[(p.indices + out) as usize]) as usize] += f64::from(dy[(p.output + out) as usize]);
     }
     for (i, sum) in sums.into_iter().enumerate() {
-        crate::kernels::planes::put(&mut dx[p.input as usize + i], sum, p.accumulate);
+        crate::kernels::cpu::store::put(&mut dx[p.input as usize + i], sum, p.accumulate);
     }
 }
 

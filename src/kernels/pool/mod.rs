@@ -119,7 +119,7 @@ impl Sizes {
 
     /// Planes in one piece of work, from the shape alone.
     fn piece(&self) -> usize {
-        (crate::kernels::planes::PIECE / self.inputs().max(1)).max(1)
+        (crate::kernels::cpu::parallel::LONG_PIECE / self.inputs().max(1)).max(1)
     }
 
     /// Copies a plane into the middle of a padded one.

@@ -1,7 +1,8 @@
 //! The mask over channels that weighted widths make.
 
 use crate::device::{Call, Case, Class, Kernel, Launch};
-use crate::kernels::planes::{by_row, put};
+use crate::kernels::cpu::store::put;
+use crate::kernels::launch::by_row;
 use crate::params;
 
 params! {
@@ -69,7 +70,7 @@ params! {
 /// mask\[c\] = Σ_k weights\[k\] · \[c < width_k\].
 pub static MASK_FORWARD: Kernel = Kernel {
     name: "width_mask_forward",
-    source: include_str!("../../../shaders/width_mask_forward.wgsl"),
+    source: wgsl!("width_mask_forward"),
     params: Mask::LAYOUT,
     inputs: &["weights"],
     outputs: &["mask"],
@@ -87,10 +88,7 @@ pub static MASK_FORWARD: Kernel = Kernel {
 /// dweights\[k\] (+)= Σ_{c < width_k} dmask\[c\].
 pub static MASK_BACKWARD: Kernel = Kernel {
     name: "width_mask_backward",
-    source: concat!(
-        include_str!("../../../shaders/include/tree.wgsl"),
-        include_str!("../../../shaders/width_mask_backward.wgsl")
-    ),
+    source: wgsl!("include/tree", "width_mask_backward"),
     params: MaskBackward::LAYOUT,
     inputs: &["dmask"],
     outputs: &["dweights"],

@@ -1,8 +1,11 @@
 //! Products of [batch, channels, pixels] with one factor a channel.
 
 use crate::device::{Call, Case, Kernel};
-use crate::kernels::planes::{by_plane, by_sum, channel_sums, each_plane, put};
-use crate::kernels::runs::scale;
+use crate::kernels::cpu::channel_sums::channel_sums;
+use crate::kernels::cpu::contiguous::scale;
+use crate::kernels::cpu::maps::each_plane;
+use crate::kernels::cpu::store::put;
+use crate::kernels::launch::{by_plane, by_sum};
 use crate::params;
 
 params! {
@@ -48,10 +51,7 @@ params! {
 /// y (+)= x · scale\[c\].
 pub static SCALE: Kernel = Kernel {
     name: "channel_scale",
-    source: concat!(
-        include_str!("../../../shaders/include/planes.wgsl"),
-        include_str!("../../../shaders/channel_scale.wgsl")
-    ),
+    source: wgsl!("include/planes", "channel_scale"),
     params: Scale::LAYOUT,
     inputs: &["x", "scale"],
     outputs: &["y"],
@@ -72,11 +72,7 @@ pub static SCALE: Kernel = Kernel {
 /// dscale\[c\] (+)= Σ x · dy over batch and pixels.
 pub static DOT: Kernel = Kernel {
     name: "channel_dot",
-    source: concat!(
-        include_str!("../../../shaders/include/walk.wgsl"),
-        include_str!("../../../shaders/include/tree.wgsl"),
-        include_str!("../../../shaders/channel_dot.wgsl")
-    ),
+    source: wgsl!("include/walk", "include/tree", "channel_dot"),
     params: Dot::LAYOUT,
     inputs: &["x", "dy"],
     outputs: &["dscale"],

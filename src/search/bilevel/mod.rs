@@ -11,7 +11,6 @@
 
 mod adversary;
 mod alpha;
-mod before;
 mod carry;
 mod config;
 mod derive;
@@ -21,6 +20,7 @@ mod masking;
 mod perturb;
 mod phase;
 mod relaxed;
+mod rollback;
 mod scoring;
 mod selection;
 mod step;

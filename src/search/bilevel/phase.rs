@@ -3,7 +3,7 @@
 use super::config::{BilevelConfig, Perturbation, Stage};
 use super::relaxed::Relaxed;
 use super::scoring::Scoring;
-use super::{AlphaStep, SearchError, adversary, before::Before};
+use super::{AlphaStep, SearchError, adversary, rollback::Rollback};
 use crate::data::{Augmentation, Draw, Resident};
 use crate::device::{Device, Recorder, Recording};
 use crate::estimate::{ALPHA_DEVIATION, Supernet, SupernetConfig};
@@ -37,7 +37,7 @@ pub(super) struct Phase {
     pub gather: Recording,
     /// What the weights' step trains against, if it is the worst case.
     pub adversary: Option<Recording>,
-    pub before: Before,
+    pub before: Rollback,
     pub relaxed: Option<Relaxed>,
     /// Of the whole supernet; none where only paths are computed.
     pub scoring: Option<Scoring>,
@@ -65,7 +65,7 @@ impl Phase {
         let supernet = Supernet::new(device, graph, shared)?;
         begin(&supernet, config.alpha_deviation, dropped).await?;
         let alpha = AlphaStep::new(&supernet, config.order, config.adam)?;
-        let before = Before::new(&supernet, &alpha)?;
+        let before = Rollback::new(&supernet, &alpha)?;
         let relaxed = match given {
             true => Some(Relaxed::new(&supernet, config.weighing, config.penalty).await?),
             false => None,

@@ -246,7 +246,7 @@ impl Run<'_> {
             return Err(Error::shape("controller", "a state is asked for where there is none"));
         };
         let query = ops::linear(tape, h, query, None)?;
-        Ok((ops::attention(tape, keys, &query, vector)?, anchors.clone()))
+        Ok((ops::additive_attention(tape, keys, &query, vector)?, anchors.clone()))
     }
 
     /// Where some of the decisions come from and go to.

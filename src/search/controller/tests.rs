@@ -1,7 +1,7 @@
 //! The controller against the arithmetic of its paper, in float64, for questions of every form.
 
 use super::*;
-use crate::device::Choice;
+use crate::device::Selector;
 use crate::space::{SpaceSettings, find};
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn devices() -> Vec<Device> {
-    let software = wait(Device::open(&Choice::Software))
+    let software = wait(Device::open(&Selector::Software))
         .inspect_err(|e| crate::device::skipped(&format!("on a software driver: {e}")));
     std::iter::once(Device::cpu()).chain(software).collect()
 }

@@ -1,7 +1,7 @@
 //! A genotype: the architecture of a normal and a reduction cell, as the literature writes it.
 
 use super::{CELL_INPUTS, KEPT_EDGES, MOST_EDGES, MOST_NODES, Primitive, nni, published, text};
-use crate::space::error::nearest;
+use crate::names::nearest;
 use crate::space::notation::SyntaxError;
 use crate::space::{CellPlan, Form};
 use serde::{Deserialize, Serialize};

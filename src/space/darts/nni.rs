@@ -2,7 +2,7 @@
 //! of each node (state 2 is the first) its operation and the state it reads. All nodes are joined.
 
 use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, KEPT_EDGES, MOST_NODES, Primitive};
-use crate::space::error::nearest;
+use crate::names::nearest;
 use crate::space::notation::{Kind, Value};
 
 /// Whether a dictionary is one of these.
@@ -41,7 +41,7 @@ pub(super) fn read(pairs: &[(Value, Value)]) -> Result<Genotype, GenotypeError> 
                 };
                 let primitive: Primitive = name.parse().map_err(|_| GenotypeError::Unknown {
                     kind: "primitive",
-                    nearest: nearest(name, &Primitive::ALL.map(Primitive::name)),
+                    nearest: nearest(name, Primitive::ALL.map(Primitive::name)),
                     name: name.to_owned(),
                 })?;
                 edges.push(Edge { primitive, input });

@@ -8,7 +8,7 @@
 //! ```
 
 use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, KEPT_EDGES, MOST_NODES, Primitive, nni};
-use crate::space::error::nearest;
+use crate::names::nearest;
 use crate::space::notation::{self, Entry, Kind, SyntaxError, Value};
 
 const PARTS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"];
@@ -96,7 +96,7 @@ fn genotype<'v>(text: &str, value: &'v Value) -> Result<Genotype, GenotypeError>
             return Err(GenotypeError::Recurrent);
         }
         let Some(i) = PARTS.iter().position(|part| *part == name) else {
-            return Err(GenotypeError::Unknown { kind: "part", nearest: nearest(name, &PARTS), name: name.to_owned() });
+            return Err(GenotypeError::Unknown { kind: "part", nearest: nearest(name, PARTS), name: name.to_owned() });
         };
         match parts[i].replace(value) {
             None => Ok(()),
@@ -226,7 +226,7 @@ fn written(text: &str, value: &Value) -> Result<Written, GenotypeError> {
         let known = Primitive::ALL.map(Primitive::name);
         return Err(GenotypeError::Unknown {
             kind: "primitive",
-            nearest: nearest(name, &known),
+            nearest: nearest(name, known),
             name: name.to_owned(),
         });
     };

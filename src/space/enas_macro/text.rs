@@ -1,7 +1,7 @@
 //! Architectures as text: `conv_3x3 | sep_conv_3x3 0 | max_pool_3x3 10 | …`, layer by layer.
 
 use super::{Layer, NAME, Operation};
-use crate::space::error::nearest;
+use crate::names::nearest;
 use crate::space::{Architecture, SpaceError, notation};
 
 /// Writes an architecture.
@@ -35,7 +35,7 @@ pub(super) fn parse(layers: usize, text: &str) -> Result<Architecture, SpaceErro
             let known = Operation::ALL.map(Operation::name);
             return Err(wrong(format!(
                 "layer {layer}: unknown operation `{word}`: did you mean `{}`? (known: {}); {form}",
-                nearest(word, &known),
+                nearest(word, known),
                 known.join(", ")
             )));
         };

@@ -86,7 +86,7 @@ fn answer(operation: &str, edge: &str) -> Result<usize, SpaceError> {
     let by_name = |name: &str| Operation::ALL.iter().position(|known| known.name() == name);
     by_name(operation).or_else(|| by_name(&format!("nor_{operation}"))).ok_or_else(|| {
         let known = Operation::ALL.map(Operation::name);
-        let meant = crate::space::error::nearest(operation, &known);
+        let meant = crate::names::nearest(operation, known);
         wrong(format!(
             "edge `{edge}`: unknown operation `{operation}`: did you mean `{meant}`? (known: {})",
             known.join(", ")

@@ -1,7 +1,8 @@
 //! Cells as the benchmark writes them: `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, node by node, `~j` the node read.
 
 use super::{CELLS, EDGES, NAME, Operation, edges, index};
-use crate::space::{Architecture, SpaceError, error::nearest};
+use crate::names::nearest;
+use crate::space::{Architecture, SpaceError};
 use std::fmt::Write;
 
 /// Writes a cell.
@@ -81,7 +82,7 @@ impl Reader<'_> {
         }
         let Some(answer) = Operation::ALL.iter().position(|operation| operation.name() == name) else {
             let known = Operation::ALL.map(Operation::name);
-            let meant = nearest(name, &known);
+            let meant = nearest(name, known);
             return Err(wrong(format!(
                 "character {}: unknown operation `{}`: did you mean `{meant}`? (known: {})",
                 self.position,

@@ -1,7 +1,7 @@
 //! Finds what is meant in a text that holds more: a log, a Python file, a YAML file.
 
 use super::{Place, SyntaxError, read};
-use crate::space::error::nearest;
+use crate::names::nearest;
 
 /// Names that stand for names: no file has longer chains.
 const MOST_ALIASES: usize = 8;

@@ -2,8 +2,8 @@
 //! it reads and the operation on it.
 
 use super::{Cell, KINDS, Pairs, SIDES, Side};
+use crate::names::nearest;
 use crate::space::darts::{CellGenotype, Edge, Genotype, Primitive};
-use crate::space::error::nearest;
 use crate::space::{Architecture, Form, SpaceError, notation};
 use serde::Deserialize;
 

@@ -1,0 +1,350 @@
+//! All edges that leave one state.
+
+use super::bank::{Bank, Reads};
+use super::{Moments, Recording, record_statistics, table};
+use crate::autograd::Var;
+use crate::autograd::ops::{Window, pool::Geometry};
+use crate::device::Recorder;
+use crate::kernels::normalised_sum::{NONE, TERM, Term};
+use crate::kernels::{factorized_reduce, normalised_sum, pool as pool_kernels};
+use crate::tensor::{Error, Tensor};
+
+/// A candidate without weights, computed once for all edges.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Whether the largest value counts (true) or the mean.
+    pub max: bool,
+    /// Its window.
+    pub window: Window,
+    /// Mean and variance, if batch norm follows.
+    pub moments: Option<Moments>,
+}
+
+/// Factorised reductions side by side.
+#[derive(Clone, Debug)]
+pub struct Reduce {
+    /// Weights, `[edges, 2, channels / 2, channels]`.
+    pub weights: Var,
+    /// Number of reductions.
+    pub branches: usize,
+    /// Mean and variance, branch after branch.
+    pub moments: Moments,
+}
+
+/// Where an option of an edge is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A branch of the first bank.
+    First(usize),
+    /// A branch of the second bank.
+    Second(usize),
+    /// A factorised reduction.
+    Reduce(usize),
+    /// A pool.
+    Pool(usize),
+    /// The state itself.
+    Identity,
+}
+
+/// One edge: the mixture of its options is added to a later state.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// The later state.
+    pub to: usize,
+    /// Row of the weights.
+    pub row: usize,
+    /// Option and source of each candidate that is not zero.
+    pub candidates: Vec<(usize, Source)>,
+}
+
+/// The edges that leave a state, and what their candidates consist of.
+#[derive(Clone, Debug, Default)]
+pub struct Fan {
+    /// Step of all edges.
+    pub stride: usize,
+    /// The edges.
+    pub edges: Vec<Edge>,
+    /// First convolutions of all branches.
+    pub first: Option<Bank>,
+    /// Second convolutions of the first bank's first branches.
+    pub second: Option<Bank>,
+    /// Factorised reductions.
+    pub reduce: Option<Reduce>,
+    /// Pools.
+    pub pools: Vec<Pool>,
+}
+
+/// What the forward pass leaves for the way back.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    pub x: Tensor,
+    /// All un-normalised candidates: first bank, second bank, reductions, pools.
+    pub candidates: Tensor,
+    /// For each of these blocks, mean and inverse deviation.
+    pub saved: Tensor,
+    /// Results of the depthwise convolutions, if weights learn.
+    pub middles: [Option<Tensor>; 2],
+    /// Places of the maxima.
+    pub indices: Vec<Option<Tensor>>,
+}
+
+impl Candidates {
+    pub fn bytes(&self) -> usize {
+        let middles = self.middles.iter().chain(&self.indices).flatten();
+        [&self.x, &self.candidates, &self.saved].into_iter().chain(middles).map(|t| 4 * t.count()).sum()
+    }
+}
+
+/// A block of candidates: the tensor `[batch, branches · channels, height, width]` and its statistics.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub z: Tensor,
+    pub saved: Tensor,
+    pub branches: usize,
+}
+
+impl Fan {
+    /// All that learns.
+    pub(super) fn learned(&self) -> impl Iterator<Item = &Var> {
+        let banks = [&self.first, &self.second].into_iter().flatten().flat_map(|b| [&b.depthwise, &b.pointwise]);
+        banks.chain(self.reduce.iter().map(|r| &r.weights))
+    }
+
+    pub(super) fn learns(&self) -> bool {
+        self.learned().any(Var::wants_gradient)
+    }
+
+    /// Branches of each block, in order: first bank, second bank, reductions, each pool.
+    fn branches(&self) -> Vec<usize> {
+        let bank = |bank: &Option<Bank>| bank.as_ref().map_or(0, Bank::branches);
+        let convolved = [bank(&self.first), bank(&self.second), self.reduce.as_ref().map_or(0, |r| r.branches)];
+        convolved.into_iter().chain(self.pools.iter().map(|_| 1)).collect()
+    }
+
+    pub(super) fn block(&self, index: usize, record: &Recording<'_>, candidates: &Tensor, saved: &Tensor) -> Block {
+        let branches = self.branches();
+        let before: usize = branches[..index].iter().sum();
+        let [batch, channels, height, width] = record.shape;
+        let own = branches[index];
+        Block {
+            z: candidates.view(before * record.unit(), &[batch, own * channels, height, width]),
+            saved: saved.view(2 * before * channels, &[2, own * channels]),
+            branches: own,
+        }
+    }
+
+    /// What the first bank reads, and what the second does.
+    pub(super) fn reads(&self, record: &Recording<'_>, made: &Candidates) -> [Reads; 2] {
+        let [_, channels, height, width] = record.shape;
+        let x = &made.x;
+        let first = self.block(0, record, &made.candidates, &made.saved);
+        [
+            Reads {
+                x: x.clone(),
+                planes: channels,
+                height: x.shape()[2],
+                width: x.shape()[3],
+                stride: self.stride,
+                saved: None,
+            },
+            Reads { x: first.z, planes: first.branches * channels, height, width, stride: 1, saved: Some(first.saved) },
+        ]
+    }
+
+    /// Records all candidates of `x`, and adds each edge's mixture to the state it leads to.
+    pub(super) fn record(
+        &self,
+        recorder: &mut Recorder,
+        x: &Tensor,
+        record: &Recording<'_>,
+        states: &mut [Option<Tensor>],
+    ) -> Result<Option<Candidates>, Error> {
+        if self.edges.is_empty() {
+            return Ok(None);
+        }
+        let blocks: usize = self.branches().iter().sum();
+        let [batch, channels, height, width] = record.shape;
+        let mut made = Candidates {
+            x: x.clone(),
+            candidates: Tensor::scratch(recorder, &[blocks * record.unit()])?,
+            saved: Tensor::scratch(recorder, &[2 * blocks * channels])?,
+            middles: [None, None],
+            indices: Vec::new(),
+        };
+        for (index, bank) in [&self.first, &self.second].into_iter().enumerate() {
+            let Some(bank) = bank else { continue };
+            let block = self.block(index, record, &made.candidates, &made.saved);
+            let middle = bank.record(recorder, &self.reads(record, &made)[index], record, &block.z, &block.saved)?;
+            made.middles[index] = bank.pointwise.wants_gradient().then_some(middle);
+        }
+        if let Some(reduce) = &self.reduce {
+            let block = self.block(2, record, &made.candidates, &made.saved);
+            let params = reduce.params(x, record, reduce.weights.tensor().at(), block.z.at());
+            let inputs = [x.binding(), reduce.weights.tensor().binding()];
+            recorder.dispatch(&factorized_reduce::FORWARD, &params, &inputs, &[block.z.binding()])?;
+            let channels = reduce.branches * channels;
+            record_statistics(recorder, &block.z, &block.saved, channels, record, &reduce.moments)?;
+        }
+        for (index, pool) in self.pools.iter().enumerate() {
+            let block = self.block(3 + index, record, &made.candidates, &made.saved);
+            let indices = pool.record(recorder, x, &block.z)?;
+            made.indices.push(indices);
+            if let Some(moments) = &pool.moments {
+                record_statistics(recorder, &block.z, &block.saved, channels, record, moments)?;
+            }
+        }
+        let terms: Vec<Vec<Term>> = self.edges.iter().map(|e| self.terms(e, record, &made)).collect();
+        let words = table(recorder, &terms.concat())?;
+        let mut before = 0;
+        for (edge, terms) in self.edges.iter().zip(&terms) {
+            let accumulate = states[edge.to].is_some();
+            let single = record.single.filter(|(state, _)| *state == edge.to).map(|(_, y)| y);
+            let y = match states[edge.to].as_ref().or(single) {
+                Some(y) => y.clone(),
+                None => Tensor::scratch(recorder, &[batch, channels, height, width])?,
+            };
+            if terms.is_empty() {
+                if !accumulate {
+                    recorder.clear(y.buffer(), y.at() as usize, y.count())?;
+                }
+            } else {
+                let outside = edge.candidates.iter().filter(|(_, s)| *s == Source::Identity).count();
+                let inside = terms.len() - outside;
+                let params = normalised_sum::Forward {
+                    table: words.at() + (before * TERM) as u32,
+                    terms: terms.len() as u32,
+                    inside: inside as u32,
+                    y: y.at(),
+                    batch: batch as u32,
+                    channels: channels as u32,
+                    pixels: record.pixels() as u32,
+                    accumulate: accumulate.into(),
+                };
+                let inputs = [
+                    words.binding(),
+                    made.candidates.binding(),
+                    x.binding(),
+                    made.saved.binding(),
+                    record.weights.binding(),
+                ];
+                recorder.dispatch_moving(&normalised_sum::FORWARD, &params, &inputs, &[y.binding()], params.bytes())?;
+            }
+            states[edge.to] = Some(y);
+            before += terms.len();
+        }
+        Ok(Some(made))
+    }
+
+    /// The terms of an edge's normalised_sum, convolutions first, the state itself last; gradients and sums are not
+    /// filled in.
+    pub(super) fn terms(&self, edge: &Edge, record: &Recording<'_>, made: &Candidates) -> Vec<Term> {
+        let mut candidates = edge.candidates.clone();
+        candidates.sort_by_key(|(_, source)| match source {
+            Source::First(_) | Source::Second(_) | Source::Reduce(_) => 0,
+            Source::Pool(_) => 1,
+            Source::Identity => 2,
+        });
+        let channels = record.shape[1] as u32;
+        let plane = record.pixels() as u32;
+        let of = |&(option, source): &(usize, Source)| {
+            let weight = record.weights.at() + (edge.row * record.options + option) as u32;
+            let (block, branch) = match source {
+                Source::First(branch) => (0, branch),
+                Source::Second(branch) => (1, branch),
+                Source::Reduce(branch) => (2, branch),
+                Source::Pool(index) => (3 + index, 0),
+                Source::Identity => {
+                    return Term { at: made.x.at(), image: channels * plane, mean: NONE, weight, ..Term::default() };
+                }
+            };
+            let normed = match source {
+                Source::Pool(index) => self.pools[index].moments.is_some(),
+                _ => true,
+            };
+            let Block { z, saved, branches } = self.block(block, record, &made.candidates, &made.saved);
+            let first = branch as u32 * channels;
+            let mean = if normed { saved.at() + first } else { NONE };
+            Term {
+                at: z.at() + first * plane,
+                image: branches as u32 * channels * plane,
+                mean,
+                inverse: saved.at() + branches as u32 * channels + first,
+                weight,
+                ..Term::default()
+            }
+        };
+        candidates.iter().map(of).collect()
+    }
+}
+
+impl Source {
+    /// Whether it has weights of its own.
+    pub(super) fn convolved(self) -> bool {
+        matches!(self, Self::First(_) | Self::Second(_) | Self::Reduce(_))
+    }
+}
+
+impl Reduce {
+    pub(super) fn params(
+        &self,
+        x: &Tensor,
+        record: &Recording<'_>,
+        weight: u32,
+        output: u32,
+    ) -> factorized_reduce::Params {
+        let [batch, channels, ..] = record.shape.map(|n| n as u32);
+        factorized_reduce::Params {
+            input: x.at(),
+            gradient: 0,
+            weight,
+            output,
+            batch,
+            inputs: channels,
+            outputs: self.branches as u32 * channels,
+            block: channels / 2,
+            height: x.shape()[2] as u32,
+            width: x.shape()[3] as u32,
+            accumulate: 0,
+        }
+    }
+}
+
+impl Pool {
+    /// Records the pool; gives the places of the maxima.
+    fn record(&self, recorder: &mut Recorder, x: &Tensor, y: &Tensor) -> Result<Option<Tensor>, Error> {
+        let geometry = Geometry::new("fused_cell", x.shape(), self.window)?;
+        if self.max {
+            let indices = Tensor::scratch(recorder, y.shape())?;
+            let params = geometry.params(x.at(), y.at(), indices.at(), false);
+            let outputs = [y.binding(), indices.binding()];
+            recorder.dispatch(&pool_kernels::MAX_FORWARD, &params, &[x.binding()], &outputs)?;
+            return Ok(Some(indices));
+        }
+        let params = geometry.params(x.at(), y.at(), 0, false);
+        recorder.dispatch(&pool_kernels::AVG_FORWARD, &params, &[x.binding()], &[y.binding()])?;
+        Ok(None)
+    }
+
+    /// Records dx (+)= the gradient of the pool's input.
+    pub(super) fn record_backward(
+        &self,
+        recorder: &mut Recorder,
+        indices: Option<&Tensor>,
+        dy: &Tensor,
+        dx: &Tensor,
+        accumulate: bool,
+    ) -> Result<(), Error> {
+        let geometry = Geometry::new("fused_cell", dx.shape(), self.window)?;
+        match indices {
+            Some(indices) => {
+                let params = geometry.params(dx.at(), dy.at(), indices.at(), accumulate);
+                let inputs = [indices.binding(), dy.binding()];
+                Ok(recorder.dispatch(&pool_kernels::MAX_BACKWARD, &params, &inputs, &[dx.binding()])?)
+            }
+            None => {
+                let params = geometry.params(dx.at(), dy.at(), 0, accumulate);
+                Ok(recorder.dispatch(&pool_kernels::AVG_BACKWARD, &params, &[dy.binding()], &[dx.binding()])?)
+            }
+        }
+    }
+}

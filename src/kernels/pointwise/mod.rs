@@ -1,0 +1,349 @@
+//! Pointwise (1×1, stride 1) convolution of images [batch, groups, inputs, pixels], a matrix product for
+//! each image n and group g: `y[n, g, o, p] = Σᵢ w[g, o, i] x[n, g, i, p] + bias[g, o]`,
+//! `dx[n, g, i, p] = Σₒ w[g, o, i] dy[n, g, o, p]`, `dw[g, o, i] = Σₙₚ dy[n, g, o, p] x[n, g, i, p]`.
+
+use crate::device::{Call, Class, Kernel, Launch};
+use crate::kernels::cpu::gemm::{self, Product, ROWS, WIDTH};
+use crate::kernels::cpu::parallel;
+use crate::kernels::cpu::pixel_panel::Panel;
+use crate::kernels::cpu::row_products::{self, Rows, Sums};
+use crate::kernels::cpu::scratch::scratch;
+use crate::kernels::cpu::store::store;
+use crate::kernels::cpu::vector::{LANES, touch};
+use crate::params;
+use rayon::prelude::*;
+use std::ops::Range;
+
+mod cases;
+mod reference;
+
+params! {
+    /// Parameters of [`FORWARD`], [`BACKWARD_INPUT`] and [`BACKWARD_WEIGHT`].
+    pub struct Params {
+        /// Offset of x or dx.
+        pub input: u32,
+        /// Offset of w or dw, [groups, outputs, inputs].
+        pub weight: u32,
+        /// Offset of the bias, [groups, outputs].
+        pub bias: u32,
+        /// Offset of y or dy.
+        pub output: u32,
+        /// Number of images.
+        pub batch: u32,
+        /// Channels of a group of x.
+        pub inputs: u32,
+        /// Channels of a group of y.
+        pub outputs: u32,
+        /// Groups, each with its own weights.
+        pub groups: u32,
+        /// Height times width.
+        pub pixels: u32,
+        /// Whether there is a bias (1) or not (0).
+        pub has_bias: u32,
+        /// Whether results are added to (1) or overwrite (0) what is there.
+        pub accumulate: u32,
+    }
+}
+
+impl Params {
+    /// For `with_min_len`.
+    fn least(&self) -> usize {
+        parallel::products(2 * self.multiply_adds())
+    }
+
+    fn of(params: &[u8]) -> Self {
+        bytemuck::pod_read_unaligned(params)
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        [self.batch, self.groups, self.inputs, self.outputs, self.pixels].iter().map(|&n| u64::from(n)).product()
+    }
+
+    /// Columns of a group's product.
+    fn columns(&self) -> u64 {
+        u64::from(self.batch) * u64::from(self.pixels)
+    }
+
+    fn x(&self) -> Range<usize> {
+        parallel::range(self.input, self.columns() as usize * (self.groups * self.inputs) as usize)
+    }
+
+    fn w(&self) -> Range<usize> {
+        parallel::range(self.weight, (self.groups * self.outputs) as usize * self.inputs as usize)
+    }
+
+    fn bias(&self) -> Range<usize> {
+        parallel::range(self.bias, (self.groups * self.outputs) as usize)
+    }
+
+    fn y(&self) -> Range<usize> {
+        parallel::range(self.output, self.columns() as usize * (self.groups * self.outputs) as usize)
+    }
+}
+
+/// y (+)= w · x + bias.
+pub static FORWARD: Kernel = Kernel {
+    name: "pointwise_conv_forward",
+    source: wgsl!("include/pixels", "pointwise_conv_forward"),
+    params: Params::LAYOUT,
+    inputs: &["x", "w", "bias"],
+    outputs: &["y"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        blocks(&p, p.outputs, class)
+    },
+    flops: |params| 2 * Params::of(params).multiply_adds(),
+    twin: forward,
+    reference: reference::forward,
+    cases: || cases::all(cases::forward),
+    benches: || cases::benches(cases::forward),
+};
+
+/// dx (+)= wᵀ · dy.
+pub static BACKWARD_INPUT: Kernel = Kernel {
+    name: "pointwise_conv_backward_input",
+    source: wgsl!("include/pixels", "pointwise_conv_backward_input"),
+    params: Params::LAYOUT,
+    inputs: &["w", "dy"],
+    outputs: &["dx"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        blocks(&p, p.inputs, class)
+    },
+    flops: |params| 2 * Params::of(params).multiply_adds(),
+    twin: backward_input,
+    reference: reference::backward_input,
+    cases: || cases::all(cases::backward_input),
+    benches: || cases::benches(cases::backward_input),
+};
+
+/// dw (+)= dy · xᵀ.
+pub static BACKWARD_WEIGHT: Kernel = Kernel {
+    name: "pointwise_conv_backward_weight",
+    source: wgsl!("pointwise_conv_backward_weight"),
+    params: Params::LAYOUT,
+    inputs: &["x", "dy"],
+    outputs: &["dw"],
+    launch: |params, class| {
+        let p = Params::of(params);
+        // Each loaded value meets a whole block; graphics cards need more workgroups than that leaves.
+        let (workgroup, block) = match class {
+            Class::Hardware => (128, 2),
+            Class::Software if p.inputs.max(p.outputs) > 4 => (8, 8),
+            Class::Software => (8, 4),
+        };
+        let blocks = u64::from(p.outputs.div_ceil(block)) * u64::from(p.inputs.div_ceil(block));
+        Launch { groups: blocks * u64::from(p.groups), ..Launch::default() }
+            .constant("WORKGROUP", workgroup)
+            .constant("BLOCK", block)
+    },
+    flops: |params| 2 * Params::of(params).multiply_adds(),
+    twin: backward_weight,
+    reference: reference::backward_weight,
+    cases: || cases::all(cases::backward_weight),
+    benches: || cases::benches(cases::backward_weight),
+};
+
+/// Workgroups that each compute `CHANNELS` of a group's channels of `4 · WORKGROUP` pixels, or of twice as many.
+fn blocks(p: &Params, channels: u32, class: Class) -> Launch {
+    // On a software driver a load of a weight costs as much as many products: use it often.
+    let (workgroup, wide) = match class {
+        Class::Hardware => (64, false),
+        Class::Software => (16, channels > 8),
+    };
+    let run = workgroup * if wide { 8 } else { 4 };
+    let tiles = p.columns().div_ceil(u64::from(run)) * u64::from(p.groups);
+    // Many channels share each load of a pixel, unless that leaves a graphics card without work.
+    let block = match class {
+        Class::Hardware if channels > 4 && tiles * u64::from(channels) >= 1 << 12 => 8,
+        Class::Software if channels > 8 => 16,
+        Class::Software if channels > 4 => 8,
+        _ => 4,
+    };
+    Launch { groups: tiles * u64::from(channels.div_ceil(block)), ..Launch::default() }
+        .with("WORKGROUP", workgroup)
+        .with("ACCUMULATE", p.accumulate)
+        .constant("CHANNELS", block)
+        .constant("WIDE", wide.into())
+}
+
+fn forward(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (x, w) = (&call.input(0)[p.x()], &call.input(1)[p.w()]);
+    let bias = (p.has_bias != 0).then(|| &call.input(2)[p.bias()]);
+    let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
+    let a = gemm::pack(p.groups as usize, outputs, inputs, |group, o, i| w[(group * outputs + o) * inputs + i]);
+    product(&p, &a, inputs, x, bias, &mut call.output(0)[p.y()]);
+}
+
+fn backward_input(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (w, dy) = (&call.input(0)[p.w()], &call.input(1)[p.y()]);
+    let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
+    let a = gemm::pack(p.groups as usize, inputs, outputs, |group, i, o| w[(group * outputs + o) * inputs + i]);
+    product(&p, &a, outputs, dy, None, &mut call.output(0)[p.x()]);
+}
+
+/// Pixels of an image above which its rows are far enough apart for [`touch`] to help.
+const NEAR: usize = 64;
+
+/// y[n, g, r, p] (+)= Σₖ a[g, r, k] x[n, g, k, p] + bias[g, r].
+fn product(p: &Params, a: &[f32], depth: usize, x: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    let (pixels, groups) = (p.pixels as usize, p.groups as usize);
+    if y.is_empty() || depth == 0 {
+        return;
+    }
+    let rows = y.len() / (p.batch as usize * groups * pixels);
+    let whole = Whole { rows, depth, a, bias: bias.unwrap_or(&[]), add: p.accumulate != 0 };
+    // Whole vectors are read and written where they lie; other images share panels.
+    if !pixels.is_multiple_of(LANES) {
+        return in_panels(p, whole, x, y);
+    }
+    // With few units the rows are shared out, too.
+    let share = y.len() / (rows * pixels) < 8;
+    let block = if share { rows.div_ceil(8).next_multiple_of(ROWS).min(rows) } else { rows };
+    let pieces = parallel::blocks(y, rows * pixels, block * pixels);
+    pieces.into_par_iter().with_min_len(p.least()).for_each(|(unit, start, y)| {
+        let x = &x[unit * depth * pixels..][..depth * pixels];
+        if pixels > NEAR {
+            touch(x);
+            // Longer rows are foreseen as they are written.
+            if pixels <= 8 * NEAR {
+                touch(y);
+            }
+        }
+        gemm::product(whole.of(unit % groups, start / pixels, y.len() / pixels, [pixels; 3]), x, y);
+    });
+}
+
+/// The weights of all groups, packed, and what else their products share.
+#[derive(Clone, Copy)]
+struct Whole<'a> {
+    rows: usize,
+    depth: usize,
+    a: &'a [f32],
+    bias: &'a [f32],
+    add: bool,
+}
+
+impl<'a> Whole<'a> {
+    /// The product for some rows, from a multiple of [`ROWS`] on, of a group.
+    fn of(self, group: usize, first: usize, rows: usize, [columns, x_pitch, y_pitch]: [usize; 3]) -> Product<'a> {
+        let a = &self.a[(group * self.rows.next_multiple_of(ROWS) + first) * self.depth..];
+        let bias = self.bias.get(group * self.rows + first..).unwrap_or(&[]);
+        let bias = &bias[..rows.min(bias.len())];
+        Product { a, depth: self.depth, first: 0, bias, add: self.add, rows, columns, x_pitch, y_pitch }
+    }
+}
+
+/// [`product`] for images whose pixels don't fill whole vectors: several side by side in a panel.
+fn in_panels(p: &Params, whole: Whole<'_>, x: &[f32], y: &mut [f32]) {
+    let (pixels, groups, rows, depth) = (p.pixels as usize, p.groups as usize, whole.rows, whole.depth);
+    let images = (WIDTH / pixels).clamp(1, p.batch as usize);
+    y.par_chunks_mut(images * groups * rows * pixels).enumerate().with_min_len(p.least()).for_each(|(unit, y)| {
+        let columns = y.len() / (groups * rows);
+        let x = &x[unit * images * groups * depth * pixels..];
+        scratch([depth * WIDTH, rows * WIDTH], |[b, c]| {
+            for group in 0..groups {
+                let product = Product { add: false, ..whole.of(group, 0, rows, [WIDTH; 3]) };
+                for first in (0..columns).step_by(WIDTH) {
+                    let panel = Panel { first, width: WIDTH, columns, pixels };
+                    panel.gather(&x[group * depth * pixels..], depth, groups * depth, b);
+                    gemm::product(product, b, c);
+                    for (row, c) in c.chunks_exact(WIDTH).enumerate() {
+                        panel.each_run(|at, image, pixel, length| {
+                            let y = &mut y[((image * groups + group) * rows + row) * pixels + pixel..][..length];
+                            store(y, &c[at..at + length], 0.0, p.accumulate != 0);
+                        });
+                    }
+                }
+            }
+        });
+    });
+}
+
+/// Columns, of several images if need be, that [`backward_weight`] takes at a time.
+const RUN: usize = 256;
+/// Columns of one image at a time: as many as the second-level cache holds.
+const LONGEST: usize = 1024;
+/// Most pieces of work.
+const PIECES: usize = 32;
+
+fn backward_weight(call: &mut Call<'_>) {
+    let p: Params = call.params();
+    let (x, dy, dw) = (&call.input(0)[p.x()], &call.input(1)[p.y()], &mut call.output(0)[p.w()]);
+    let (batch, groups, size) = (p.batch as usize, p.groups as usize, (p.inputs * p.outputs) as usize);
+    if dw.is_empty() {
+        return;
+    }
+    let images = (RUN / (p.pixels as usize).max(1)).max(1);
+    let units = batch.div_ceil(images);
+    // Groups are pieces; where there are few of them, the images are shared out, too.
+    let most = (PIECES / groups).clamp(1, units.max(1));
+    let each = units.div_ceil(most).max(1);
+    let pieces = units.div_ceil(each).max(1);
+    let sum = |group: usize, piece: usize, dw: &mut [f32]| {
+        let images = piece * each * images..batch.min((piece + 1) * each * images);
+        sum_images(&p, group, images, x, dy, dw);
+    };
+    if pieces == 1 {
+        dw.par_chunks_mut(size).enumerate().with_min_len(p.least()).for_each(|(group, dw)| {
+            if p.accumulate == 0 {
+                dw.fill(0.0);
+            }
+            sum(group, 0, dw);
+        });
+        return;
+    }
+    let mut partial = vec![0.0; pieces * dw.len()];
+    let partials = partial.par_chunks_mut(size).enumerate().with_min_len(p.least());
+    partials.for_each(|(at, dw)| sum(at / pieces, at % pieces, dw));
+    for (dw, partial) in dw.chunks_exact_mut(size).zip(partial.chunks_exact(size * pieces)) {
+        if p.accumulate == 0 {
+            dw.fill(0.0);
+        }
+        for partial in partial.chunks_exact(size) {
+            dw.iter_mut().zip(partial).for_each(|(dw, value)| *dw += value);
+        }
+    }
+}
+
+/// dw += Σ dy · x over some images of a group.
+fn sum_images(p: &Params, group: usize, images: Range<usize>, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    let (groups, pixels) = (p.groups as usize, p.pixels as usize);
+    let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
+    let together = (RUN / pixels.max(1)).max(1);
+    // Whole vectors are read where they lie; other images are put side by side.
+    let direct = pixels.is_multiple_of(LANES);
+    let width = if direct { 0 } else { (together * pixels).min(LONGEST).next_multiple_of(LANES) };
+    scratch([row_products::memory(outputs, inputs), outputs * width, inputs * width], |[sums, a, b]| {
+        let mut sums = Sums::new(sums, [outputs, inputs], dw, inputs);
+        for first in images.clone().step_by(together) {
+            let count = together.min(images.end - first);
+            let x = &x[(first * groups + group) * inputs * pixels..];
+            let dy = &dy[(first * groups + group) * outputs * pixels..];
+            if !direct {
+                let columns = count * pixels;
+                for first in (0..columns).step_by(width) {
+                    let panel = Panel { first, width, columns, pixels };
+                    panel.gather(dy, outputs, groups * outputs, a);
+                    panel.gather(x, inputs, groups * inputs, b);
+                    let rows = |values, count| Rows { values, pitch: width, image: 0, count };
+                    sums.add(rows(a, outputs), rows(b, inputs), 1, width);
+                }
+                continue;
+            }
+            if pixels > NEAR {
+                for image in 0..count {
+                    touch(&dy[image * groups * outputs * pixels..][..outputs * pixels]);
+                    touch(&x[image * groups * inputs * pixels..][..inputs * pixels]);
+                }
+            }
+            for pixel in (0..pixels).step_by(LONGEST) {
+                let rows = |values, count| Rows { values, pitch: pixels, image: groups * count * pixels, count };
+                sums.add(rows(&dy[pixel..], outputs), rows(&x[pixel..], inputs), count, LONGEST.min(pixels - pixel));
+            }
+        }
+        sums.finish();
+    });
+}
