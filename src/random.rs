@@ -26,6 +26,16 @@ pub fn uniform(word: u32) -> f32 {
 
 /// A stream of random numbers on the host. Streams of one seed with different `stream` numbers are
 /// independent.
+///
+/// ```
+/// use cellwright::random::Random;
+///
+/// let (mut first, mut again) = (Random::new(7, 0), Random::new(7, 0));
+/// let drawn: Vec<usize> = (0..5).map(|_| first.below(10)).collect();
+/// assert!(drawn.iter().all(|&number| number < 10));
+/// assert_eq!(drawn, (0..5).map(|_| again.below(10)).collect::<Vec<_>>());
+/// assert_ne!(Random::new(7, 0).word(), Random::new(7, 1).word());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Random {
     key: [u32; 2],

@@ -29,6 +29,18 @@ impl Error {
 ///
 /// Several tensors may share one buffer; clones share the contents. Images are
 /// `[batch, channels, height, width]`.
+///
+/// ```
+/// use cellwright::device::Device;
+/// use cellwright::tensor::Tensor;
+///
+/// let device = Device::cpu();
+/// let images = Tensor::from_values(&device, &[1.0, 2.0, 3.0, 4.0], &[2, 1, 1, 2])?;
+/// let second = images.view(2, &[1, 1, 1, 2]); // the same memory
+/// second.write(&device, &[5.0, 6.0])?;
+/// assert_eq!(pollster::block_on(images.read(&device))?, [1.0, 2.0, 5.0, 6.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tensor {
     buffer: Buffer,

@@ -50,6 +50,34 @@ fn every_cell_of_the_table_has_its_index_its_text_and_its_parameters() {
     });
 }
 
+/// Parameters of the published network of a cell with so many 1×1 and 3×3 convolutions, by the benchmark's paper (Dong & Yang
+/// 2020, section 2): three stages of five cells with 16, 32 and 64 channels, residual blocks between, ten classes. A batch
+/// norm has two parameters a channel; no convolution has a bias.
+fn counted(conv_1x1: u64, conv_3x3: u64) -> u64 {
+    let norm = |channels: u64| 2 * channels;
+    let conv = |side: u64, inputs: u64, outputs: u64| side * side * inputs * outputs + norm(outputs);
+    let cell = |channels| conv_1x1 * conv(1, channels, channels) + conv_3x3 * conv(3, channels, channels);
+    let residual = |inputs: u64, outputs| conv(3, inputs, outputs) + conv(3, outputs, outputs) + inputs * outputs;
+    let stem = conv(3, 3, 16);
+    let classifier = 64 * 10 + 10;
+    stem + 5 * (cell(16) + cell(32) + cell(64)) + residual(16, 32) + residual(32, 64) + norm(64) + classifier
+}
+
+#[test]
+fn every_cell_has_the_parameters_that_its_operations_add_up_to() {
+    // Three of the benchmark's own counts: nothing but zeros, nothing but 3×3 convolutions, and the best cell.
+    assert_eq!([counted(0, 0), counted(0, 6), counted(2, 3)], [73_306, 1_531_546, 858_426]);
+    let published = NetworkSettings { layers: LAYERS, ..NetworkSettings::default() };
+    (0..CELLS).into_par_iter().for_each(|index| {
+        let architecture = NasBench201.architecture_of(index).unwrap();
+        let text = NasBench201.print(&architecture);
+        let has = |operation: &str| text.matches(operation).count() as u64;
+        let graph = NasBench201.decode(&architecture, &published).unwrap();
+        let expected = counted(has("nor_conv_1x1"), has("nor_conv_3x3"));
+        assert_eq!(cost::parameters(&graph).unwrap(), expected, "#{index} {text}");
+    });
+}
+
 #[test]
 fn a_cell_that_gives_nothing_but_zeros_trains() {
     let place = tempfile::tempdir().unwrap();

@@ -85,6 +85,23 @@ pub struct Record {
 }
 
 /// Operations recorded forwards, to be walked backwards once.
+///
+/// ```
+/// use cellwright::autograd::{Tape, ops};
+/// use cellwright::device::Device;
+/// use cellwright::tensor::Tensor;
+///
+/// let device = Device::cpu();
+/// let mut tape = Tape::new(&device);
+/// let x = tape.leaf(Tensor::from_values(&device, &[1.0, -2.0, 3.0], &[3])?);
+/// let squares = ops::multiply(&mut tape, &x, &x)?;
+/// let total = ops::sum(&mut tape, &squares)?;
+/// let gradients = tape.backward(&total, None)?; // recorded, like what went before
+/// device.run(&tape.finish())?;
+/// let slope = x.id().and_then(|id| gradients[id].as_ref()).expect("a leaf has a gradient");
+/// assert_eq!(pollster::block_on(slope.read(&device))?, [2.0, -4.0, 6.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Tape {
     recorder: Recorder,

@@ -45,6 +45,18 @@ pub struct NodeCost {
 }
 
 /// What a graph costs.
+///
+/// ```
+/// use cellwright::cost::Cost;
+/// use cellwright::graph::{Conv, Features, Graph, Op};
+///
+/// let mut graph = Graph::new(&[Features::new(3, 32, 32)]);
+/// graph.push("stem", Op::Conv(Conv::square(3, 16, 3, 1)), &[0])?;
+/// let cost = Cost::of(&graph, 1)?;
+/// assert_eq!(cost.parameters, 3 * 16 * 9);
+/// assert_eq!(cost.multiply_adds, 3 * 16 * 9 * 32 * 32);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost {
     /// Samples in the batch that `activation_bytes` is for.

@@ -14,6 +14,15 @@ const BRIGHTEST: u16 = 16;
 
 /// The bundled digits; a stratified fifth, the same for every seed, is the test part.
 ///
+/// ```
+/// use cellwright::data::digits;
+///
+/// let digits = digits::dataset()?;
+/// assert_eq!((digits.train.count(), digits.test.count()), (1438, 359));
+/// assert_eq!((digits.train.shape(), digits.train.classes().len()), ([1, 8, 8], 10));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Only if the table in the program were damaged.
 pub fn dataset() -> Result<Dataset, DataError> {

@@ -191,6 +191,7 @@ pub enum DataError {
         problem: String,
     },
     /// A picture that cannot be read.
+    #[cfg(feature = "images")]
     #[error("{file}: {source}")]
     Picture {
         /// The file.

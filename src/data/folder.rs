@@ -7,13 +7,12 @@ mod role;
 mod table;
 mod tiff;
 
-pub use decode::{Header, PictureError, Reading};
+pub use decode::{Header, PictureError};
 pub use format::Format;
-pub use resize::Fit;
 pub use role::Role;
 pub use table::{Row, Table};
 
-use super::{DataError, Dataset, Images, MAX_BYTES, split};
+use super::{DataError, Dataset, Images, MAX_BYTES, Reading, split};
 use image::RgbImage;
 use std::collections::{BTreeMap, BTreeSet};
 use unicode_normalization::UnicodeNormalization;

@@ -13,12 +13,14 @@ pub mod cifar;
 pub mod digits;
 pub mod emnist;
 mod error;
+#[cfg(feature = "images")]
 mod folder;
 mod gzip;
 pub mod idx;
 mod images;
 pub mod npy;
 pub mod pickle;
+mod picture;
 pub mod pixel_rows;
 mod resident;
 pub mod split;
@@ -26,8 +28,10 @@ pub mod split;
 pub use array::{Array, ArrayError};
 pub use batches::{Batches, Fresh, Last, Shuffle};
 pub use error::DataError;
-pub use folder::{Fit, Folder, Format, Header, Part, PictureError, Reading, Role, Row, Table, class_name};
+#[cfg(feature = "images")]
+pub use folder::{Folder, Format, Header, Part, PictureError, Role, Row, Table, class_name};
 pub use images::{Dataset, Images};
+pub use picture::{Fit, Reading};
 pub use resident::{Augmentation, Batch, Draw, Resident};
 
 /// The most bytes of pixels one dataset may decode to: 2 GiB. Beyond it a file is taken for a
@@ -48,7 +52,7 @@ enum Purpose {
     Fresh = 3,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "images"))]
 pub(crate) use folder::png as folder_png;
-#[cfg(test)]
+#[cfg(all(test, feature = "images"))]
 mod hostile;

@@ -95,6 +95,16 @@ pub struct Agreement {
 
 /// Runs every case of `kernel` on `device` and compares with the kernel's reference on the CPU.
 ///
+/// ```
+/// use cellwright::device::{Device, check_kernel};
+/// use cellwright::kernels;
+///
+/// let adam = kernels::ALL.iter().find(|kernel| kernel.name.contains("adam")).expect("an optimiser of that name");
+/// assert!(!(adam.cases)().is_empty());
+/// pollster::block_on(check_kernel(&Device::cpu(), adam))?; // on every case: what the reference computes
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The first [`Disagreement`].
 pub async fn check_kernel(device: &Device, kernel: &'static Kernel) -> Result<(), Disagreement> {

@@ -11,6 +11,15 @@ pub enum Error {
         /// What can be done.
         hint: String,
     },
+    /// Something other than the CPU is asked of a build that knows nothing else.
+    #[error(
+        "no {wanted}: this build has no graphics interface; build it with the feature `gpu` (it is on by default: leave \
+         out `--no-default-features`, or add `--features gpu`), or use the device `cpu`"
+    )]
+    WithoutGpu {
+        /// What was asked for, e.g. "hardware GPU".
+        wanted: String,
+    },
     /// The driver is known to compute wrong results.
     #[error("driver `{driver}` of adapter `{adapter}` cannot be used: {reason}")]
     Driver {

@@ -1,7 +1,7 @@
 //! Buffers, and the pools they come from and return to.
 
 use super::words::Words;
-use super::{Backend, Error, Inner};
+use super::{Backend, Error, Inner, gpu};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ const GRAIN: u64 = 256;
 #[derive(Debug)]
 pub(super) enum Storage {
     Host(RwLock<Words>),
-    Gpu(wgpu::Buffer),
+    Gpu(gpu::Words),
 }
 
 /// A piece of a device's memory. Recordings hold these; [`Buffer`]s say who uses one now.

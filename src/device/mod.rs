@@ -9,22 +9,32 @@ mod bench;
 mod check;
 mod cpu;
 mod error;
+#[cfg(feature = "gpu")]
 mod gpu;
 mod kernel;
 mod memory;
+mod options;
 mod pending;
 mod profile;
+#[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "launches, and what is kept of them, are a GPU's"))]
 mod recording;
 mod selector;
+#[cfg(not(feature = "gpu"))]
+mod without_gpu;
 mod words;
 
-pub use adapter::{AdapterInfo, Backends, InstanceFlags, Kind, Options, adapters, backends};
+#[cfg(not(feature = "gpu"))]
+use without_gpu as gpu;
+
+pub use adapter::{AdapterInfo, Kind};
 pub use bench::{Bench, Speed};
 pub use bytemuck;
 pub use check::{Agreement, Disagreement, check_cases, check_kernel, run_case, skipped};
 pub use error::Error;
+pub use gpu::{Backends, InstanceFlags, backends};
 pub use kernel::{Call, Case, Class, Field, FieldType, Kernel, Launch, Layout, Output, PRELUDE, noise};
 pub use memory::{Buffer, Usage};
+pub use options::{Options, adapters};
 pub use pending::Pending;
 pub use profile::{KernelTotal, Timing, by_kernel};
 pub use recording::{Binding, Recorder, Recording, Workspace};
@@ -93,6 +103,17 @@ struct Inner {
 }
 
 /// A device that runs kernels. Clones are the same device.
+///
+/// ```
+/// use cellwright::device::Device;
+///
+/// let device = Device::cpu(); // or `Device::open(&"auto".parse()?).await?`: the best GPU, if there is one
+/// let buffer = device.upload(&[1, 2, 3])?;
+/// device.write(&buffer, 1, &[20, 30])?;
+/// let words = pollster::block_on(device.read(&buffer, 0, 3))?;
+/// assert_eq!(words, [1, 20, 30]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Device {
     inner: Arc<Inner>,
@@ -108,7 +129,7 @@ impl Device {
         Self { inner: Arc::new(Inner { backend, name, info, limits, usage: Arc::default(), pool: Arc::default() }) }
     }
 
-    async fn on_adapter(adapter: &wgpu::Adapter, info: AdapterInfo) -> Result<Self, Error> {
+    async fn on_adapter(adapter: &gpu::Adapter, info: AdapterInfo) -> Result<Self, Error> {
         let (gpu, limits) = gpu::Gpu::open(adapter).await?;
         Ok(Self::build(Backend::Gpu(gpu), info.name.clone(), info, limits))
     }
@@ -229,6 +250,19 @@ impl Device {
     }
 
     /// Runs a recording. On a GPU this only submits it; results are waited for by reading.
+    ///
+    /// ```
+    /// use cellwright::device::{Device, Recorder};
+    ///
+    /// let device = Device::cpu();
+    /// let (from, to) = (device.upload(&[7, 8])?, device.zeros(2)?);
+    /// let mut recorder = Recorder::new(&device);
+    /// recorder.copy(&from, 0, &to, 1, 1)?;
+    /// let recording = recorder.finish(); // nothing has happened yet
+    /// device.run(&recording)?;
+    /// assert_eq!(pollster::block_on(device.read(&to, 0, 2))?, [0, 7]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Refused`] if a shader does not compile; an earlier error of the device.

@@ -50,13 +50,3 @@ impl<T> Future for Pending<T> {
         }
     }
 }
-
-/// The value of a future that is ready at once, or `None`. wgpu's error scopes are such futures on
-/// native targets; in a browser the answer comes later, through the uncaptured-error handler.
-pub(super) fn now<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut context = Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut context) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
-}

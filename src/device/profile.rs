@@ -1,7 +1,7 @@
 //! How long each command of a recording takes.
 
 use super::recording::Recording;
-use super::{Backend, Device, Error, Limits, cpu, gpu::Gpu, recording::Action};
+use super::{Backend, Device, Error, cpu, recording::Action};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -53,9 +53,6 @@ pub fn by_kernel(timings: &[Timing]) -> Vec<KernelTotal> {
     totals
 }
 
-/// Queries that one query set can hold under WebGPU.
-const QUERIES: usize = 4096;
-
 impl Device {
     /// Runs a recording and times each command: by timestamps of the GPU where it has them, by the
     /// host's clock otherwise (each command then includes its submission).
@@ -93,66 +90,5 @@ impl Device {
             times.push(start.elapsed().as_secs_f64() * 1e9);
         }
         Ok(times)
-    }
-
-    async fn by_timestamps(&self, gpu: &Gpu, recording: &Recording) -> Result<Vec<f64>, Error> {
-        let mut times = Vec::new();
-        times.resize(recording.commands.len(), 0.0);
-        // Copies and clears lie outside compute passes, where no timestamps are written.
-        let timed = |index: &usize| matches!(recording.commands[*index].action, Action::Dispatch(_));
-        let mut next = 0;
-        while next < times.len() {
-            let dispatches: Vec<usize> = (next..times.len()).filter(timed).take(QUERIES / 2).collect();
-            // Up to the next dispatch that has no room; at least one command.
-            let end = (next..times.len()).filter(timed).nth(dispatches.len()).unwrap_or(times.len());
-            self.time_range(gpu, recording, next..end, &dispatches, &mut times).await?;
-            next = end;
-        }
-        Ok(times)
-    }
-
-    /// Runs the commands of `range` and times its `dispatches`.
-    async fn time_range(
-        &self,
-        gpu: &Gpu,
-        recording: &Recording,
-        range: std::ops::Range<usize>,
-        dispatches: &[usize],
-        times: &mut [f64],
-    ) -> Result<(), Error> {
-        let limits: &Limits = &self.inner.limits;
-        let (device, queue) = gpu.wgpu();
-        if dispatches.is_empty() {
-            return gpu.run_range(recording, limits, range);
-        }
-        let count = dispatches.len() as u32 * 2;
-        let queries =
-            device.create_query_set(&wgpu::QuerySetDescriptor { label: None, ty: wgpu::QueryType::Timestamp, count });
-        let bytes = u64::from(count) * 8;
-        let resolved = device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: bytes,
-            usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
-        let mut encoder = device.create_command_encoder(&Default::default());
-        for index in range {
-            let place = dispatches.binary_search(&index).unwrap_or(0) as u32;
-            let writes = wgpu::ComputePassTimestampWrites {
-                query_set: &queries,
-                beginning_of_pass_write_index: Some(place * 2),
-                end_of_pass_write_index: Some(place * 2 + 1),
-            };
-            gpu.encode_timed(recording, limits, index, &mut encoder, writes)?;
-        }
-        encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
-        queue.submit([encoder.finish()]);
-        let words = gpu.read_buffer(self, &resolved, 0, bytes).await?;
-        let period = f64::from(queue.get_timestamp_period());
-        let stamp = |at: usize| u64::from(words[at]) | u64::from(words[at + 1]) << 32;
-        for (place, &index) in dispatches.iter().enumerate() {
-            times[index] = stamp(place * 4 + 2).saturating_sub(stamp(place * 4)) as f64 * period;
-        }
-        Ok(())
     }
 }

@@ -4,8 +4,9 @@
 //! that is not, a discrete GPU before an integrated one, that before a virtual one, and software last; among equals
 //! the first in the list. `auto` takes no driver that is not conformant, however fast: the CPU computes right results.
 
-use super::adapter::{AdapterInfo, Options, found};
-use super::{Device, Error};
+use super::adapter::AdapterInfo;
+use super::options::Options;
+use super::{Device, Error, gpu};
 use crate::names::nearest;
 use std::str::FromStr;
 
@@ -81,7 +82,8 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] where there is none, [`Error::Driver`] where its driver is known to be
-    /// wrong, [`Error::Open`] where it would not open.
+    /// wrong, [`Error::Open`] where it would not open; [`Error::WithoutGpu`] where anything but the CPU is asked of a
+    /// build without the feature `gpu`.
     pub async fn open(choice: &Selector) -> Result<Self, Error> {
         Self::open_with(choice, &Options::default()).await
     }
@@ -94,7 +96,13 @@ impl Device {
         if matches!(choice, Selector::Cpu | Selector::Number(0)) {
             return Ok(Self::cpu());
         }
-        let found = found(options).await;
+        let named =
+            options.adapter_name.iter().filter(|_| *choice == Selector::Auto).cloned().map(Selector::Name).next();
+        let choice = named.as_ref().unwrap_or(choice);
+        if *choice != Selector::Auto && !cfg!(feature = "gpu") {
+            return Err(Error::WithoutGpu { wanted: wanted(choice) });
+        }
+        let found = gpu::found(options.backends, options.flags).await;
         let list: Vec<AdapterInfo> =
             std::iter::once(AdapterInfo::cpu()).chain(found.iter().map(|(info, _)| info.clone())).collect();
         match chosen(choice, &list, options)?.checked_sub(1).and_then(|at| found.into_iter().nth(at)) {
@@ -104,15 +112,20 @@ impl Device {
     }
 }
 
-fn missing(choice: &Selector, list: &[AdapterInfo]) -> Error {
-    let names: Vec<&str> = list.iter().filter(|a| a.number > 0).map(|a| a.name.as_str()).collect();
-    let wanted = match choice {
+/// What was asked for, in words.
+fn wanted(choice: &Selector) -> String {
+    match choice {
         Selector::Gpu => "hardware GPU".to_owned(),
         Selector::Software => "software graphics driver".to_owned(),
         Selector::Number(number) => format!("adapter number {number}"),
         Selector::Name(name) => format!("device or adapter called `{name}`"),
         Selector::Auto | Selector::Cpu => "device".to_owned(),
-    };
+    }
+}
+
+fn missing(choice: &Selector, list: &[AdapterInfo]) -> Error {
+    let names: Vec<&str> = list.iter().filter(|a| a.number > 0).map(|a| a.name.as_str()).collect();
+    let wanted = wanted(choice);
     let mut hint =
         "use `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists".to_owned();
     if let Selector::Name(name) = choice {

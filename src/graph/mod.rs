@@ -48,6 +48,18 @@ pub struct Output {
 }
 
 /// A directed acyclic graph of operations in topological order; the first nodes are its inputs.
+///
+/// ```
+/// use cellwright::graph::{Conv, Features, Graph, Op};
+///
+/// let mut graph = Graph::new(&[Features::new(3, 32, 32)]);
+/// let conv = graph.push("stem.0", Op::Conv(Conv::square(3, 16, 3, 2)), &[0])?;
+/// let relu = graph.push("", Op::Relu, &[conv])?;
+/// graph.output("features", relu);
+/// assert_eq!(graph.shape(relu), Features::new(16, 16, 16));
+/// assert!(graph.push("stem.1", Op::Conv(Conv::square(3, 16, 3, 1)), &[relu]).is_err(), "16 channels are not 3");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
     /// The nodes, each after everything it reads.

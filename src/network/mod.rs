@@ -19,6 +19,25 @@ use crate::nn::{Init, Parameters, Spec, Statistics};
 use crate::tensor::Error;
 
 /// A graph with parameters on a device.
+///
+/// ```
+/// use cellwright::autograd::{Tape, Var};
+/// use cellwright::device::Device;
+/// use cellwright::network::{Network, Pass};
+/// use cellwright::space::{self, NetworkSettings, Space as _, SpaceSettings};
+/// use cellwright::tensor::Tensor;
+///
+/// let device = Device::cpu();
+/// let space = space::find("nas-bench-201", &SpaceSettings::default())?;
+/// let settings = NetworkSettings { channels: 2, layers: 3, ..NetworkSettings::default() };
+/// let network = Network::new(&device, space.decode_text("#1459", &settings)?, 7)?;
+/// let mut tape = Tape::new(&device);
+/// let images = Var::constant(Tensor::zeros(&device, &[4, 3, 32, 32])?);
+/// let scores = network.forward(&mut tape, &images, &Pass::evaluation())?;
+/// device.run(&tape.finish())?;
+/// assert_eq!(scores[0].shape(), [4, 10]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Network {
     device: Device,

@@ -105,6 +105,18 @@ fn numbers<const N: usize, T>(data: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T
 
 /// Writes arrays and metadata as a safetensors file.
 ///
+/// ```
+/// use cellwright::nn::{Array, from_safetensors, to_safetensors};
+/// use std::collections::{BTreeMap, HashMap};
+///
+/// let weights = BTreeMap::from([("stem.0.weight".to_owned(), Array::f32(&[2, 1], vec![0.5, -0.5]))]);
+/// let bytes = to_safetensors(&weights, HashMap::from([("epoch".to_owned(), "3".to_owned())]))?;
+/// let (read, metadata) = from_safetensors(&bytes)?;
+/// assert_eq!(read, weights);
+/// assert_eq!(metadata["epoch"], "3");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`ExchangeError::Format`] if an array's values do not fill its shape.
 pub fn to_safetensors(

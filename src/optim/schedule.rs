@@ -62,6 +62,14 @@ impl Schedule {
     }
 
     /// The rate of epoch `epoch`, counted from 0, of `epochs`.
+    ///
+    /// ```
+    /// use cellwright::optim::Schedule;
+    ///
+    /// let schedule = Schedule::Cosine { from: 0.2, to: 0.0 };
+    /// assert_eq!(schedule.rate(0, 10), 0.2);
+    /// assert!((schedule.rate(5, 10) - 0.1).abs() < 1e-6);
+    /// ```
     pub fn rate(&self, epoch: u32, epochs: u32) -> f32 {
         let cosine = |from: f64, to: f64, phase: f64| to + (from - to) * 0.5 * (1.0 + (PI * phase).cos());
         let rate = match *self {

@@ -28,6 +28,16 @@ pub enum Arrangement {
 
 /// One diagram as an SVG document.
 ///
+/// ```
+/// use cellwright::report::{run, svg};
+/// use cellwright::space::darts::Genotype;
+///
+/// let cells = Genotype::read("DARTS_V2")?.cells();
+/// let drawing = svg::draw(&run::cell(&cells[0])?)?;
+/// assert!(drawing.starts_with("<svg") && drawing.contains("Normal cell"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`DrawError::NoSuchBox`] and [`DrawError::Cycle`].
 pub fn draw(diagram: &Diagram) -> Result<String, DrawError> {

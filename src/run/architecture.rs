@@ -40,6 +40,17 @@ pub struct ArchitectureError {
 ///
 /// What looks like a path must be one: a file that is not there is not taken for a name.
 ///
+/// ```
+/// use cellwright::run::architecture;
+///
+/// let given = architecture::read("DARTS_V2")?;
+/// assert_eq!(given.space.0, "darts");
+/// let given = architecture::read("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|")?;
+/// assert_eq!(given.space.0, "nas-bench-201");
+/// assert!(architecture::read("no/such/genotype.json").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`ArchitectureError`] if a file cannot be read or holds no architecture. A text is not looked into: that is for its space.
 pub fn read(given: &str) -> Result<Given, ArchitectureError> {

@@ -36,6 +36,14 @@ impl Default for NetworkConfig {
 }
 
 /// An experiment.
+///
+/// ```
+/// use cellwright::run::Config;
+///
+/// let config = Config { seed: 7, ..Config::preset("digits") };
+/// assert!(config.to_toml()?.contains("seed = 7"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

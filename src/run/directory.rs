@@ -8,6 +8,19 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Where one run writes.
+///
+/// ```
+/// use cellwright::run::Directory;
+///
+/// # let place = tempfile::tempdir()?;
+/// # let parent = place.path();
+/// let directory = Directory::create_numbered(parent, "run")?;
+/// directory.write("note.txt", b"whole or not at all")?;
+/// assert_eq!(std::fs::read(directory.path().join("note.txt"))?, b"whole or not at all");
+/// assert!(Directory::create(directory.path()).is_err(), "there is something in it");
+/// assert!(Directory::create_numbered(parent, "run")?.path().ends_with("run-2"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,

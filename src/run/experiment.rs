@@ -81,6 +81,23 @@ pub(super) struct Bench<'a> {
 /// Searches, derives, trains from scratch, compares. Writes `config.toml`, `metrics.jsonl`, `timing.jsonl`,
 /// `genotype.json`, `weights.safetensors` and `summary.json` to `directory`.
 ///
+/// ```
+/// use cellwright::device::Device;
+/// use cellwright::run::{self, Config, Directory, Silent};
+///
+/// // One epoch on the digits that come with the crate, with the smallest networks, nothing to compare with.
+/// let mut config = Config::preset("digits").for_space("chain").with_budget(1);
+/// (config.random, config.baseline, config.train.epochs) = (0, false, 1);
+/// (config.supernet.channels, config.network.channels) = (1, 1);
+/// # let place = tempfile::tempdir()?;
+/// # let parent = place.path();
+/// let directory = Directory::create_numbered(parent, "digits")?;
+/// let outcome = run::search(&Device::cpu(), &config, &directory, &mut Silent)?;
+/// assert!(outcome.summary.test_accuracy > 0.0);
+/// assert!(directory.path().join("metrics.jsonl").exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`RunError`]; what had been written by then stays.
 pub fn search(

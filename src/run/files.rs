@@ -1,10 +1,16 @@
 //! Datasets by name: which files each is made of, where they are looked for, and reading them.
 
 mod cifar;
+#[cfg(feature = "images")]
 mod folder;
 mod layout;
 mod mnist;
 mod tree;
+#[cfg(not(feature = "images"))]
+mod without_images;
+
+#[cfg(not(feature = "images"))]
+use without_images as folder;
 
 pub use folder::PicturesError;
 
@@ -44,9 +50,6 @@ pub(super) fn is_small(name: &str) -> bool {
 
 /// The largest file read: 4 GiB. Every dataset known is far smaller.
 pub const MAX_FILE: u64 = 4 << 30;
-
-const GET_FOLDER: &str = "make one folder a class, with pictures in each (PNG, JPEG, BMP, WebP, GIF, TIFF, PNM); or the \
-    folders `train` and `test` with such folders in both; or a table `labels.csv` of `path,label` beside the pictures";
 
 /// A dataset that could not be loaded.
 #[derive(Debug, Error)]
@@ -201,7 +204,7 @@ pub struct Loaded {
 pub fn load(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
     let &Request { name, directory, images: &ImagesConfig { most_bytes, .. }, .. } = request;
     if name == "folder" {
-        return folder::load(&Place::new(name, directory, GET_FOLDER)?, request, observer);
+        return folder::load(request, observer);
     }
     let mut stage = |load: &dyn Fn() -> Result<Loaded, LoadError>| {
         observer.begin(&format!("read {name}"), 1);
@@ -273,12 +276,6 @@ impl<'a> Place<'a> {
             _ => Self::new(name, directory, hint),
         }
     }
-
-    fn missing(&self, looked_for: Vec<String>) -> LoadError {
-        let lies = list(self.directory).unwrap_or_default().into_iter().take(20).collect();
-        let (name, directory) = (self.name.into(), self.directory.into());
-        LoadError::Missing { name, directory, looked_for, lies, hint: self.hint }
-    }
 }
 
 /// The bytes of a file, whose size is checked before any are read.
@@ -298,23 +295,6 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     bytes.try_reserve_exact(size as usize).map_err(|_| LoadError::TooLarge { path: path.into(), size })?;
     file.take(MAX_FILE).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
-}
-
-/// Names of what is in a directory, sorted.
-fn list(directory: &Path) -> Result<Vec<String>, LoadError> {
-    let failed = |source| LoadError::Io { path: directory.into(), source };
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        // Shown or compared as text, and to be found again by it.
-        let name = name.into_string().map_err(|name| LoadError::Io {
-            path: directory.join(name),
-            source: io::Error::new(io::ErrorKind::InvalidData, "the name is not valid Unicode; rename it"),
-        })?;
-        names.push(name);
-    }
-    names.sort();
-    Ok(names)
 }
 
 #[cfg(test)]

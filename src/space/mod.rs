@@ -83,6 +83,21 @@ impl Form {
 }
 
 /// A set of architectures.
+///
+/// ```
+/// use cellwright::cost;
+/// use cellwright::random::Random;
+/// use cellwright::space::{self, NetworkSettings, SpaceSettings};
+///
+/// let space = space::find("darts", &SpaceSettings::default())?;
+/// let architecture = space.random(&mut Random::new(1, 0));
+/// let text = space.print(&architecture);
+/// assert!(text.starts_with("Genotype(normal="));
+/// assert_eq!(space.parse(&text)?, architecture);
+/// let graph = space.decode(&architecture, &NetworkSettings::default())?;
+/// assert!(!graph.has_choices() && cost::parameters(&graph)? > 100_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Space: Send + Sync {
     /// Name, as the command line has it.
     fn name(&self) -> &str;
@@ -268,6 +283,18 @@ pub const NAMES: [&str; 9] = [
 ];
 
 /// The space called `name`, built with `settings`: one of [`NAMES`], or that which `settings.stages` describes.
+///
+/// ```
+/// use cellwright::cost;
+/// use cellwright::space::{self, NetworkSettings, SpaceSettings};
+///
+/// // The supernet of DARTS on CIFAR-10, and its published size.
+/// let supernet = space::find("darts", &SpaceSettings::default())?.supernet(&NetworkSettings::default())?;
+/// assert_eq!(cost::parameters(&supernet)?, 1_930_618);
+/// let error = space::find("dart", &SpaceSettings::default()).err().expect("there is no such space");
+/// assert!(error.to_string().contains("darts"), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`SpaceError::Unknown`] for any other name; what is wrong with the settings.

@@ -1,7 +1,8 @@
 //! From the bytes of one picture to its pixels: red, green and blue, upright, on a background, at the wanted size.
 
+use super::Format;
 use super::tiff::Unusual;
-use super::{Fit, Format};
+use crate::data::picture::Reading;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::Cursor;
@@ -62,25 +63,6 @@ pub enum PictureError {
 impl From<tiff::TiffError> for PictureError {
     fn from(error: tiff::TiffError) -> Self {
         Self::Tiff(error.to_string())
-    }
-}
-
-/// How pictures are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// The largest picture that is decoded, in pixels.
-    pub most_pixels: u64,
-    /// What transparent pixels and free borders show: red, green, blue.
-    pub background: [u8; 3],
-    /// Height and width of what comes out; those of the picture itself without it.
-    pub resize: Option<[u32; 2]>,
-    /// How another shape is brought to that size.
-    pub fit: Fit,
-}
-
-impl Default for Reading {
-    fn default() -> Self {
-        Self { most_pixels: 4096 * 4096, background: [255; 3], resize: None, fit: Fit::Crop }
     }
 }
 

@@ -1,32 +1,10 @@
 //! Bringing pictures to one size.
 
+use crate::data::picture::Fit;
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
-use serde::{Deserialize, Serialize};
-
-/// How a picture is brought to a size of another shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fit {
-    /// What juts out on two sides, once the shorter side fits, is cut off: nothing is distorted.
-    #[default]
-    Crop,
-    /// The whole picture is kept; what it leaves free is background.
-    Pad,
-    /// Both sides are made to fit, each by its own factor.
-    Stretch,
-}
 
 impl Fit {
-    /// Its name in settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Crop => "crop",
-            Self::Pad => "pad",
-            Self::Stretch => "stretch",
-        }
-    }
-
     /// `picture` at a size of `[height, width]`. Every pixel of the source has its share in the result: a Lanczos
     /// filter as wide as the reduction is strong, without gamma. A picture of that size already stays as it is.
     pub fn apply(self, picture: RgbImage, [height, width]: [u32; 2], background: [u8; 3]) -> RgbImage {

@@ -1,18 +1,23 @@
 //! Runs a recording on wgpu.
 
+mod adapter;
 mod prepare;
+mod timestamps;
 
+pub use adapter::{Backends, InstanceFlags, backends};
+pub(super) use adapter::{defaults, found};
 pub(super) use prepare::Prepared;
+pub(super) use wgpu::{Adapter, Buffer as Words};
 
-use super::adapter::required;
 use super::memory::{Memory, Storage};
-use super::pending::now;
 use super::recording::Recording;
-use super::{Buffer, Class, Device, Error, Limits, Pending, adapter};
-use prepare::{Pipeline, PipelineKey, Step, encode};
+use super::{Buffer, Class, Device, Error, Limits, Pending};
+use adapter::required;
+use prepare::{Pipeline, PipelineKey, encode};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// How long one poll waits in the driver.
@@ -100,10 +105,6 @@ impl Gpu {
 
     pub(super) fn timestamps(&self) -> bool {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
-    }
-
-    pub(super) fn wgpu(&self) -> (&wgpu::Device, &wgpu::Queue) {
-        (&self.device, &self.queue)
     }
 
     pub(super) fn fault(&self) -> Result<(), Error> {
@@ -246,41 +247,29 @@ impl Gpu {
     pub(super) fn idle(&self) -> impl Future<Output = Result<(), Error>> + '_ {
         std::future::poll_fn(|context| {
             match self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(POLL) }) {
-                Ok(status) if status.wait_finished() => std::task::Poll::Ready(self.fault()),
+                Ok(status) if status.wait_finished() => Poll::Ready(self.fault()),
                 _ => match self.fault() {
                     Ok(()) => {
                         context.waker().wake_by_ref();
-                        std::task::Poll::Pending
+                        Poll::Pending
                     }
-                    error => std::task::Poll::Ready(error),
+                    error => Poll::Ready(error),
                 },
             }
         })
-    }
-
-    /// Encodes one command in a compute pass of its own, timed by `writes`.
-    pub(super) fn encode_timed(
-        &self,
-        recording: &Recording,
-        limits: &Limits,
-        index: usize,
-        encoder: &mut wgpu::CommandEncoder,
-        writes: wgpu::ComputePassTimestampWrites<'_>,
-    ) -> Result<(), Error> {
-        let step = &self.prepared(recording, limits)?.steps[index];
-        if let Step::Dispatch { pipeline, group, offset, groups: [x, y, z] } = step {
-            let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: Some(writes) };
-            let mut pass = encoder.begin_compute_pass(&descriptor);
-            pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, group, &[*offset]);
-            pass.dispatch_workgroups(*x, *y, *z);
-        } else {
-            encode(std::slice::from_ref(step), encoder);
-        }
-        Ok(())
     }
 }
 
 fn keep_first(fault: &Mutex<Option<Error>>, error: Error) {
     fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+}
+
+/// The value of a future that is ready at once, or `None`. wgpu's error scopes are such futures on
+/// native targets; in a browser the answer comes later, through the uncaptured-error handler.
+fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut context = Context::from_waker(Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
 }

@@ -13,7 +13,11 @@ use crate::data::{Folder, Format, Header, MAX_BYTES, Part, Reading, Role};
 use crate::run::Observer;
 use error::{grouped, listing};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
+
+const HINT: &str = "make one folder a class, with pictures in each (PNG, JPEG, BMP, WebP, GIF, TIFF, PNM); or the \
+    folders `train` and `test` with such folders in both; or a table `labels.csv` of `path,label` beside the pictures";
 
 /// A picture that was found.
 #[derive(Clone, Debug)]
@@ -47,9 +51,35 @@ struct Found {
     notes: Vec<String>,
 }
 
+impl Place<'_> {
+    fn missing(&self, looked_for: Vec<String>) -> LoadError {
+        let lies = list(self.directory).unwrap_or_default().into_iter().take(20).collect();
+        let (name, directory) = (self.name.into(), self.directory.into());
+        LoadError::Missing { name, directory, looked_for, lies, hint: self.hint }
+    }
+}
+
+/// Names of what is in a directory, sorted.
+fn list(directory: &Path) -> Result<Vec<String>, LoadError> {
+    let failed = |source| LoadError::Io { path: directory.into(), source };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        // Shown or compared as text, and to be found again by it.
+        let name = name.into_string().map_err(|name| LoadError::Io {
+            path: directory.join(name),
+            source: io::Error::new(io::ErrorKind::InvalidData, "the name is not valid Unicode; rename it"),
+        })?;
+        names.push(name);
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Loads pictures in folders, each a class, with pictures at any depth; in `train`, `val` and `test` with such folders
 /// in each; or, where there are no two classes so, those that a table of paths and labels lists.
-pub(super) fn load(place: &Place, request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
+pub(super) fn load(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
+    let place = Place::new(request.name, request.directory, HINT)?;
     let root = tree::unwrapped(place.directory, false)?;
     let mut found = layout::find(&root)?;
     let classes: BTreeSet<&String> = found.items.iter().map(|item| &item.class).collect();

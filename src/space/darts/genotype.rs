@@ -180,6 +180,18 @@ impl Genotype {
     /// and AutoDL write it, FairDARTS' triples, or a dictionary (JSON); with whatever stands before and behind it, and with
     /// comments and line breaks anywhere. Of several that a text assigns to one name the last counts.
     ///
+    /// ```
+    /// use cellwright::space::darts::Genotype;
+    ///
+    /// let text = "Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0)], normal_concat=[2], \
+    ///     reduce=[('max_pool_3x3', 0), ('skip_connect', 1)], reduce_concat=[2])";
+    /// let genotype = Genotype::read(text)?;
+    /// assert_eq!(genotype.normal.edges().count(), 2);
+    /// assert_eq!(Genotype::read(&genotype.json().to_string())?, genotype);
+    /// assert_eq!(Genotype::read("darts-v2")?, Genotype::read("DARTS_V2")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`GenotypeError`] saying what is wrong, and where.
     pub fn read(text: &str) -> Result<Self, GenotypeError> {

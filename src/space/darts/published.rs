@@ -106,6 +106,15 @@ pub fn all() -> &'static [Published] {
 }
 
 /// The one of a name.
+///
+/// ```
+/// use cellwright::space::darts::published;
+///
+/// let cells = published::find("darts-v2").expect("a published pair of cells");
+/// assert_eq!((cells.name.as_str(), cells.year), ("DARTS_V2", 2019));
+/// assert_eq!(cells.parameters, 3_349_342);
+/// assert!(published::find("DARTS_V9").is_none());
+/// ```
 pub fn find(name: &str) -> Option<&'static Published> {
     // No name is longer: texts of genotypes need not be looked at whole.
     let plain = |name: &str| -> String {

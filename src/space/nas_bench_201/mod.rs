@@ -49,6 +49,17 @@ pub fn edges() -> impl Iterator<Item = (usize, usize)> {
 /// Its decisions are the operations on the six edges 0→1, 0→2, 1→2, 0→3, 1→3, 2→3. An architecture is written as
 /// the benchmark writes it, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, and read from that, from the benchmark's index
 /// (`#1459`) or from JSON.
+///
+/// ```
+/// use cellwright::space::Space as _;
+/// use cellwright::space::nas_bench_201::NasBench201;
+///
+/// let cell = NasBench201.parse("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|")?;
+/// let index = NasBench201.index_of(&cell)?;
+/// assert_eq!(NasBench201.parse(&format!("#{index}"))?, cell);
+/// assert_eq!(NasBench201.size(), Some(15_625));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NasBench201;
 

@@ -112,6 +112,26 @@ pub struct Stages {
 impl Stages {
     /// The space that a TOML text describes: the format is this module's own page.
     ///
+    /// ```
+    /// use cellwright::space::Space as _;
+    /// use cellwright::space::stages::Stages;
+    ///
+    /// let text = "
+    /// name = 'small'
+    /// [stem]
+    /// channels = '1C'
+    /// [[stage]]
+    /// channels = ['1C', '2C']
+    /// depth = [1, 2]
+    /// operations = ['conv_3x3', 'sep_conv_5x5']
+    /// ";
+    /// let space = Stages::read(text)?;
+    /// assert_eq!(space.size(), Some(2 * 2 * 2 * 2)); // a width, a depth, two blocks
+    /// let error = Stages::read(&text.replace("conv_3x3", "conv_3")).err().expect("there is no such operation");
+    /// assert!(error.to_string().contains("line 8"), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SpaceError::Description`] naming line and key of the first thing that is wrong.
     pub fn read(text: &str) -> Result<Self, SpaceError> {

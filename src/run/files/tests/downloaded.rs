@@ -378,9 +378,12 @@ fn what_an_archive_unpacks_to_has_a_limit_with_a_setting() {
 fn real_mnist_is_the_same_in_an_archive() {
     let Some(directory) = real("mnist") else { return };
     let wanted = read("mnist", &directory);
-    let names = list(&directory).unwrap();
-    let files: Files =
-        names.into_iter().map(|name| (name.clone(), std::fs::read(directory.join(name)).unwrap())).collect();
+    let mut files: Files = std::fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
     let root = place(&vec![("mnist.tar".into(), tar(&borrowed(&files)))]);
     let packed = read("mnist", root.path());
     assert_eq!((&packed.train, &packed.test), (&wanted.train, &wanted.test));
