@@ -21,4 +21,5 @@ pub mod report;
 pub mod run;
 pub mod search;
 pub mod space;
+pub mod state;
 pub mod tensor;
