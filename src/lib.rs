@@ -80,6 +80,7 @@ pub mod report;
 pub mod run;
 pub mod search;
 pub mod space;
+pub mod state;
 pub mod tensor;
 
 /// The examples of the README, compiled as tests.

@@ -4,6 +4,8 @@
 //! A block of four words is a pure function of a key and a counter, so every value can be computed
 //! alone, in any order, on any device, and a run resumes by remembering two integers.
 
+use serde::{Deserialize, Serialize};
+
 /// Four random words for a `key` (the seed) and a `counter`.
 pub fn philox(key: [u32; 2], counter: [u32; 4]) -> [u32; 4] {
     let [mut k0, mut k1] = key;
@@ -22,6 +24,18 @@ pub fn philox(key: [u32; 2], counter: [u32; 4]) -> [u32; 4] {
 /// every device.
 pub fn uniform(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
+}
+
+/// Where a stream stands: all that is needed to go on from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// The seed.
+    pub seed: u64,
+    /// Which of its streams.
+    pub stream: u64,
+    /// Words that have been drawn.
+    pub drawn: u64,
 }
 
 /// A stream of random numbers on the host. Streams of one seed with different `stream` numbers are
@@ -51,12 +65,31 @@ impl Random {
         Self { key: split(seed), stream: split(stream), next: 0, block: [0; 4] }
     }
 
+    /// A stream from where another stands.
+    pub fn at(Position { seed, stream, drawn }: Position) -> Self {
+        let mut random = Self::new(seed, stream);
+        random.next = drawn;
+        if !drawn.is_multiple_of(4) {
+            random.fill(drawn / 4);
+        }
+        random
+    }
+
+    /// Where it stands.
+    pub fn position(&self) -> Position {
+        let join = |[low, high]: [u32; 2]| u64::from(low) | u64::from(high) << 32;
+        Position { seed: join(self.key), stream: join(self.stream), drawn: self.next }
+    }
+
+    fn fill(&mut self, block: u64) {
+        self.block = philox(self.key, [block as u32, (block >> 32) as u32, self.stream[0], self.stream[1]]);
+    }
+
     /// The next 32 random bits.
     pub fn word(&mut self) -> u32 {
         let lane = (self.next % 4) as usize;
         if lane == 0 {
-            let block = self.next / 4;
-            self.block = philox(self.key, [block as u32, (block >> 32) as u32, self.stream[0], self.stream[1]]);
+            self.fill(self.next / 4);
         }
         self.next += 1;
         self.block[lane]
@@ -132,6 +165,22 @@ mod tests {
         assert_eq!(draw(1, 2), draw(1, 2));
         assert_ne!(draw(1, 2), draw(1, 3));
         assert_ne!(draw(1, 2), draw(2, 2));
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_any_position() {
+        let (seed, stream) = (u64::MAX - 5, 3 << 40 | 9);
+        let whole: Vec<u32> = {
+            let mut random = Random::new(seed, stream);
+            (0..19).map(|_| random.word()).collect()
+        };
+        for drawn in 0..whole.len() {
+            let mut first = Random::new(seed, stream);
+            (0..drawn).for_each(|_| _ = first.word());
+            assert_eq!(first.position(), Position { seed, stream, drawn: drawn as u64 });
+            let mut second = Random::at(first.position());
+            assert!(whole[drawn..].iter().all(|&word| second.word() == word), "from {drawn}");
+        }
     }
 
     #[test]

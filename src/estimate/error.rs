@@ -1,9 +1,11 @@
 //! What can go wrong while estimating and searching.
 
+use crate::cost::CostError;
 use crate::data::DataError;
 use crate::device;
 use crate::graph::GraphError;
 use crate::space::SpaceError;
+use crate::state::StateError;
 use crate::tensor;
 
 /// An error of training, evaluation or search.
@@ -21,6 +23,12 @@ pub enum EstimateError {
     /// The graph.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// The cost of a network.
+    #[error(transparent)]
+    Cost(#[from] CostError),
+    /// A saved state does not fit.
+    #[error(transparent)]
+    State(StateError),
     /// A loss or norm is not finite; nothing was written in that step.
     #[error("the {what} became {value} at step {step} (epoch {epoch}); first in {place}; try a smaller learning rate")]
     NotFinite {
@@ -46,6 +54,15 @@ pub enum EstimateError {
     /// Settings that do not go together.
     #[error("{0}")]
     Settings(String),
+}
+
+impl From<StateError> for EstimateError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Tensor(error) => Self::Tensor(error),
+            other => Self::State(other),
+        }
+    }
 }
 
 impl From<device::Error> for EstimateError {

@@ -4,20 +4,31 @@
 //! one architecture at a time and measures architectures with them;
 //! [`Training`] trains one architecture from scratch; [`Evaluation`] measures accuracy. Strategies
 //! call these, they do not own them.
+//!
+//! An [`Estimator`] is what they have in common: it starts a [`Job`], which goes step by step to what an architecture
+//! came to ([`Measured`]). [`FromScratch`] and [`SharedWeights`] are estimators.
 
 mod error;
 mod evaluation;
+mod from_scratch;
 mod host_weights;
+mod job;
+pub mod measured;
 mod paths;
 mod scalars;
+mod shared;
 mod supernet;
 mod training;
 
 pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
+pub use from_scratch::FromScratch;
 pub use host_weights::HostWeights;
+pub use job::{BoxFuture, Estimator, Fidelity, Job, JobEvent, Progress, finish};
+pub use measured::Measured;
 pub use paths::{PathConfig, PathStep, PathTraining, RewardBatches, RewardStatistics};
 pub use scalars::Scalars;
+pub use shared::SharedWeights;
 pub use supernet::{ALPHA_DEVIATION, Supernet, SupernetConfig, Wants};
 pub use training::{EpochReport, Training, TrainingConfig};
 

@@ -1,7 +1,7 @@
 //! Single paths of a supernet: the one place where shared weights are trained on one architecture a step, and where an
 //! architecture is measured with them. Strategies decide which architecture, and when.
 
-use super::{EstimateError, Evaluation, Scalars, Supernet, SupernetConfig};
+use super::{EstimateError, Evaluation, Scalars, Score, Supernet, SupernetConfig};
 use crate::autograd::{Tape, Var, ops};
 use crate::data::{Augmentation, Batch, Batches, Draw, Fresh, Last, Resident, Shuffle};
 use crate::device::{Device, Recorder, Recording};
@@ -9,6 +9,7 @@ use crate::graph::Graph;
 use crate::network::{Choices, Pass, Path};
 use crate::optim::{Schedule, SgdConfig, Step, StepBuffer};
 use crate::space::{Architecture, Space};
+use crate::state::State;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,25 @@ impl PathTraining {
     /// The supernet.
     pub fn supernet(&self) -> &Supernet {
         &self.supernet
+    }
+
+    /// Its state: that of the supernet. All else is a function of the number of a step.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self) -> Result<State, EstimateError> {
+        let mut state = State::of("training by paths");
+        state.nest("supernet", self.supernet.save().await?);
+        Ok(state)
+    }
+
+    /// Goes on from the state of a training of the same graph and settings.
+    ///
+    /// # Errors
+    /// [`EstimateError::State`] if it is that of another; an error of the device.
+    pub fn restore(&mut self, state: &State) -> Result<(), EstimateError> {
+        state.check("training by paths")?;
+        self.supernet.restore(state.part("supernet")?)
     }
 
     /// Steps in an epoch.
@@ -204,12 +224,12 @@ impl PathTraining {
         Ok(correct.iter().map(|&right| f64::from(right) / batch.size() as f64).collect())
     }
 
-    /// Accuracy of a path on `images`, with running statistics collected anew over so many batches of the images that
+    /// Accuracy and loss of a path on `images`, with running statistics collected anew over so many batches of the images that
     /// train (SPOS, section 3.3); 0: with what training has left, which is a mixture of all paths'.
     ///
     /// # Errors
     /// An error of the device, or a path of another network.
-    pub async fn score(&mut self, path: &Path, images: &[u32], calibration: u32) -> Result<f64, EstimateError> {
+    pub async fn score(&mut self, path: &Path, images: &[u32], calibration: u32) -> Result<Score, EstimateError> {
         let device = self.supernet.device().clone();
         let record = |first: bool| -> Result<Recording, EstimateError> {
             let mut recorder = Recorder::within(&device, self.supernet.workspace());
@@ -227,6 +247,6 @@ impl PathTraining {
         let (network, workspace) = (self.supernet.network(), self.supernet.workspace());
         let (images, batch) = (images.to_vec(), self.config.batch);
         let evaluation = Evaluation::new(network, &self.data, images, batch, Choices::Path(path), workspace)?;
-        Ok(evaluation.score().await?.accuracy)
+        evaluation.score().await
     }
 }

@@ -9,6 +9,7 @@ use crate::kernels::reduce;
 use crate::network::{Choices, Footprint, Network, Pass, Path, architecture_weights};
 use crate::nn::Parameters;
 use crate::optim::{Sgd, SgdConfig, StepBuffer};
+use crate::state::State;
 use crate::tensor::{Error, Tensor};
 use std::collections::HashMap;
 
@@ -153,6 +154,32 @@ impl Supernet {
     /// The batch that trains the architecture weights.
     pub fn valid(&self) -> &Batch {
         &self.valid
+    }
+
+    /// Its state: weights, velocities, running statistics and architecture weights. (Gradients, scalars and batches are
+    /// written in each step before they are read.)
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self) -> Result<State, EstimateError> {
+        let mut state = State::of("supernet");
+        state.keep("weights", &self.device, self.network.parameters().values()).await?;
+        state.keep("architecture weights", &self.device, self.alphas.values()).await?;
+        state.nest("sgd", self.sgd.save(&self.device).await?);
+        state.nest("statistics", self.network.statistics().save(&self.device).await?);
+        Ok(state)
+    }
+
+    /// Goes on from the state of a supernet of the same graph and settings.
+    ///
+    /// # Errors
+    /// [`EstimateError::State`] if it is that of another; an error of the device.
+    pub fn restore(&mut self, state: &State) -> Result<(), EstimateError> {
+        state.check("supernet")?;
+        state.write("weights", &self.device, self.network.parameters().values())?;
+        state.write("architecture weights", &self.device, self.alphas.values())?;
+        self.sgd.restore(&self.device, state.part("sgd")?)?;
+        Ok(self.network.statistics_mut().restore(&self.device, state.part("statistics")?)?)
     }
 
     /// Records a training pass (batch statistics) over `batch` and its way back; the loss goes to scalar

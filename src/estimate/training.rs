@@ -8,6 +8,7 @@ use crate::graph::Graph;
 use crate::kernels::reduce;
 use crate::network::{Choices, Network, Pass};
 use crate::optim::{Schedule, Sgd, SgdConfig, Step, StepBuffer};
+use crate::state::State;
 use crate::tensor::{Error, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +54,7 @@ impl Default for TrainingConfig {
 }
 
 /// What an epoch of training came to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// The epoch, counted from 0.
     pub epoch: u32,
@@ -71,6 +72,7 @@ pub struct Training {
     device: Device,
     config: TrainingConfig,
     network: Network,
+    sgd: Sgd,
     batches: Batches,
     batch: Batch,
     step: StepBuffer,
@@ -147,6 +149,7 @@ impl Training {
             device: device.clone(),
             config,
             network,
+            sgd,
             batches,
             batch,
             step,
@@ -170,7 +173,39 @@ impl Training {
 
     /// Steps taken and to be taken.
     pub fn progress(&self) -> (u64, u64) {
-        (self.taken, u64::from(self.config.epochs) * self.batches.per_epoch() as u64)
+        (self.taken, u64::from(self.config.epochs) * self.per_epoch())
+    }
+
+    /// Steps in an epoch.
+    pub fn per_epoch(&self) -> u64 {
+        self.batches.per_epoch() as u64
+    }
+
+    /// Its state: weights, velocities, running statistics, and where in the epoch it is.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self) -> Result<State, EstimateError> {
+        let mut state = State::of("training");
+        state.set("taken", self.taken)?;
+        state.set("sums", self.sums)?;
+        state.keep("weights", &self.device, self.network.parameters().values()).await?;
+        state.nest("sgd", self.sgd.save(&self.device).await?);
+        state.nest("statistics", self.network.statistics().save(&self.device).await?);
+        Ok(state)
+    }
+
+    /// Goes on from the state of a training of the same graph, images and settings. After an error it is of no more use.
+    ///
+    /// # Errors
+    /// [`EstimateError::State`] if it is that of another; an error of the device.
+    pub fn restore(&mut self, state: &State) -> Result<(), EstimateError> {
+        state.check("training")?;
+        self.taken = state.get("taken")?;
+        self.sums = state.get("sums")?;
+        state.write("weights", &self.device, self.network.parameters().values())?;
+        self.sgd.restore(&self.device, state.part("sgd")?)?;
+        Ok(self.network.statistics_mut().restore(&self.device, state.part("statistics")?)?)
     }
 
     /// Takes one step. At the end of an epoch gives what it came to; after the last step, does nothing.
@@ -182,7 +217,7 @@ impl Training {
         if taken >= total {
             return Ok(None);
         }
-        let steps = self.batches.per_epoch() as u64;
+        let steps = self.per_epoch();
         let (epoch, place) = ((taken / steps) as u32, (taken % steps) as usize);
         let rate = self.config.rate.rate(epoch, self.config.epochs);
         let Some(images) = self.batches.epoch(epoch, place).next() else { return Ok(None) };

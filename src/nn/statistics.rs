@@ -3,6 +3,7 @@
 use crate::autograd::ops::Moments;
 use crate::device::{Device, Recorder};
 use crate::kernels::batch_norm;
+use crate::state::{State, StateError};
 use crate::tensor::{Error, Tensor};
 use std::ops::Range;
 
@@ -109,6 +110,30 @@ impl Statistics {
     /// Sets the number of batches that have entered.
     pub fn set_tracked(&mut self, batches: u64) {
         self.tracked = batches;
+    }
+
+    /// Its state: the running statistics and the number of batches. (What a training pass writes is read in the same
+    /// step.)
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self, device: &Device) -> Result<State, StateError> {
+        let mut state = State::of("statistics");
+        state.keep("running", device, &self.running).await?;
+        state.set("tracked", self.tracked)?;
+        Ok(state)
+    }
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// [`StateError`] if it is that of other layers; an error of the device.
+    pub fn restore(&mut self, device: &Device, state: &State) -> Result<(), StateError> {
+        state.check("statistics")?;
+        let tracked = state.get("tracked")?;
+        state.write("running", device, &self.running)?;
+        self.tracked = tracked;
+        Ok(())
     }
 
     /// Records `running = 0.9 · running + 0.1 · moments` for the layers whose means lie in `ranges`, unless one of

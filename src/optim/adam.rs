@@ -3,6 +3,7 @@
 use super::StepBuffer;
 use crate::device::{Device, Recorder};
 use crate::kernels::optimiser as kernels;
+use crate::state::{State, StateError};
 use crate::tensor::{Error, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,27 @@ impl Adam {
     /// First and second moments, `[count]` each.
     pub fn moments(&self) -> [&Tensor; 2] {
         [&self.first, &self.second]
+    }
+
+    /// Its state, but for the number of updates, which whoever takes them counts.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self, device: &Device) -> Result<State, StateError> {
+        let mut state = State::of("adam");
+        state.keep("first", device, &self.first).await?;
+        state.keep("second", device, &self.second).await?;
+        Ok(state)
+    }
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// [`StateError`] if it is that of other weights; an error of the device.
+    pub fn restore(&self, device: &Device, state: &State) -> Result<(), StateError> {
+        state.check("adam")?;
+        state.write("first", device, &self.first)?;
+        state.write("second", device, &self.second)
     }
 
     /// 1 − β₁ᵗ and 1 − β₂ᵗ for the t-th update, counted from 1.

@@ -3,6 +3,7 @@
 use super::StepBuffer;
 use crate::device::{Device, Recorder};
 use crate::kernels::optimiser as kernels;
+use crate::state::{State, StateError};
 use crate::tensor::{Error, Tensor};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -52,6 +53,25 @@ impl Sgd {
     /// The velocities, `[count]`.
     pub fn velocity(&self) -> &Tensor {
         &self.velocity
+    }
+
+    /// Its state.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self, device: &Device) -> Result<State, StateError> {
+        let mut state = State::of("sgd");
+        state.keep("velocity", device, &self.velocity).await?;
+        Ok(state)
+    }
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// [`StateError`] if it is that of other weights; an error of the device.
+    pub fn restore(&self, device: &Device, state: &State) -> Result<(), StateError> {
+        state.check("sgd")?;
+        state.write("velocity", device, &self.velocity)
     }
 
     /// Records one step of those `ranges` of `weight` along `gradient`, whose norm is `norm` (`[1]`, in the buffer of

@@ -137,12 +137,15 @@ pub fn search(
     let Config { seed, one_shot, .. } = *config;
     let by_paths = |rank| OneShot::new(device, space, graph.clone(), &bench.train, labels, one_shot, rank, seed);
     let Followed { architecture, epochs, ranked, compared, controller } = match config.strategy.as_str() {
-        "rsps" => bench.follow(by_paths(Rank::Random)?)?,
-        "spos" => bench.follow(by_paths(Rank::Evolution)?)?,
-        "enas" => bench.follow(Enas::new(device, space, graph, &bench.train, labels, config.enas.clone(), seed)?)?,
+        "rsps" => bench.follow(&mut by_paths(Rank::Random)?)?,
+        "spos" => bench.follow(&mut by_paths(Rank::Evolution)?)?,
+        "enas" => {
+            bench.follow(&mut Enas::new(device, space, graph, &bench.train, labels, config.enas.clone(), seed)?)?
+        }
         _ => {
             let search = config.search.clone();
-            bench.follow(pollster::block_on(Bilevel::new(device, space, &wide, &bench.train, labels, search, seed))?)?
+            let new = Bilevel::new(device, space, &wide, &bench.train, labels, search, seed);
+            bench.follow(&mut pollster::block_on(new)?)?
         }
     };
     device.trim();

@@ -2,6 +2,7 @@
 
 use super::RunError;
 use super::experiment::Bench;
+use crate::estimate::Measured;
 use crate::search::{ControllerEpoch, EpochEnd, Event, Origin, Stepper};
 use crate::space::Architecture;
 use serde_json::json;
@@ -17,7 +18,7 @@ pub(super) struct Followed {
 
 impl Bench<'_> {
     /// Drives a search to its end.
-    pub(super) fn follow(&mut self, mut search: impl Stepper) -> Result<Followed, RunError> {
+    pub(super) fn follow(&mut self, search: &mut dyn Stepper) -> Result<Followed, RunError> {
         let total = search.progress().total;
         self.observer.begin("search", total);
         let mut epochs: Vec<EpochEnd> = Vec::new();
@@ -32,15 +33,22 @@ impl Bench<'_> {
                             "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
                         }))?;
                     }
-                    Event::Ranked { taken, architecture, accuracy, origin, .. } => {
+                    Event::Ranked { taken, architecture, measured, origin, .. } => {
                         let (kind, list) = match origin {
                             Origin::Strategy => ("ranked", &mut ranked),
                             Origin::Random => ("ranked at random", &mut compared),
                         };
-                        list.push(accuracy);
-                        let best = list.iter().copied().fold(accuracy, f64::max);
-                        self.observer
-                            .step(taken, &format!("accuracy {:.1} %, best {:.1} %", 100.0 * accuracy, 100.0 * best));
+                        let accuracy = measured.accuracy();
+                        list.extend(accuracy);
+                        let best = list.iter().copied().fold(0.0, f64::max);
+                        let state = match &measured {
+                            Measured::Failed { reason } => format!("an architecture could not be measured: {reason}"),
+                            Measured::Worth { .. } => {
+                                let accuracy = 100.0 * accuracy.unwrap_or_default();
+                                format!("accuracy {accuracy:.1} %, best {:.1} %", 100.0 * best)
+                            }
+                        };
+                        self.observer.step(taken, &state);
                         self.metrics.append(&json!({
                             "kind": kind, "step": taken, "answers": architecture, "valid_accuracy": accuracy,
                         }))?;

@@ -13,21 +13,39 @@ mod methods;
 pub mod one_shot;
 
 pub use crate::estimate::EstimateError as SearchError;
+pub use crate::estimate::{BoxFuture, Progress};
 pub use methods::{METHODS, Method, table};
 
+use crate::estimate::Measured;
 use crate::space::{Architecture, TableWeights};
+use crate::state::State;
 use serde::Serialize;
 
-/// A search that goes step by step.
+/// A search that goes step by step, and can stop between any two: its state is saved, and restored into a stepper that was
+/// built anew with the same settings, which then goes on to the same bits as if it had never stopped.
+///
+/// What a stepper keeps is therefore plain: numbers, tensors, positions in streams of random numbers.
 pub trait Stepper {
     /// Takes one step and gives what happened; nothing once the search is over.
     ///
     /// # Errors
     /// [`SearchError`]: a value that is not finite, an error of the device.
-    fn advance(&mut self) -> impl Future<Output = Result<Vec<Event>, SearchError>>;
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>>;
 
     /// Steps taken and to be taken.
     fn progress(&self) -> Progress;
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// An error of the device.
+    fn save(&self) -> BoxFuture<'_, Result<State, SearchError>>;
+
+    /// Goes on from a state. After an error the stepper is of no more use.
+    ///
+    /// # Errors
+    /// [`SearchError::State`] if it is the state of something else; an error of the device.
+    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>>;
 }
 
 /// Who came by an architecture that was ranked.
@@ -53,7 +71,7 @@ pub enum Event {
         /// Loss of the architecture step, where there is one.
         valid_loss: Option<f32>,
     },
-    /// An architecture was measured with the shared weights.
+    /// An architecture was measured.
     Ranked {
         /// Steps taken so far.
         taken: u64,
@@ -61,8 +79,8 @@ pub enum Event {
         total: u64,
         /// Which one.
         architecture: Architecture,
-        /// Its accuracy on the images that rank.
-        accuracy: f64,
+        /// What it came to, on the images that rank.
+        measured: Measured,
         /// Who came by it.
         origin: Origin,
     },
@@ -130,13 +148,4 @@ pub struct ControllerEpoch {
     pub entropy: f64,
     /// The controller's baseline.
     pub baseline: f64,
-}
-
-/// Whether a search goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Progress {
-    /// Steps taken.
-    pub taken: u64,
-    /// Steps altogether.
-    pub total: u64,
 }

@@ -12,6 +12,7 @@ use crate::estimate::{Scalars, Supernet, Wants};
 use crate::kernels::{elementwise, optimiser, reduce};
 use crate::network::Path;
 use crate::optim::{Adam, AdamConfig, StepBuffer};
+use crate::state::{State, StateError};
 use crate::tensor::{Error, Tensor};
 
 /// R · ‖∇w' L_val‖: how far the weights are moved to either side.
@@ -47,6 +48,22 @@ impl AlphaStep {
     /// First and second moments of its optimiser.
     pub fn moments(&self) -> [&Tensor; 2] {
         self.adam.moments()
+    }
+
+    /// State of its optimiser. (The gradient is computed before it is read.)
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self, supernet: &Supernet) -> Result<State, StateError> {
+        self.adam.save(supernet.device()).await
+    }
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// [`StateError`] if it is that of other architecture weights; an error of the device.
+    pub fn restore(&self, supernet: &Supernet, state: &State) -> Result<(), StateError> {
+        self.adam.restore(supernet.device(), state)
     }
 
     /// Training passes in one step that enter the running statistics.

@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::graph::{Graph, Op, Table};
 use crate::random::Random;
 use crate::space::{Space, TableWeights};
+use crate::state::{Element, State, StateError};
 
 /// What is settled next.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,9 @@ enum Question {
 /// A selection under way.
 #[derive(Debug)]
 pub(super) struct Masking {
-    questions: std::vec::IntoIter<Question>,
+    questions: Vec<Question>,
+    /// Questions that have been answered.
+    answered: usize,
     /// Weights of options: those of settled rows are 1 and 0.
     weights: Vec<TableWeights>,
 }
@@ -52,12 +55,12 @@ impl Masking {
         }
         random.shuffle(&mut nodes);
         options.extend(nodes);
-        Self { questions: options.into_iter(), weights }
+        Self { questions: options, answered: 0, weights }
     }
 
     /// Questions left.
     pub fn count(&self) -> u64 {
-        self.questions.len() as u64
+        (self.questions.len() - self.answered) as u64
     }
 
     /// The weights as far as they are settled.
@@ -67,7 +70,7 @@ impl Masking {
 
     /// Answers the next question; false when there is none.
     pub async fn answer(&mut self, space: &dyn Space, device: &Device, scoring: &Scoring) -> Result<bool, SearchError> {
-        match self.questions.next() {
+        match self.questions.get(self.answered).cloned() {
             None => return Ok(false),
             Some(Question::Option { table, row }) => {
                 let options = self.weights[table].options;
@@ -103,7 +106,33 @@ impl Masking {
                 }
             }
         }
+        self.answered += 1;
         Ok(true)
+    }
+
+    /// Its state: how many questions have been answered (their order is a matter of the seed), and the weights.
+    pub fn save(&self) -> Result<State, StateError> {
+        let mut state = State::of("selection by masking");
+        state.set("answered", self.answered)?;
+        for table in &self.weights {
+            let words = table.values.iter().map(|weight| weight.to_bits()).collect();
+            state.put(&table.name, Element::F32, &[table.rows, table.options], words)?;
+        }
+        Ok(state)
+    }
+
+    /// Goes on from a state.
+    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
+        state.check("selection by masking")?;
+        self.answered = state.get("answered")?;
+        if self.answered > self.questions.len() {
+            return Err(state.wrong("answered", format!("there are {} questions", self.questions.len())));
+        }
+        for table in &mut self.weights {
+            let words = state.words(&table.name, Element::F32, &[table.rows, table.options])?;
+            table.values = words.iter().map(|word| f32::from_bits(*word)).collect();
+        }
+        Ok(())
     }
 
     /// Of some edges, how many an architecture of the space has.
@@ -164,7 +193,7 @@ mod tests {
             let graph = space.supernet(&settings).unwrap();
             let tables = graph.tables().unwrap();
             let masking = Masking::new(&graph, &tables, Vec::new(), &mut Random::new(0, 0));
-            let all = masking.questions.as_slice();
+            let all = &masking.questions[..];
             let options: std::collections::HashSet<String> = all[..rows].iter().map(|q| format!("{q:?}")).collect();
             assert_eq!((options.len(), all.len() - rows), (rows, nodes));
             assert!(all[rows..].iter().all(|q| matches!(q, Question::Edges(_))));

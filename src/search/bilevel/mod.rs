@@ -21,6 +21,7 @@ mod perturb;
 mod phase;
 mod relaxed;
 mod rollback;
+mod saved;
 mod scoring;
 mod selection;
 mod step;
@@ -31,11 +32,12 @@ pub use alpha::AlphaStep;
 pub use config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
 pub use weighing::{Row, Weighing};
 
-use super::{Event, Progress, SearchError, Stepper};
+use super::{BoxFuture, Event, Progress, SearchError, Stepper};
 use crate::data::{Batches, Fresh, Last, Resident, Shuffle, split};
 use crate::device::{Device, Recording};
 use crate::estimate::{Scalars, Supernet};
 use crate::space::{Architecture, NetworkSettings, Space, TableWeights};
+use crate::state::State;
 use phase::{Phase, Setting};
 use selection::Tuning;
 use std::collections::HashSet;
@@ -212,11 +214,9 @@ impl<'s> Bilevel<'s> {
             let weights = self.weights().await?;
             self.dropped.extend(derive::weakest(&weights, stage.options, &self.phase.edges));
         }
-        let Self { device, space, settings, data, config, seed, .. } = self;
-        let setting = Setting { device, space: *space, settings, data, config, seed: *seed };
-        let mut phase = Phase::new(setting, &stage, number, &self.dropped, self.scored.clone()).await?;
+        let mut phase = self.make_phase(number).await?;
         if stage.goes_on {
-            carry::carry(device, &self.phase.supernet, &phase.supernet).await?;
+            carry::carry(&self.device, &self.phase.supernet, &phase.supernet).await?;
             if let Some(relaxed) = &mut phase.relaxed {
                 relaxed.refresh(&phase.supernet).await?;
             }
@@ -225,6 +225,13 @@ impl<'s> Bilevel<'s> {
         self.stage = number;
         self.moved = 0;
         Ok(())
+    }
+
+    /// The supernet of a stage, with the options that have not been dropped by now.
+    async fn make_phase(&self, number: usize) -> Result<Phase, SearchError> {
+        let Self { device, space, settings, data, config, seed, .. } = self;
+        let setting = Setting { device, space: *space, settings, data, config, seed: *seed };
+        Phase::new(setting, &self.stages[number], number, &self.dropped, self.scored.clone()).await
     }
 
     async fn end(&mut self) -> Result<Event, SearchError> {
@@ -255,8 +262,8 @@ impl Stepper for Bilevel<'_> {
     /// # Errors
     /// [`SearchError::NotFinite`] if a loss or norm is not finite (weights, architecture weights, the
     /// optimisers' states and running statistics are then those before the step); an error of the device.
-    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
-        if self.over { Ok(Vec::new()) } else { self.next().await }
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>> {
+        Box::pin(async move { if self.over { Ok(Vec::new()) } else { self.next().await } })
     }
 
     fn progress(&self) -> Progress {
@@ -266,5 +273,13 @@ impl Stepper for Bilevel<'_> {
             total += self.questions * u64::from(tune) * steps;
         }
         Progress { taken: if self.over { total } else { self.taken }, total }
+    }
+
+    fn save(&self) -> BoxFuture<'_, Result<State, SearchError>> {
+        Box::pin(self.saved())
+    }
+
+    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>> {
+        Box::pin(self.go_on_from(state))
     }
 }

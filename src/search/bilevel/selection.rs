@@ -6,6 +6,7 @@ use super::scoring::Scoring;
 use super::{Bilevel, SearchError, Selection};
 use crate::random::Random;
 use crate::search::{Event, Stepper};
+use crate::state::{State, StateError};
 
 /// Stream of the run's seed for the order in which options are masked.
 const MASKED: u64 = 0xB11F << 48;
@@ -30,16 +31,40 @@ pub(super) fn questions(selection: Selection, phase: &Phase, seed: u64) -> u64 {
     }
 }
 
+impl Tuning {
+    /// Its state; the weights in training are the supernet's.
+    pub fn save(&self) -> Result<State, StateError> {
+        let mut state = State::of("tuning");
+        state.set("taken", self.taken)?;
+        state.set("left", self.left)?;
+        state.nest("masking", self.masking.save()?);
+        Ok(state)
+    }
+
+    /// Goes on from a state.
+    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
+        state.check("tuning")?;
+        self.taken = state.get("taken")?;
+        self.left = state.get("left")?;
+        self.masking.restore(state.part("masking")?)
+    }
+}
+
 impl Bilevel<'_> {
+    /// A selection before its first choice.
+    pub(super) async fn begin_tuning(&self) -> Result<Tuning, SearchError> {
+        let (weights, supernet) = (self.weights().await?, &self.phase.supernet);
+        let mut random = Random::new(self.seed, MASKED);
+        let masking = Masking::new(supernet.network().graph(), supernet.tables(), weights, &mut random);
+        let scoring = Scoring::new(supernet, &self.data, self.scored.clone(), self.config.batch, true)?;
+        Ok(Tuning { masking, scoring, taken: 0, left: 0 })
+    }
+
     /// What comes after the last step: choosing by masking, or the end.
     pub(super) async fn finish(&mut self) -> Result<Vec<Event>, SearchError> {
         let Selection::Masking { tune, divisor } = self.config.selection else { return Ok(vec![self.end().await?]) };
         let Some(mut tuning) = self.tuning.take() else {
-            let (weights, supernet) = (self.weights().await?, &self.phase.supernet);
-            let mut random = Random::new(self.seed, MASKED);
-            let masking = Masking::new(supernet.network().graph(), supernet.tables(), weights, &mut random);
-            let scoring = Scoring::new(supernet, &self.data, self.scored.clone(), self.config.batch, true)?;
-            self.tuning = Some(Tuning { masking, scoring, taken: 0, left: 0 });
+            self.tuning = Some(self.begin_tuning().await?);
             return Ok(Vec::new());
         };
         let mut events = Vec::new();

@@ -85,6 +85,9 @@ impl Bilevel<'_> {
         let scalars = match self.phase.supernet.read_scalars(self.taken, place.epoch, &again).await {
             Err(error @ SearchError::NotFinite { .. }) => {
                 device.run(&self.phase.before.restore)?;
+                if let Some(relaxed) = &mut self.phase.relaxed {
+                    relaxed.refresh(&self.phase.supernet).await?;
+                }
                 return Err(error);
             }
             other => other?,

@@ -9,6 +9,7 @@ use crate::device::Recording;
 use crate::estimate::{Scalars, Wants};
 use crate::random::Random;
 use crate::space::Architecture;
+use crate::state::{State, StateError};
 
 /// How far α is moved to either side for a product with ∇²α L_val.
 const DISTANCE: f64 = 0.01;
@@ -23,6 +24,23 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Its state.
+    pub fn save(&self) -> Result<State, StateError> {
+        let mut state = State::of("watch");
+        // Bits: an eigenvalue need not be finite.
+        let seen = self.seen.iter().map(|(epoch, value, architecture)| (epoch, value.to_bits(), architecture));
+        state.set("seen", seen.collect::<Vec<_>>())?;
+        Ok(state)
+    }
+
+    /// Goes on from a state.
+    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
+        state.check("watch")?;
+        let seen: Vec<(u32, u64, Architecture)> = state.get("seen")?;
+        self.seen = seen.into_iter().map(|(epoch, bits, found)| (epoch, f64::from_bits(bits), found)).collect();
+        Ok(())
+    }
+
     /// The eigenvalue of an epoch, if one was taken.
     pub fn eigenvalue_of(&self, epoch: u32) -> Option<f64> {
         self.seen.iter().find(|(e, ..)| *e == epoch).map(|(_, value, _)| *value)

@@ -19,15 +19,18 @@ use crate::nn::Parameters;
 use crate::optim::{Adam, Step, StepBuffer};
 use crate::random::Random;
 use crate::space::{Architecture, Question, Space};
+use crate::state::State;
 use crate::tensor::Tensor;
 use plan::Plan;
 use sequence::{Decisions, Weights};
+use serde::{Deserialize, Serialize};
 
 /// Streams of the run's seed: the uniform numbers of each sample (one stream a sample).
 const SAMPLED: u64 = 0xE7A5 << 48;
 
 /// An architecture that a controller wrote.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sample {
     /// The architecture.
     pub architecture: Architecture,
@@ -175,6 +178,33 @@ impl Controller {
     /// The baseline.
     pub fn baseline(&self) -> f64 {
         self.baseline
+    }
+
+    /// Its state: weights, the optimiser's moments, the baseline, and how often it has drawn and learned.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn save(&self) -> Result<State, SearchError> {
+        let mut state = State::of("controller");
+        state.set("drawn", self.drawn)?;
+        state.set("updates", self.updates)?;
+        state.set("baseline", self.baseline)?;
+        state.keep("weights", &self.device, self.parameters.values()).await?;
+        state.nest("adam", self.adam.save(&self.device).await?);
+        Ok(state)
+    }
+
+    /// Goes on from the state of a controller of the same questions and settings. After an error it is of no more use.
+    ///
+    /// # Errors
+    /// [`SearchError::State`] if it is that of another; an error of the device.
+    pub fn restore(&mut self, state: &State) -> Result<(), SearchError> {
+        state.check("controller")?;
+        self.drawn = state.get("drawn")?;
+        self.updates = state.get("updates")?;
+        self.baseline = state.get("baseline")?;
+        state.write("weights", &self.device, self.parameters.values())?;
+        Ok(self.adam.restore(&self.device, state.part("adam")?)?)
     }
 
     /// Writes the next architectures, as many as an update takes.

@@ -11,14 +11,17 @@ mod config;
 pub use config::EnasConfig;
 
 use super::controller::{Controller, Sample};
-use super::{ControllerEpoch, Event, Origin, Progress, SearchError, Stepper};
+use super::{BoxFuture, ControllerEpoch, Event, Origin, Progress, SearchError, Stepper};
 use crate::data::{Resident, split};
 use crate::device::Device;
-use crate::estimate::{PathConfig, PathTraining, RewardBatches, Supernet};
+use crate::estimate::{
+    self, Estimator, Fidelity, Measured, PathConfig, PathTraining, RewardBatches, SharedWeights, Supernet,
+};
 use crate::graph::Graph;
 use crate::network::Path;
 use crate::random::Random;
 use crate::space::{Architecture, Space};
+use crate::state::State;
 use std::collections::VecDeque;
 
 /// Streams of the run's seed: random architectures that are ranked beside the controller's.
@@ -36,7 +39,7 @@ pub struct Enas<'s> {
     /// Written by the controller as it is now, and not trained on yet.
     written: VecDeque<Sample>,
     candidates: Vec<Architecture>,
-    ranked: Vec<(Architecture, f64)>,
+    ranked: Vec<(Architecture, Measured)>,
     /// Of the epoch: losses, right answers, rewards, entropies.
     sums: [f64; 4],
     taken: u64,
@@ -94,8 +97,8 @@ impl<'s> Enas<'s> {
         &self.controller
     }
 
-    /// Architectures ranked so far with their accuracies: the controller's, then random ones.
-    pub fn ranked(&self) -> &[(Architecture, f64)] {
+    /// Architectures ranked so far with what they came to: the controller's, then random ones.
+    pub fn ranked(&self) -> &[(Architecture, Measured)] {
         &self.ranked
     }
 
@@ -155,34 +158,31 @@ impl<'s> Enas<'s> {
         let Some(architecture) = self.candidates.get(number).cloned() else {
             self.over = true;
             // Of equal ones the first.
-            let best = self.ranked[..candidates].iter().rev().max_by(|a, b| a.1.total_cmp(&b.1));
+            let accuracy = |measured: &Measured| measured.accuracy().unwrap_or(f64::MIN);
+            let own = self.ranked[..candidates].iter().rev();
+            let best = own.max_by(|a, b| accuracy(&a.1).total_cmp(&accuracy(&b.1)));
             let nothing = || SearchError::Settings("no architecture was ranked".into());
             return Ok(vec![Event::Derived { architecture: best.ok_or_else(nothing)?.0.clone() }]);
         };
         // A controller that has made up its mind writes the same more than once.
         let known = self.ranked.iter().find(|(other, _)| *other == architecture);
-        let accuracy = match known {
-            Some((_, accuracy)) => *accuracy,
+        let measured = match known {
+            Some((_, measured)) => measured.clone(),
             None => {
-                let path = self.paths.path(self.space, &architecture)?;
-                self.paths.score(&path, &self.validation, self.config.calibration).await?
+                let Self { space, paths, validation, config, .. } = &mut *self;
+                let mut estimator =
+                    SharedWeights { space: *space, paths, images: validation, calibration: config.calibration };
+                estimate::finish(&mut *estimator.start(&architecture, Fidelity::Full)?).await?
             }
         };
         self.taken += 1;
-        self.ranked.push((architecture.clone(), accuracy));
+        self.ranked.push((architecture.clone(), measured.clone()));
         let origin = if number < candidates { Origin::Strategy } else { Origin::Random };
-        Ok(vec![Event::Ranked { taken: self.taken, total, architecture, accuracy, origin }])
+        Ok(vec![Event::Ranked { taken: self.taken, total, architecture, measured, origin }])
     }
-}
 
-impl Stepper for Enas<'_> {
-    /// Takes one step of the weights or of the controller, or ranks one architecture, and gives what happened; nothing
-    /// once the search is over.
-    ///
-    /// # Errors
-    /// [`SearchError::NotFinite`] if a loss or norm is not finite (nothing is changed by that step then); an error of
-    /// the device.
-    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+    /// One step, of whichever kind is next.
+    async fn step(&mut self) -> Result<Vec<Event>, SearchError> {
         if self.over {
             return Ok(Vec::new());
         }
@@ -220,10 +220,51 @@ impl Stepper for Enas<'_> {
         }
         Ok(events)
     }
+}
+
+impl Stepper for Enas<'_> {
+    /// Takes one step of the weights or of the controller, or ranks one architecture, and gives what happened; nothing
+    /// once the search is over.
+    ///
+    /// # Errors
+    /// [`SearchError::NotFinite`] if a loss or norm is not finite (nothing is changed by that step then); an error of
+    /// the device.
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>> {
+        Box::pin(self.step())
+    }
 
     /// Steps taken and to be taken: of the weights, of the controller, and one for each architecture ranked.
     fn progress(&self) -> Progress {
         let total = u64::from(self.config.epochs) * self.per_epoch() + 2 * u64::from(self.config.candidates);
         Progress { taken: if self.over { total } else { self.taken }, total }
+    }
+
+    fn save(&self) -> BoxFuture<'_, Result<State, SearchError>> {
+        Box::pin(async move {
+            let mut state = State::of("search by a controller");
+            state.set("taken", self.taken)?;
+            state.set("over", self.over)?;
+            state.set("sums", self.sums)?;
+            state.set("written", &self.written)?;
+            state.set("candidates", &self.candidates)?;
+            state.set("ranked", &self.ranked)?;
+            state.nest("paths", self.paths.save().await?);
+            state.nest("controller", self.controller.save().await?);
+            Ok(state)
+        })
+    }
+
+    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>> {
+        Box::pin(async move {
+            state.check("search by a controller")?;
+            self.taken = state.get("taken")?;
+            self.over = state.get("over")?;
+            self.sums = state.get("sums")?;
+            self.written = state.get("written")?;
+            self.candidates = state.get("candidates")?;
+            self.ranked = state.get("ranked")?;
+            self.paths.restore(state.part("paths")?)?;
+            self.controller.restore(state.part("controller")?)
+        })
     }
 }

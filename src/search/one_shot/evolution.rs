@@ -2,8 +2,9 @@
 
 use crate::random::Random;
 use crate::space::{Architecture, Space};
+use crate::state::{State, StateError};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 /// Settings of [`Evolution`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +100,35 @@ impl Evolution {
     /// All that were scored, the best first.
     pub fn ranked(&self) -> &[(Architecture, f64)] {
         &self.ranked
+    }
+
+    /// Its state: what waits, what was met and ranked, and where the random numbers stand.
+    ///
+    /// # Errors
+    /// None in practice: all of it is JSON.
+    pub fn save(&self) -> Result<State, StateError> {
+        let mut state = State::of("evolution");
+        state.set("random", self.random.position())?;
+        state.set("generation", self.generation)?;
+        state.set("waiting", &self.waiting)?;
+        // A hash set has no order; the same state is to have the same bytes.
+        state.set("met", self.met.iter().collect::<BTreeSet<_>>())?;
+        state.set("ranked", &self.ranked)?;
+        Ok(state)
+    }
+
+    /// Goes on from the state of an evolution with the same settings.
+    ///
+    /// # Errors
+    /// [`StateError`] if it is that of something else.
+    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
+        state.check("evolution")?;
+        self.random = Random::at(state.get("random")?);
+        self.generation = state.get("generation")?;
+        self.waiting = state.get("waiting")?;
+        self.met = state.get("met")?;
+        self.ranked = state.get("ranked")?;
+        Ok(())
     }
 
     fn breed(&mut self, space: &dyn Space) {

@@ -10,14 +10,15 @@ mod evolution;
 
 pub use evolution::{Evolution, EvolutionConfig};
 
-use super::{Event, Origin, Progress, SearchError, Stepper};
+use super::{BoxFuture, Event, Origin, Progress, SearchError, Stepper};
 use crate::data::{Augmentation, Resident, split};
 use crate::device::Device;
-use crate::estimate::{PathConfig, PathTraining, Supernet};
+use crate::estimate::{self, Estimator, Fidelity, Measured, PathConfig, PathTraining, SharedWeights, Supernet};
 use crate::graph::Graph;
 use crate::optim::{Schedule, SgdConfig};
 use crate::random::Random;
 use crate::space::{Architecture, Space};
+use crate::state::State;
 use serde::{Deserialize, Serialize};
 
 /// Streams of the run's seed: architectures that are trained (one stream a step), and those that are ranked.
@@ -125,23 +126,17 @@ impl<'s> OneShot<'s> {
         self.evolution.ranked()
     }
 
-    /// Accuracy of an architecture with the shared weights, on the half that ranks.
+    /// What an architecture does with the shared weights, on the half that ranks.
     ///
     /// # Errors
     /// An error of the device, or an architecture of another space.
-    pub async fn score(&mut self, architecture: &Architecture) -> Result<f64, SearchError> {
-        let path = self.paths.path(self.space, architecture)?;
-        self.paths.score(&path, &self.ranking, self.calibration).await
+    pub async fn measure(&mut self, architecture: &Architecture) -> Result<Measured, SearchError> {
+        let Self { space, paths, ranking, calibration, .. } = self;
+        let mut estimator = SharedWeights { space: *space, paths, images: ranking, calibration: *calibration };
+        estimate::finish(&mut *estimator.start(architecture, Fidelity::Full)?).await
     }
-}
 
-impl Stepper for OneShot<'_> {
-    /// Takes one step of training, or ranks one architecture, and gives what happened; nothing once the search is over.
-    ///
-    /// # Errors
-    /// [`SearchError::NotFinite`] if loss or norm are not finite (nothing is changed by that step then); an error of
-    /// the device.
-    async fn advance(&mut self) -> Result<Vec<Event>, SearchError> {
+    async fn next(&mut self) -> Result<Vec<Event>, SearchError> {
         if self.over {
             return Ok(Vec::new());
         }
@@ -159,15 +154,48 @@ impl Stepper for OneShot<'_> {
             let best = self.evolution.best().cloned().ok_or_else(nothing)?;
             return Ok(vec![Event::Derived { architecture: best }]);
         };
-        let accuracy = self.score(&architecture).await?;
+        let measured = self.measure(&architecture).await?;
         self.taken += 1;
-        self.evolution.scored(architecture.clone(), accuracy);
-        Ok(vec![Event::Ranked { taken: self.taken, total, architecture, accuracy, origin: Origin::Strategy }])
+        // What could not be measured is no parent.
+        self.evolution.scored(architecture.clone(), measured.accuracy().unwrap_or(f64::MIN));
+        Ok(vec![Event::Ranked { taken: self.taken, total, architecture, measured, origin: Origin::Strategy }])
+    }
+}
+
+impl Stepper for OneShot<'_> {
+    /// Takes one step of training, or ranks one architecture, and gives what happened; nothing once the search is over.
+    ///
+    /// # Errors
+    /// [`SearchError::NotFinite`] if loss or norm are not finite (nothing is changed by that step then); an error of
+    /// the device.
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>> {
+        Box::pin(self.next())
     }
 
     /// Steps taken and to be taken: of training, then one for each architecture ranked.
     fn progress(&self) -> Progress {
         let total = self.paths.steps() + u64::from(self.evolution.most());
         Progress { taken: if self.over { total } else { self.taken }, total }
+    }
+
+    fn save(&self) -> BoxFuture<'_, Result<State, SearchError>> {
+        Box::pin(async move {
+            let mut state = State::of("one-shot search");
+            state.set("taken", self.taken)?;
+            state.set("over", self.over)?;
+            state.nest("paths", self.paths.save().await?);
+            state.nest("evolution", self.evolution.save()?);
+            Ok(state)
+        })
+    }
+
+    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>> {
+        Box::pin(async move {
+            state.check("one-shot search")?;
+            self.taken = state.get("taken")?;
+            self.over = state.get("over")?;
+            self.paths.restore(state.part("paths")?)?;
+            Ok(self.evolution.restore(state.part("evolution")?)?)
+        })
     }
 }

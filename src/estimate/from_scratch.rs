@@ -1,0 +1,144 @@
+//! An architecture is worth what it is trained to from scratch.
+
+use super::measured::{ACCURACY, LOSS, MULTIPLY_ADDS, PARAMETERS};
+use super::{BoxFuture, EpochReport, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
+use super::{Training, TrainingConfig};
+use crate::cost::Cost;
+use crate::data::Resident;
+use crate::device::Device;
+use crate::space::{Architecture, NetworkSettings, Space};
+use crate::state::State;
+
+/// Trains each architecture from scratch and measures it on other images.
+pub struct FromScratch<'a> {
+    /// Where.
+    pub device: &'a Device,
+    /// The space that the architectures are of.
+    pub space: &'a dyn Space,
+    /// Settings of the networks.
+    pub settings: NetworkSettings,
+    /// The images that train.
+    pub train: &'a Resident,
+    /// The images that measure.
+    pub measure: &'a Resident,
+    /// How they are trained.
+    pub config: TrainingConfig,
+    /// Seed of initial weights and of all random choices.
+    pub seed: u64,
+}
+
+impl Estimator for FromScratch<'_> {
+    fn start<'a>(
+        &'a mut self,
+        architecture: &Architecture,
+        fidelity: Fidelity,
+    ) -> Result<Box<dyn Job + 'a>, EstimateError> {
+        let all = self.config.epochs;
+        let epochs = match fidelity {
+            Fidelity::Full => all,
+            Fidelity::Epochs(epochs) if epochs <= all => epochs,
+            Fidelity::Epochs(epochs) => {
+                let problem = format!("a fidelity of {epochs} epochs: the training has {all}");
+                return Err(EstimateError::Settings(problem));
+            }
+        };
+        // The auxiliary head is no part of the network that is measured.
+        let plain = NetworkSettings { auxiliary: false, ..self.settings.clone() };
+        let cost = Cost::of(&self.space.decode(architecture, &plain)?, 1)?;
+        let graph = self.space.decode(architecture, &self.settings)?;
+        let images = (0..self.train.count() as u32).collect();
+        let training = Training::new(self.device, graph, self.train, images, self.config, self.seed)?;
+        let steps = u64::from(epochs) * training.per_epoch();
+        Ok(Box::new(Scratch {
+            training,
+            measure: self.measure,
+            cost,
+            steps,
+            curve: Vec::new(),
+            over: false,
+            failed: false,
+        }))
+    }
+}
+
+/// An architecture in training.
+struct Scratch<'a> {
+    training: Training,
+    measure: &'a Resident,
+    cost: Cost,
+    /// Steps of training before it is measured.
+    steps: u64,
+    curve: Vec<EpochReport>,
+    over: bool,
+    /// Whether it is over because it could not be trained.
+    failed: bool,
+}
+
+impl Scratch<'_> {
+    async fn step(&mut self) -> Result<Vec<JobEvent>, EstimateError> {
+        if self.training.progress().0 < self.steps {
+            let ended = self.training.advance().await?;
+            self.curve.extend(ended);
+            return Ok(ended.map(JobEvent::Epoch).into_iter().collect());
+        }
+        let score = self.training.score(self.measure).await?;
+        let of_cost = [(PARAMETERS, self.cost.parameters), (MULTIPLY_ADDS, self.cost.multiply_adds)];
+        let objectives = [(ACCURACY, score.accuracy), (LOSS, score.loss)].into_iter();
+        let objectives = objectives.chain(of_cost.map(|(name, count)| (name, count as f64)));
+        let objectives = objectives.map(|(name, value)| (name.to_owned(), value)).collect();
+        self.over = true;
+        Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: self.curve.clone() })])
+    }
+}
+
+impl Job for Scratch<'_> {
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<JobEvent>, EstimateError>> {
+        Box::pin(async move {
+            if self.over {
+                return Ok(Vec::new());
+            }
+            match self.step().await {
+                Err(error @ (EstimateError::NotFinite { .. } | EstimateError::Evaluation { .. })) => {
+                    (self.over, self.failed) = (true, true);
+                    Ok(vec![JobEvent::Measured(Measured::Failed { reason: error.to_string() })])
+                }
+                other => other,
+            }
+        })
+    }
+
+    /// Steps of training, and one that measures.
+    fn progress(&self) -> Progress {
+        let total = self.steps + 1;
+        Progress { taken: if self.over { total } else { self.training.progress().0 }, total }
+    }
+
+    fn save(&self) -> BoxFuture<'_, Result<State, EstimateError>> {
+        Box::pin(async move {
+            let mut state = State::of("training job");
+            state.set("curve", &self.curve)?;
+            state.set("over", self.over)?;
+            state.set("failed", self.failed)?;
+            state.nest("training", self.training.save().await?);
+            Ok(state)
+        })
+    }
+
+    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), EstimateError>> {
+        Box::pin(async move {
+            state.check("training job")?;
+            self.training.restore(state.part("training")?)?;
+            let taken = self.training.progress().0;
+            if taken > self.steps {
+                return Err(state
+                    .wrong("training", format!("{taken} steps were taken, {} are wanted", self.steps))
+                    .into());
+            }
+            self.curve = state.get("curve")?;
+            // What was measured after fewer epochs goes on; what failed has failed.
+            self.failed = state.get("failed")?;
+            self.over = state.get("over")? && (self.failed || taken == self.steps);
+            Ok(())
+        })
+    }
+}

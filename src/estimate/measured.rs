@@ -1,0 +1,47 @@
+//! What an architecture came to.
+
+use super::EpochReport;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Objective: share of right answers, from 0 to 1.
+pub const ACCURACY: &str = "accuracy";
+/// Objective: mean cross-entropy.
+pub const LOSS: &str = "loss";
+/// Objective: learned parameters of the network.
+pub const PARAMETERS: &str = "parameters";
+/// Objective: multiply-adds of one image.
+pub const MULTIPLY_ADDS: &str = "multiply_adds";
+
+/// What an architecture came to. (How long it took is known to those who have a clock.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measured {
+    /// It was measured.
+    Worth {
+        /// What it is worth, by the name of the objective.
+        objectives: BTreeMap<String, f64>,
+        /// How training went, epoch by epoch, where it was trained.
+        curve: Vec<EpochReport>,
+    },
+    /// It could not be.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Measured {
+    /// One objective, if it was measured.
+    pub fn objective(&self, name: &str) -> Option<f64> {
+        match self {
+            Self::Worth { objectives, .. } => objectives.get(name).copied(),
+            Self::Failed { .. } => None,
+        }
+    }
+
+    /// Share of right answers, if it was measured.
+    pub fn accuracy(&self) -> Option<f64> {
+        self.objective(ACCURACY)
+    }
+}

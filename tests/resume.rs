@@ -1,0 +1,387 @@
+//! What goes step by step can stop between any two steps: saved, built anew and restored, it goes on to the same bits as if it
+//! had never stopped.
+//!
+//! The device is `CELLWRIGHT_DEVICE` (default: the CPU at every step, and a software driver, where there is one, at one).
+
+use cellwright::data::{Augmentation, Images, Resident};
+use cellwright::device::{Device, Selector};
+use cellwright::estimate::{
+    Estimator, Fidelity, FromScratch, Job, JobEvent, Measured, PathConfig, PathTraining, SharedWeights, Training,
+    TrainingConfig, finish, measured,
+};
+use cellwright::graph::Features;
+use cellwright::optim::{Schedule, SgdConfig};
+use cellwright::random::Random;
+use cellwright::search::bilevel::{Bilevel, BilevelConfig};
+use cellwright::search::controller::ControllerConfig;
+use cellwright::search::enas::{Enas, EnasConfig};
+use cellwright::search::one_shot::{EvolutionConfig, OneShot, OneShotConfig, Rank};
+use cellwright::search::{METHODS, SearchError, Stepper};
+use cellwright::space::{self, Architecture, NetworkSettings, Space, SpaceSettings};
+use cellwright::state::{State, StateError};
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    pollster::block_on(future)
+}
+
+/// The device that is asked for, or the CPU.
+fn device() -> Device {
+    let choice = std::env::var("CELLWRIGHT_DEVICE").map_or(Selector::Cpu, |name| name.parse().unwrap());
+    wait(Device::open(&choice)).unwrap()
+}
+
+/// Images of noise in two classes, of which one is brighter.
+fn images(count: usize) -> Images {
+    let mut random = Random::new(5, 0);
+    let labels: Vec<u32> = (0..count as u32).map(|i| i % 2).collect();
+    let pixels = labels.iter().flat_map(|label| vec![60 * *label as u8; 64]).map(|v| v + random.below(190) as u8);
+    Images::new([1, 8, 8], pixels.collect(), labels, vec!["dark".into(), "bright".into()]).unwrap()
+}
+
+/// What a search is built from.
+struct Given {
+    space: Box<dyn Space>,
+    settings: NetworkSettings,
+    images: Images,
+    data: Resident,
+}
+
+impl Given {
+    fn new(device: &Device) -> Self {
+        let images = images(16);
+        let [channels, height, width] = images.shape();
+        let image = Features::new(channels, height, width);
+        let settings = NetworkSettings { image, classes: 2, channels: 8, layers: 3, ..NetworkSettings::default() };
+        let (mean, std) = images.mean_std();
+        let data = Resident::new(device, &images, &mean, &std).unwrap();
+        let space = space::find("darts", &SpaceSettings { nodes: 1, ..SpaceSettings::default() }).unwrap();
+        Self { space, settings, images, data }
+    }
+}
+
+/// A strategy's search before its first step. Everything that can differ from step to step is switched on.
+fn build<'s>(device: &Device, strategy: &str, given: &'s Given) -> Box<dyn Stepper + 's> {
+    let Given { space, settings, images, data } = given;
+    let (space, labels, seed) = (&**space, images.labels(), 3);
+    let augmentation = Augmentation { padding: 1, flip: true, cutout: 2 };
+    let method = METHODS.iter().find(|method| method.name == strategy).unwrap();
+    if let Some(apply) = method.settings {
+        // Three stages share the epochs, and the early stopping looks back four.
+        let epochs = if strategy == "robust-darts" { 6 } else { 2 };
+        let mut config = BilevelConfig { epochs, batch: 4, alpha_rate: 1e-2, augmentation, ..Default::default() };
+        apply(&mut config, true);
+        return Box::new(wait(Bilevel::new(device, space, settings, data, labels, config, seed)).unwrap());
+    }
+    let graph = space.supernet(settings).unwrap();
+    if strategy == "enas" {
+        let controller = ControllerConfig { samples: 3, ..Default::default() };
+        let config = EnasConfig {
+            epochs: 2,
+            batch: 4,
+            reward_batch: 4,
+            validation: 0.5,
+            updates: 2,
+            candidates: 2,
+            calibration: 1,
+            augmentation,
+            controller,
+            ..Default::default()
+        };
+        return Box::new(Enas::new(device, space, graph, data, labels, config, seed).unwrap());
+    }
+    let rank = if strategy == "rsps" { Rank::Random } else { Rank::Evolution };
+    let (population, generations, mutations, crossovers) = (3, 2, 1, 1);
+    let evolution =
+        EvolutionConfig { population, generations, parents: 2, mutations, crossovers, ..Default::default() };
+    let config = OneShotConfig {
+        epochs: 2,
+        batch: 4,
+        augmentation,
+        calibration: 1,
+        samples: 3,
+        evolution,
+        ..Default::default()
+    };
+    Box::new(OneShot::new(device, space, graph, data, labels, config, rank, seed).unwrap())
+}
+
+/// What happened in the steps of a search from here to its end, and its state then.
+fn follow(search: &mut dyn Stepper) -> (Vec<String>, Vec<u8>) {
+    let mut all = Vec::new();
+    while let Some(happened) = step(search) {
+        all.push(happened);
+    }
+    (all, save(search))
+}
+
+/// What happened in a step; nothing once the search is over.
+fn step(search: &mut dyn Stepper) -> Option<String> {
+    let events = wait(search.advance()).unwrap();
+    let over = events.is_empty() && search.progress().taken == search.progress().total;
+    (!over).then(|| format!("{events:?}"))
+}
+
+fn save(search: &dyn Stepper) -> Vec<u8> {
+    wait(search.save()).unwrap().to_bytes().unwrap()
+}
+
+fn restored<'s>(device: &Device, strategy: &str, given: &'s Given, bytes: &[u8]) -> Box<dyn Stepper + 's> {
+    let mut search = build(device, strategy, given);
+    wait(search.restore(&State::from_bytes(bytes).unwrap())).unwrap();
+    search
+}
+
+/// The events of a search that is never stopped, its state before each step, and that at its end.
+fn never_stopped(device: &Device, strategy: &str, given: &Given) -> (Vec<String>, Vec<Vec<u8>>) {
+    let mut search = build(device, strategy, given);
+    let (mut events, mut states) = (Vec::new(), vec![save(&*search)]);
+    while let Some(happened) = step(&mut *search) {
+        events.push(happened);
+        states.push(save(&*search));
+    }
+    assert!(events.last().unwrap().contains("Derived"), "{strategy} ended with {:?}", events.last());
+    (events, states)
+}
+
+/// Holds a search that is stopped before step `at` against one that never was.
+fn stop(device: &Device, strategy: &str, given: &Given, at: usize, whole: &(Vec<String>, Vec<Vec<u8>>)) {
+    let (events, states) = whole;
+    let what = format!("{strategy} on {}, stopped before step {at} of {}", device.name(), events.len());
+    let mut search = restored(device, strategy, given, &states[at]);
+    assert!(save(&*search) == states[at], "{what}: the state is another after restoring");
+    let (rest, end) = follow(&mut *search);
+    for (step, (found, wanted)) in rest.iter().zip(&events[at..]).enumerate() {
+        assert_eq!(found, wanted, "{what}: step {}", at + step);
+    }
+    assert_eq!(rest.len(), events.len() - at, "{what}");
+    assert!(end == states[events.len()], "{what}: the last state is another");
+}
+
+#[test]
+fn every_strategy_goes_on_from_every_step_to_the_same_bits() {
+    let device = device();
+    let given = Given::new(&device);
+    for method in METHODS {
+        let whole = never_stopped(&device, method.name, &given);
+        for at in 0..=whole.0.len() {
+            stop(&device, method.name, &given, at, &whole);
+        }
+    }
+}
+
+#[test]
+fn a_search_that_lives_for_one_step_at_a_time_ends_the_same() {
+    let device = device();
+    let given = Given::new(&device);
+    for strategy in ["darts-2nd", "p-darts", "darts-pt", "enas", "spos"] {
+        let (events, states) = never_stopped(&device, strategy, &given);
+        let mut state = states[0].clone();
+        for (at, wanted) in events.iter().enumerate() {
+            let mut search = restored(&device, strategy, &given, &state);
+            assert_eq!(step(&mut *search).as_ref(), Some(wanted), "{strategy}, step {at}");
+            state = save(&*search);
+        }
+        assert!(state == states[events.len()], "{strategy}");
+    }
+}
+
+#[test]
+fn a_strategy_of_each_loop_goes_on_from_a_step_on_a_software_driver() {
+    let device = match wait(Device::open(&Selector::Software)) {
+        Ok(device) => device,
+        Err(error) => return cellwright::device::skipped(&format!("going on, on a software driver: {error}")),
+    };
+    let given = Given::new(&device);
+    // Another step each day would be another test each day: the draw is the same in every run.
+    let mut random = Random::new(13, 0);
+    for strategy in ["darts", "gdas", "enas", "spos"] {
+        let whole = never_stopped(&device, strategy, &given);
+        stop(&device, strategy, &given, 1 + random.below(whole.0.len() - 1), &whole);
+    }
+}
+
+#[test]
+fn a_state_is_refused_by_what_it_is_not_of() {
+    let device = Device::cpu();
+    let given = Given::new(&device);
+    let states = ["darts", "enas", "rsps"].map(|strategy| wait(build(&device, strategy, &given).save()).unwrap());
+    for (at, strategy) in ["darts", "enas", "rsps"].into_iter().enumerate() {
+        for (other, state) in states.iter().enumerate() {
+            let found = wait(build(&device, strategy, &given).restore(state));
+            match found {
+                Ok(()) => assert_eq!(at, other),
+                Err(SearchError::State(StateError::Kind { .. })) => assert_ne!(at, other),
+                Err(error) => panic!("{strategy}: {error}"),
+            }
+        }
+    }
+    let wider = Given { settings: NetworkSettings { channels: 12, ..given.settings.clone() }, ..Given::new(&device) };
+    let error = wait(build(&device, "darts", &wider).restore(&states[0])).unwrap_err().to_string();
+    assert!(error.starts_with("`supernet/weights` of the saved state has shape"), "{error}");
+}
+
+// --- jobs ---------------------------------------------------------------------------------------------------
+
+fn training_config() -> TrainingConfig {
+    TrainingConfig {
+        epochs: 3,
+        batch: 8,
+        rate: Schedule::Cosine { from: 0.05, to: 0.0 },
+        augmentation: Augmentation { padding: 1, flip: true, cutout: 2 },
+        drop_path: 0.3,
+        ..TrainingConfig::default()
+    }
+}
+
+/// A network with an auxiliary head and dropped paths.
+fn full(settings: &NetworkSettings) -> NetworkSettings {
+    NetworkSettings { auxiliary: true, drop_path: true, layers: 3, ..settings.clone() }
+}
+
+#[test]
+fn training_goes_on_from_every_step_to_the_same_bits() {
+    let device = device();
+    let Given { space, settings, data, .. } = Given::new(&device);
+    let graph = space.decode(&space.random(&mut Random::new(2, 0)), &full(&settings)).unwrap();
+    assert_eq!(graph.outputs.len(), 2, "there is no auxiliary head");
+    let build = || {
+        let images = (0..data.count() as u32).collect();
+        Training::new(&device, graph.clone(), &data, images, training_config(), 4).unwrap()
+    };
+    let bytes = |training: &Training| wait(training.save()).unwrap().to_bytes().unwrap();
+    let mut training = build();
+    let (mut events, mut states) = (Vec::new(), vec![bytes(&training)]);
+    while training.progress().0 < training.progress().1 {
+        events.push(wait(training.advance()).unwrap());
+        states.push(bytes(&training));
+    }
+    assert_eq!(events.iter().flatten().count(), 3);
+    let score = wait(training.score(&data)).unwrap();
+    for at in 0..=events.len() {
+        let mut training = build();
+        training.restore(&State::from_bytes(&states[at]).unwrap()).unwrap();
+        for (step, wanted) in events.iter().enumerate().skip(at) {
+            assert_eq!(wait(training.advance()).unwrap(), *wanted, "stopped before step {at}, step {step}");
+        }
+        assert!(bytes(&training) == states[events.len()], "stopped before step {at}");
+        assert_eq!(wait(training.score(&data)).unwrap(), score);
+    }
+}
+
+fn from_scratch<'a>(device: &'a Device, given: &'a Given) -> FromScratch<'a> {
+    FromScratch {
+        device,
+        space: &*given.space,
+        settings: full(&given.settings),
+        train: &given.data,
+        measure: &given.data,
+        config: training_config(),
+        seed: 4,
+    }
+}
+
+/// What became of a job in its steps up to its end.
+fn run(job: &mut dyn Job) -> Vec<Vec<JobEvent>> {
+    let mut all = Vec::new();
+    while job.progress().taken < job.progress().total {
+        all.push(wait(job.advance()).unwrap());
+    }
+    assert_eq!(wait(job.advance()).unwrap(), []);
+    all
+}
+
+#[test]
+fn a_job_goes_on_from_every_step_and_at_a_higher_fidelity() {
+    let device = device();
+    let given = Given::new(&device);
+    let architecture = given.space.random(&mut Random::new(2, 0));
+    let whole = run(&mut *from_scratch(&device, &given).start(&architecture, Fidelity::Full).unwrap());
+    // Two steps an epoch, and the one that measures.
+    assert_eq!(whole.len(), 7);
+    let Some(JobEvent::Measured(result @ Measured::Worth { curve, .. })) = whole.last().unwrap().first() else {
+        panic!("{whole:?}")
+    };
+    assert_eq!(curve.len(), 3);
+    assert!((0.0..=1.0).contains(&result.accuracy().unwrap()) && result.objective(measured::LOSS).unwrap() > 0.0);
+    let network = given.space.decode(&architecture, &given.settings).unwrap();
+    let parameters = cellwright::cost::parameters(&network).unwrap() as f64;
+    assert_eq!(result.objective(measured::PARAMETERS), Some(parameters));
+
+    let mut estimator = from_scratch(&device, &given);
+    for (fidelity, steps) in [(Fidelity::Full, 0..=7), (Fidelity::Epochs(1), 0..=3)] {
+        for at in steps {
+            let mut job = estimator.start(&architecture, fidelity).unwrap();
+            (0..at).for_each(|_| _ = wait(job.advance()).unwrap());
+            let state = State::from_bytes(&wait(job.save()).unwrap().to_bytes().unwrap()).unwrap();
+            drop(job);
+            let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+            wait(job.restore(&state)).unwrap();
+            // What was measured after its only epoch goes on with the next.
+            let done = if fidelity == Fidelity::Full { at } else { at.min(2) };
+            assert_eq!(run(&mut *job), whole[done..], "{fidelity:?}, stopped before step {at}");
+        }
+    }
+    let mut job = estimator.start(&architecture, Fidelity::Epochs(2)).unwrap();
+    run(&mut *job);
+    let state = wait(job.save()).unwrap();
+    drop(job);
+    let error = wait(estimator.start(&architecture, Fidelity::Epochs(1)).unwrap().restore(&state)).unwrap_err();
+    assert!(error.to_string().contains("4 steps were taken, 2 are wanted"), "{error}");
+    let error = estimator.start(&architecture, Fidelity::Epochs(4)).err().unwrap().to_string();
+    assert_eq!(error, "a fidelity of 4 epochs: the training has 3");
+}
+
+#[test]
+fn an_architecture_that_cannot_be_trained_has_come_to_that() {
+    let device = device();
+    let given = Given::new(&device);
+    let architecture = given.space.random(&mut Random::new(2, 0));
+    let mut estimator = from_scratch(&device, &given);
+    estimator.config.rate = Schedule::Constant { rate: 1e30 };
+    let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+    let Measured::Failed { reason } = wait(finish(&mut *job)).unwrap() else { panic!("it was trained") };
+    assert!(reason.contains("try a smaller learning rate"), "{reason}");
+    // It stays so, at whatever fidelity it is taken up again.
+    let state = wait(job.save()).unwrap();
+    drop(job);
+    let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+    wait(job.restore(&state)).unwrap();
+    assert_eq!((job.progress().taken, wait(job.advance()).unwrap()), (job.progress().total, vec![]));
+}
+
+#[test]
+fn shared_weights_measure_at_full_fidelity_only() {
+    let device = device();
+    let Given { space, settings, data, .. } = Given::new(&device);
+    let config = PathConfig {
+        epochs: 1,
+        batch: 4,
+        sgd: SgdConfig::default(),
+        rate: Schedule::Constant { rate: 0.05 },
+        augmentation: Augmentation::default(),
+        dropout: false,
+    };
+    let graph = space.supernet(&settings).unwrap();
+    let build = || PathTraining::new(&device, graph.clone(), &data, (0..8).collect(), config, 1).unwrap();
+    let architecture: Architecture = space.random(&mut Random::new(2, 0));
+    let mut paths = build();
+    let path = paths.path(&*space, &architecture).unwrap();
+    wait(paths.step(0, &path)).unwrap();
+    let state = wait(paths.save()).unwrap();
+    let images: Vec<u32> = (8..16).collect();
+    let mut results = Vec::new();
+    let mut again = build();
+    again.restore(&state).unwrap();
+    for paths in [&mut paths, &mut again] {
+        let mut estimator = SharedWeights { space: &*space, paths, images: &images, calibration: 1 };
+        let error = estimator.start(&architecture, Fidelity::Epochs(1)).err().unwrap().to_string();
+        assert!(error.contains("shared weights are measured as they are"), "{error}");
+        let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+        results.push(wait(finish(&mut *job)).unwrap());
+        let saved = wait(job.save()).unwrap();
+        wait(job.restore(&saved)).unwrap();
+        assert!(wait(finish(&mut *job)).unwrap_err().to_string().contains("it was over before"));
+    }
+    assert_eq!(results[0], results[1]);
+    assert!(results[0].accuracy().is_some() && results[0].objective(measured::LOSS).is_some());
+}
