@@ -1,5 +1,6 @@
 //! Which devices there are, and what is known of each before it is opened.
 
+use super::limits::CPU_BUFFER_BYTES;
 use super::{Class, Error};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -135,8 +136,8 @@ impl AdapterInfo {
             kind: Kind::Cpu,
             backend: "none".into(),
             driver: String::new(),
-            binding_bytes: super::CPU_BUFFER_BYTES,
-            buffer_bytes: super::CPU_BUFFER_BYTES,
+            binding_bytes: CPU_BUFFER_BYTES,
+            buffer_bytes: CPU_BUFFER_BYTES,
             subgroups: [1, 1],
             timestamps: true,
             f16: false,

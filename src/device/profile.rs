@@ -1,7 +1,8 @@
 //! How long each command of a recording takes.
 
-use super::recording::Recording;
-use super::{Backend, Device, Error, Limits, cpu, gpu::Gpu, recording::Action};
+use super::gpu::Gpu;
+use super::recording::{Action, Command, Recording};
+use super::{Backend, Device, Error, Limits, cpu};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -67,7 +68,7 @@ impl Device {
             Backend::Gpu(gpu) if gpu.timestamps() => self.by_timestamps(gpu, recording).await?,
             _ => self.by_clock(recording).await?,
         };
-        let timing = |(command, nanoseconds): (&super::recording::Command, f64)| {
+        let timing = |(command, nanoseconds): (&Command, f64)| {
             let (flops, bytes) = match &command.action {
                 Action::Dispatch(dispatch) => ((dispatch.kernel.flops)(&dispatch.params), dispatch.bytes),
                 Action::Copy { words, .. } => (0, *words as u64 * 8),
@@ -147,7 +148,7 @@ impl Device {
         }
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
         queue.submit([encoder.finish()]);
-        let words = gpu.read_buffer(self, &resolved, 0, bytes).await?;
+        let words = gpu.read_buffer(&resolved, 0, bytes).await?;
         let period = f64::from(queue.get_timestamp_period());
         let stamp = |at: usize| u64::from(words[at]) | u64::from(words[at + 1]) << 32;
         for (place, &index) in dispatches.iter().enumerate() {

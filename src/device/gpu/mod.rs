@@ -1,31 +1,31 @@
-//! Runs a recording on wgpu.
+//! A device of wgpu: its memory, its errors, and what it reads back.
 
+mod pipeline;
 mod prepare;
-
-pub(super) use prepare::Prepared;
+mod run;
 
 use super::adapter::required;
+use super::limits::CPU_BUFFER_BYTES;
 use super::memory::{Memory, Storage};
 use super::pending::now;
-use super::recording::Recording;
-use super::{Buffer, Class, Device, Error, Limits, Pending, adapter};
-use prepare::{Pipeline, PipelineKey, Step, encode};
+use super::{Buffer, Class, Error, Limits, Pending, adapter};
+use pipeline::{Pipeline, PipelineKey};
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long one poll waits in the driver.
 const POLL: Duration = Duration::from_millis(100);
 
-#[derive(Debug)]
+/// A device of wgpu. Clones are the same device.
+#[derive(Clone, Debug)]
 pub(super) struct Gpu {
     adapter: wgpu::Adapter,
     device: wgpu::Device,
     queue: wgpu::Queue,
     class: Class,
     uniform_alignment: u32,
-    pipelines: Mutex<HashMap<PipelineKey, Pipeline>>,
+    pipelines: Arc<Mutex<HashMap<PipelineKey, Pipeline>>>,
     fault: Arc<Mutex<Option<Error>>>,
 }
 
@@ -63,7 +63,7 @@ impl Gpu {
             *first.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
         });
         // Offsets are 32-bit element counts.
-        let most = super::CPU_BUFFER_BYTES;
+        let most = CPU_BUFFER_BYTES;
         let limits = Limits {
             buffer_bytes: required.max_buffer_size.min(most),
             binding_bytes: required.max_storage_buffer_binding_size.min(most),
@@ -78,7 +78,7 @@ impl Gpu {
             uniform_alignment: required.min_uniform_buffer_offset_alignment,
             device,
             queue,
-            pipelines: Mutex::default(),
+            pipelines: Arc::default(),
             fault,
         };
         Ok((gpu, limits))
@@ -163,15 +163,15 @@ impl Gpu {
         self.fault()
     }
 
-    pub(super) fn read(&self, device: &Device, buffer: &Buffer, word: usize, words: usize) -> Pending<Vec<u32>> {
-        self.read_buffer(device, buffer_of(buffer.memory()), word as u64 * 4, words as u64 * 4)
+    pub(super) fn read(&self, buffer: &Buffer, word: usize, words: usize) -> Pending<Vec<u32>> {
+        self.read_buffer(buffer_of(buffer.memory()), word as u64 * 4, words as u64 * 4)
     }
 
-    pub(super) fn read_memory(&self, device: &Device, memory: &Memory) -> Pending<Vec<u32>> {
-        self.read_buffer(device, buffer_of(memory), 0, memory.bytes)
+    pub(super) fn read_memory(&self, memory: &Memory) -> Pending<Vec<u32>> {
+        self.read_buffer(buffer_of(memory), 0, memory.bytes)
     }
 
-    pub(super) fn read_buffer(&self, owner: &Device, from: &wgpu::Buffer, byte: u64, bytes: u64) -> Pending<Vec<u32>> {
+    pub(super) fn read_buffer(&self, from: &wgpu::Buffer, byte: u64, bytes: u64) -> Pending<Vec<u32>> {
         if let Err(error) = self.fault() {
             return Pending::ready(Err(error));
         }
@@ -202,9 +202,8 @@ impl Gpu {
         staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
             *signal.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.is_ok());
         });
-        let owner = owner.clone();
+        let gpu = self.clone();
         Pending::new(move || {
-            let super::Backend::Gpu(gpu) = &owner.inner.backend else { return None };
             let status = *arrived.lock().unwrap_or_else(PoisonError::into_inner);
             if status.is_none() {
                 let _ = gpu.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(POLL) });
@@ -227,21 +226,6 @@ impl Gpu {
         })
     }
 
-    pub(super) fn run(&self, recording: &Recording, limits: &Limits) -> Result<(), Error> {
-        self.run_range(recording, limits, 0..recording.commands.len())
-    }
-
-    pub(super) fn run_range(&self, recording: &Recording, limits: &Limits, range: Range<usize>) -> Result<(), Error> {
-        self.fault()?;
-        let prepared = self.prepared(recording, limits)?;
-        for chunk in prepared.steps[range].chunks(limits.dispatches.max(1)) {
-            let mut encoder = self.device.create_command_encoder(&Default::default());
-            encode(chunk, &mut encoder);
-            self.queue.submit([encoder.finish()]);
-        }
-        self.fault()
-    }
-
     /// Waits until everything submitted is done.
     pub(super) fn idle(&self) -> impl Future<Output = Result<(), Error>> + '_ {
         std::future::poll_fn(|context| {
@@ -256,28 +240,6 @@ impl Gpu {
                 },
             }
         })
-    }
-
-    /// Encodes one command in a compute pass of its own, timed by `writes`.
-    pub(super) fn encode_timed(
-        &self,
-        recording: &Recording,
-        limits: &Limits,
-        index: usize,
-        encoder: &mut wgpu::CommandEncoder,
-        writes: wgpu::ComputePassTimestampWrites<'_>,
-    ) -> Result<(), Error> {
-        let step = &self.prepared(recording, limits)?.steps[index];
-        if let Step::Dispatch { pipeline, group, offset, groups: [x, y, z] } = step {
-            let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: Some(writes) };
-            let mut pass = encoder.begin_compute_pass(&descriptor);
-            pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, group, &[*offset]);
-            pass.dispatch_workgroups(*x, *y, *z);
-        } else {
-            encode(std::slice::from_ref(step), encoder);
-        }
-        Ok(())
     }
 }
 
