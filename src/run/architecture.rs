@@ -3,7 +3,6 @@
 use super::{Config, Purpose, Sources};
 use crate::space::notation;
 use crate::space::{self, SpaceSettings};
-use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -33,33 +32,6 @@ pub struct ArchitectureError {
     pub given: String,
     /// What is wrong with it.
     pub problem: String,
-}
-
-/// An architecture in a configuration: its text, or the parts of its JSON as a table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written", into = "String")]
-pub struct ArchitectureText(pub String);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Text(String),
-    Table(serde_json::Map<String, serde_json::Value>),
-}
-
-impl From<Written> for ArchitectureText {
-    fn from(written: Written) -> Self {
-        Self(match written {
-            Written::Text(text) => text,
-            Written::Table(table) => serde_json::Value::Object(table).to_string(),
-        })
-    }
-}
-
-impl From<ArchitectureText> for String {
-    fn from(text: ArchitectureText) -> Self {
-        text.0
-    }
 }
 
 /// Reads an architecture that is given as a published name, as its text, as a file (a genotype in any text, a Python file of

@@ -3,7 +3,7 @@
 use super::bank::Bank;
 use super::fan::{Block, Fan, Made, Source};
 use super::flow::Flow;
-use super::{Recording, table};
+use super::recording::{Recording, table};
 use crate::autograd::Gradients;
 use crate::device::Recorder;
 use crate::kernels::mixture::{NONE, TERM, Term};

@@ -1,5 +1,6 @@
 //! Datasets as they are when they have been downloaded: each layout made small, on the fly.
 
+use super::super::place::list;
 use super::*;
 use crate::data::archive::tests::{tar, zip};
 use crate::data::npy;
