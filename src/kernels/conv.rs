@@ -9,118 +9,15 @@ use super::gemm::{self, ROWS, WIDTH};
 use super::parallel::{self, sum_pieces};
 use super::vector::{LANES, scratch};
 use crate::device::{Call, Class, Kernel, Launch};
-use crate::params;
 use columns::{Columns, gather_results};
 use rayon::prelude::*;
-use std::ops::Range;
 
 mod cases;
 mod columns;
+mod params;
 mod reference;
 
-params! {
-    /// Parameters of [`FORWARD`], [`BACKWARD_INPUT`] and [`BACKWARD_WEIGHT`].
-    pub struct Params {
-        /// Offset of x or dx.
-        pub input: u32,
-        /// Offset of w or dw, [outputs, inputs / groups, kernel_rows, kernel_columns].
-        pub weight: u32,
-        /// Offset of the bias.
-        pub bias: u32,
-        /// Offset of y or dy.
-        pub output: u32,
-        /// Number of images.
-        pub batch: u32,
-        /// Channels of x.
-        pub inputs: u32,
-        /// Channels of y.
-        pub outputs: u32,
-        /// Groups, each with its share of inputs and outputs.
-        pub groups: u32,
-        /// Height of x.
-        pub height: u32,
-        /// Width of x.
-        pub width: u32,
-        /// Height of y.
-        pub out_height: u32,
-        /// Width of y.
-        pub out_width: u32,
-        /// Height of the window.
-        pub kernel_rows: u32,
-        /// Width of the window.
-        pub kernel_columns: u32,
-        /// Rows from one window to the next.
-        pub stride_rows: u32,
-        /// Columns from one window to the next.
-        pub stride_columns: u32,
-        /// Rows from one tap to the next.
-        pub dilation_rows: u32,
-        /// Columns from one tap to the next.
-        pub dilation_columns: u32,
-        /// Rows of zeros above x; negative: rows left out.
-        pub pad_top: i32,
-        /// Columns of zeros left of x; negative: columns left out.
-        pub pad_left: i32,
-        /// Whether there is a bias (1) or not (0).
-        pub has_bias: u32,
-        /// Whether results are added to (1) or overwrite (0) what is there.
-        pub accumulate: u32,
-    }
-}
-
-impl Params {
-    fn of(params: &[u8]) -> Self {
-        bytemuck::pod_read_unaligned(params)
-    }
-
-    fn pixels(&self) -> usize {
-        self.height as usize * self.width as usize
-    }
-
-    fn out_pixels(&self) -> usize {
-        self.out_height as usize * self.out_width as usize
-    }
-
-    fn taps(&self) -> usize {
-        self.kernel_rows as usize * self.kernel_columns as usize
-    }
-
-    /// Inputs of a group.
-    fn group_inputs(&self) -> usize {
-        (self.inputs / self.groups) as usize
-    }
-
-    /// Outputs of a group.
-    fn group_outputs(&self) -> usize {
-        (self.outputs / self.groups) as usize
-    }
-
-    /// Weights of one output.
-    fn depth(&self) -> usize {
-        self.group_inputs() * self.taps()
-    }
-
-    fn x(&self) -> Range<usize> {
-        parallel::range(self.input, (self.batch * self.inputs) as usize * self.pixels())
-    }
-
-    fn w(&self) -> Range<usize> {
-        parallel::range(self.weight, self.outputs as usize * self.depth())
-    }
-
-    fn y(&self) -> Range<usize> {
-        parallel::range(self.output, (self.batch * self.outputs) as usize * self.out_pixels())
-    }
-
-    fn flops(&self) -> u64 {
-        2 * self.y().len() as u64 * self.depth() as u64
-    }
-
-    /// Images that fill `width` columns together, where one does not.
-    fn images(&self, width: usize) -> usize {
-        (width / self.out_pixels().max(1)).clamp(1, self.batch.max(1) as usize)
-    }
-}
+pub use params::Params;
 
 /// y (+)= w ∗ x + bias.
 pub static FORWARD: Kernel = Kernel {

@@ -33,7 +33,7 @@ pub fn circles(files: &[(String, String)]) -> Vec<Circle> {
         .iter()
         .zip(&modules)
         .flat_map(|(source, module)| {
-            source.test_modules.iter().map(move |name| [&module[..], &[name.clone()]].concat())
+            source.test_modules.iter().map(move |name| [module, std::slice::from_ref(name)].concat())
         })
         .collect();
     let for_tests = |module: &[String]| {
