@@ -18,9 +18,9 @@ pub struct CellPlan {
 /// An architecture as a reader meets it, in all forms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sketch {
-    /// One line, as [`Space::print`] writes it.
+    /// One line, as [`Space::print`](super::Space::print) writes it.
     pub text: String,
-    /// As [`Space::json`] writes it.
+    /// As [`Space::json`](super::Space::json) writes it.
     pub json: serde_json::Value,
     /// Its cells, to be drawn; none if it has no cells.
     pub cells: Vec<CellPlan>,

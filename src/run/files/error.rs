@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// The datasets that [`load`] knows.
+/// The datasets that [`load`](super::load) knows.
 pub const NAMES: [&str; 12] = [
     "digits",
     "mnist",
