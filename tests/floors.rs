@@ -7,7 +7,7 @@
 //! `tests`, what stands under `#[cfg(test)]`) may do as it likes: nobody builds on it.
 //!
 //! Among files the rule is finer: a file imports the file that *defines* a name it uses, wherever the name is
-//! re-exported. `mod` lines and re-exports themselves import nothing.
+//! re-exported. `mod` lines and re-exports themselves import nothing; what a file re-exports and uses itself, it imports.
 
 #[path = "floors/circles.rs"]
 mod circles;

@@ -127,3 +127,20 @@ impl Recording {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_prepared_is_made_once_and_goes_with_its_place() {
+        let (place, made) = (Prepared::default(), Arc::new(1u8));
+        assert_eq!(place.get_or_make::<Arc<u8>, _>(|| Err("no memory")), Err("no memory"));
+        for value in [made.clone(), Arc::new(2)] {
+            assert_eq!(place.get_or_make(|| Ok::<_, ()>(value)), Ok(Some(&made)));
+        }
+        assert_eq!(place.get_or_make(|| Ok::<u32, ()>(3)), Ok(None), "something of another kind");
+        drop(place);
+        assert_eq!(Arc::strong_count(&made), 1);
+    }
+}

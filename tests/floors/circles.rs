@@ -228,6 +228,7 @@ mod checker {
             ("mod child; pub const OWN: u8 = child::f();", "pub const fn f() -> u8 { super::OWN }"),
             ("mod child; call! { pub struct Own { pub x: u8 } } use child::f;", "use super::Own; pub fn f() {}"),
             ("mod child; pub use child::f as g; pub fn own() { self::g() }", "use super::own; pub fn f() {}"),
+            ("mod child; pub use child::f; pub fn own() { f() }", "use super::own; pub fn f() {}"),
         ] {
             assert_eq!(found(&tree(parent, child)), [["a/child.rs", "a/mod.rs"]], "{parent} {child}");
         }
@@ -236,6 +237,8 @@ mod checker {
     #[test]
     fn re_exports_modules_and_tests_make_no_circle() {
         for (parent, child) in [
+            // Methods, fields and variables are no imports, whatever they are called.
+            ("mod child; pub use child::f; pub fn own(f: u8) { x.f(f) }", "use super::own; pub fn f() {}"),
             // What the parent only passes on is imported from where it is defined.
             ("mod child; mod thing; pub use thing::Thing; use child::f;", "use super::Thing; pub fn f() {}"),
             ("mod child; mod thing; use thing::Thing; use child::f;", "use super::*; pub fn f(x: Thing) {}"),
