@@ -1,9 +1,11 @@
 //! Gradients on their way back.
 
-use super::ValueId;
 use crate::device::Recorder;
 use crate::kernels::elementwise;
 use crate::tensor::{Error, Tensor};
+
+/// Number of a value on a tape that a gradient flows to.
+pub type ValueId = usize;
 
 #[derive(Clone, Debug)]
 enum Slot {

@@ -10,14 +10,11 @@ mod gradients;
 pub mod ops;
 
 pub use check::{GradientError, check_gradients};
-pub use gradients::Gradients;
+pub use gradients::{Gradients, ValueId};
 
 use crate::device::{Device, Recorder, Recording, Workspace};
 use crate::tensor::{Error, Tensor};
 use std::fmt;
-
-/// Number of a value on a tape that a gradient flows to.
-pub type ValueId = usize;
 
 /// A tensor on a tape.
 #[derive(Clone, Debug)]

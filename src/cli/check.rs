@@ -30,7 +30,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: &Args) -> super::Outcome {
+pub fn run(args: &Args) -> super::output::Outcome {
     let start = Instant::now();
     let device = args.device.open()?;
     let bar = ProgressBar::new(0);
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> super::Outcome {
 }
 
 /// An error, and so an exit status of 1, where anything differs.
-fn verdict(device: &Device, report: &Report) -> super::Outcome {
+fn verdict(device: &Device, report: &Report) -> super::output::Outcome {
     if report.agrees() {
         return Ok(());
     }

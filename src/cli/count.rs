@@ -33,7 +33,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: &Args) -> super::Outcome {
+pub fn run(args: &Args) -> super::output::Outcome {
     let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
     let cost = Cost::of(&subject.graph, args.batch as usize)?;
     if args.json { print_json(&value(args, &subject, &cost)) } else { print(&describe(args, &subject, &cost)) }

@@ -23,7 +23,7 @@ struct Listed<'a> {
     auto: bool,
 }
 
-pub fn run(args: &Args) -> super::Outcome {
+pub fn run(args: &Args) -> super::output::Outcome {
     let options = device_options()?;
     let list = pollster::block_on(adapters(&options));
     // Nothing where the environment names an adapter that is not there, or not fit.

@@ -49,9 +49,6 @@ enum Verb {
     Report(report::Args),
 }
 
-/// What every verb gives: nothing, or a message for the user.
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
 /// Parses the command line, runs the verb and says what went wrong.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -5,6 +5,9 @@ use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+/// What every verb gives: nothing, or a message for the user.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
 /// Prints a text. A reader that has heard enough (`| head`) is no error.
 pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();

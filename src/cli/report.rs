@@ -1,6 +1,6 @@
 //! `cellwright report`: what runs' directories say, side by side.
 
-use super::Outcome;
+use super::output::Outcome;
 use super::output::{print, write_file};
 use cellwright::report::collapse::collapse;
 use cellwright::run::History;

@@ -1,8 +1,8 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
 use super::common::{DeviceArg, read_text, space_name};
+use super::output::{self, Outcome};
 use super::progress::Bars;
-use super::{Outcome, output};
 use cellwright::report;
 use cellwright::run::{self, Config, Directory, Observer as _, Purpose, Setting, Sources};
 use cellwright::search;

@@ -86,7 +86,7 @@ fn parse_depth(text: &str) -> Result<Depth, String> {
     }
 }
 
-pub fn run(args: &Args) -> super::Outcome {
+pub fn run(args: &Args) -> super::output::Outcome {
     if args.list {
         return put(args, &if args.json { listed()? } else { list() });
     }
@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> super::Outcome {
     put(args, &draw(args, format, &subject)?)
 }
 
-fn put(args: &Args, text: &str) -> super::Outcome {
+fn put(args: &Args, text: &str) -> super::output::Outcome {
     match &args.out {
         Some(path) => write_file(path, text),
         None => print(text),

@@ -1,9 +1,9 @@
 //! `train`: one architecture from scratch.
 
 use super::common::DeviceArg;
+use super::output::{self, Outcome};
 use super::progress::Bars;
 use super::search::{ExperimentArgs, toml_text};
-use super::{Outcome, output};
 use cellwright::report;
 use cellwright::run::{self, Observer as _, Purpose, architecture};
 use cellwright::space::Stem;

@@ -47,6 +47,11 @@ pub enum ArchiveError {
     TooMany,
 }
 
+/// Whether the bytes begin as gzip data do.
+pub(super) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
 /// What an archive is packed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -65,7 +70,7 @@ impl Kind {
         if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
             return Ok(Some(Self::Zip));
         }
-        if super::gzip::is_gzip(&start) {
+        if is_gzip(&start) {
             // The beginning ends somewhere, and so does what can be unpacked of it.
             let mut unpacked = vec![0; BLOCK];
             let whole = MultiGzDecoder::new(&start[..]).read_exact(&mut unpacked).is_ok();

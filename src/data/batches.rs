@@ -3,7 +3,8 @@
 //! Nothing is carried from batch to batch, so a run that stops at (epoch, step) goes on from these
 //! two numbers alone.
 
-use super::{DataError, Purpose, stream};
+use super::DataError;
+use super::stream::{Purpose, stream};
 use crate::random::Random;
 
 /// One of the independent shuffles of a run: orders with another `stream` of the same seed have

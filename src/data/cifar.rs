@@ -3,7 +3,8 @@
 
 mod names;
 
-use super::gzip::{gunzip, is_gzip};
+use super::archive::is_gzip;
+use super::gzip::gunzip;
 use super::pickle::Pickle;
 use super::{DataError, Images};
 use std::borrow::Cow;

@@ -2,13 +2,15 @@
 
 mod decode;
 mod format;
+mod picture_error;
 mod resize;
 mod role;
 mod table;
 mod tiff;
 
-pub use decode::{Header, PictureError};
+pub use decode::Header;
 pub use format::Format;
+pub use picture_error::PictureError;
 pub use role::Role;
 pub use table::{Row, Table};
 

@@ -4,11 +4,6 @@ use super::DataError;
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
 
-/// Whether the bytes begin as gzip data do.
-pub(super) fn is_gzip(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0x1f, 0x8b])
-}
-
 /// Reads gzip data step by step, with a limit at each step.
 pub(super) struct Unpack<'a>(MultiGzDecoder<&'a [u8]>);
 
@@ -49,6 +44,7 @@ pub(crate) fn pack(bytes: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::archive::is_gzip;
     use super::*;
 
     #[test]

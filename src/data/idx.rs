@@ -4,7 +4,8 @@
 //! dimension as 32 bits) and the values. Images have three dimensions (count, height, width) and
 //! labels one, of bytes; QMNIST's labels are a table of 32-bit numbers, a row an image.
 
-use super::gzip::{Unpack, is_gzip};
+use super::archive::is_gzip;
+use super::gzip::Unpack;
 use super::{DataError, Images, MAX_BYTES};
 
 /// The type of a value: unsigned bytes.

@@ -24,6 +24,7 @@ mod picture;
 pub mod pixel_rows;
 mod resident;
 pub mod split;
+mod stream;
 
 pub use array::{Array, ArrayError};
 pub use batches::{Batches, Fresh, Last, Shuffle};
@@ -37,20 +38,6 @@ pub use resident::{Augmentation, Batch, Draw, Resident};
 /// The most bytes of pixels one dataset may decode to: 2 GiB. Beyond it a file is taken for a
 /// mistake or an attack, not for images.
 pub const MAX_BYTES: u64 = 2 << 30;
-
-/// The number of one of this floor's streams of random numbers. The first 16 bits set them apart
-/// from those of every other floor under the same seed.
-fn stream(purpose: Purpose, shuffle: u8, number: u32) -> u64 {
-    0xDA7A << 48 | (purpose as u64) << 40 | u64::from(shuffle) << 32 | u64::from(number)
-}
-
-/// What a stream of random numbers is for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Split = 1,
-    Epoch = 2,
-    Fresh = 3,
-}
 
 #[cfg(all(test, feature = "images"))]
 pub(crate) use folder::png as folder_png;

@@ -1,7 +1,8 @@
 //! Pictures as a table: a line is a label, then the pixels, with commas between.
 
 use super::DataError;
-use super::gzip::{gunzip, is_gzip};
+use super::archive::is_gzip;
+use super::gzip::gunzip;
 use std::borrow::Cow;
 
 /// Labels and pixels in a table of pictures of `pixels` pixels, gzipped or not (then unpacked to `limit` bytes at

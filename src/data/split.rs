@@ -2,7 +2,8 @@
 //!
 //! A split is a pure function of the labels and a seed. Both parts are indices in ascending order.
 
-use super::{DataError, Images, Purpose, stream};
+use super::stream::{Purpose, stream};
+use super::{DataError, Images};
 use crate::random::Random;
 
 /// The seed of test splits. Not the user's: whatever the seed, the same images stay unseen, so that

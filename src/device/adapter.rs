@@ -1,5 +1,6 @@
 //! What is known of a device before it is opened.
 
+use super::limits::CPU_BUFFER_BYTES;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -86,8 +87,8 @@ impl AdapterInfo {
             kind: Kind::Cpu,
             backend: "none".into(),
             driver: String::new(),
-            binding_bytes: super::CPU_BUFFER_BYTES,
-            buffer_bytes: super::CPU_BUFFER_BYTES,
+            binding_bytes: CPU_BUFFER_BYTES,
+            buffer_bytes: CPU_BUFFER_BYTES,
             subgroups: [1, 1],
             timestamps: true,
             f16: false,

@@ -1,20 +1,23 @@
 //! Buffers, and the pools they come from and return to.
 
 use super::words::Words;
-use super::{Backend, Error, Inner, gpu};
 use std::collections::BTreeMap;
+#[cfg(not(feature = "gpu"))]
+use std::convert::Infallible as GpuWords;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+#[cfg(feature = "gpu")]
+use wgpu::Buffer as GpuWords;
 
 /// Bytes are handed out in multiples of this, so that nearly equal sizes can stand in for one another.
-const GRAIN: u64 = 256;
+pub(super) const GRAIN: u64 = 256;
 
 /// Where the words of a buffer lie.
 #[derive(Debug)]
 pub(super) enum Storage {
     Host(RwLock<Words>),
-    Gpu(gpu::Words),
+    Gpu(GpuWords),
 }
 
 /// A piece of a device's memory. Recordings hold these; [`Buffer`]s say who uses one now.
@@ -24,6 +27,16 @@ pub(super) struct Memory {
     pub(super) bytes: u64,
     pub(super) storage: Storage,
     usage: Arc<Usage>,
+}
+
+impl Memory {
+    /// A piece of `bytes` bytes, counted by `usage` as long as it is there.
+    pub(super) fn new(bytes: u64, storage: Storage, usage: &Arc<Usage>) -> Self {
+        let held = usage.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        usage.peak.fetch_max(held, Ordering::Relaxed);
+        let id = usage.next.fetch_add(1, Ordering::Relaxed);
+        Self { id, bytes, storage, usage: usage.clone() }
+    }
 }
 
 impl Drop for Memory {
@@ -72,7 +85,7 @@ pub(super) struct Pool {
 impl Pool {
     /// The smallest free piece that holds `bytes` without wasting more than an eighth of itself, and that
     /// can be bound if `bytes` can.
-    fn take(&self, bytes: u64, binding_bytes: u64) -> Option<Arc<Memory>> {
+    pub(super) fn take(&self, bytes: u64, binding_bytes: u64) -> Option<Arc<Memory>> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let key = *free.range((bytes, 0)..).next()?.0;
         let fits = key.0 <= bytes + bytes / 8 + GRAIN && (key.0 <= binding_bytes || bytes > binding_bytes);
@@ -111,6 +124,12 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// The first `words` words of a piece of memory that goes to `pool` afterwards.
+    pub(super) fn lease(memory: Arc<Memory>, pool: &Arc<Pool>, words: usize) -> Self {
+        memory.usage.leased.fetch_add(memory.bytes, Ordering::Relaxed);
+        Self { lease: Arc::new(Lease { memory, pool: pool.clone() }), words }
+    }
+
     /// Number of 32-bit words.
     pub fn words(&self) -> usize {
         self.words
@@ -143,46 +162,5 @@ impl Buffer {
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Buffer #{} ({} words)", self.id(), self.words)
-    }
-}
-
-impl Inner {
-    /// A buffer of `words` words (at least one) from `pool`, or from the device where the pool has
-    /// none that fits. Fresh memory is zero; memory from the pool holds what it held.
-    pub(super) fn allocate(&self, pool: &Arc<Pool>, words: usize) -> Result<Buffer, Error> {
-        let bytes = (words.max(1) as u64 * 4).div_ceil(GRAIN) * GRAIN;
-        let memory = match pool.take(bytes, self.limits.binding_bytes) {
-            Some(memory) => memory,
-            None => Arc::new(match self.fresh(bytes) {
-                // What lies unused in pieces of other sizes may be enough.
-                Err(Error::OutOfMemory { .. }) => {
-                    pool.trim();
-                    self.pool.trim();
-                    self.fresh(bytes)?
-                }
-                fresh => fresh?,
-            }),
-        };
-        self.usage.leased.fetch_add(memory.bytes, Ordering::Relaxed);
-        Ok(Buffer { lease: Arc::new(Lease { memory, pool: pool.clone() }), words })
-    }
-
-    fn fresh(&self, bytes: u64) -> Result<Memory, Error> {
-        if bytes > self.limits.buffer_bytes {
-            return Err(Error::Limit { what: "bytes of one buffer", asked: bytes, limit: self.limits.buffer_bytes });
-        }
-        let in_use = self.usage.current();
-        let exhausted = Error::OutOfMemory { asked: bytes, in_use };
-        if self.limits.memory_bytes.is_some_and(|limit| in_use + bytes > limit) {
-            return Err(exhausted);
-        }
-        let storage = match &self.backend {
-            Backend::Cpu => Storage::Host(RwLock::new(Words::new(bytes as usize).ok_or(exhausted)?)),
-            Backend::Gpu(gpu) => Storage::Gpu(gpu.create_buffer(bytes, in_use)?),
-        };
-        let held = self.usage.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.usage.peak.fetch_max(held, Ordering::Relaxed);
-        let id = self.usage.next.fetch_add(1, Ordering::Relaxed);
-        Ok(Memory { id, bytes, storage, usage: self.usage.clone() })
     }
 }

@@ -12,10 +12,12 @@ mod error;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod kernel;
+mod limits;
 mod memory;
 mod options;
 mod pending;
 mod profile;
+mod recorder;
 #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "launches, and what is kept of them, are a GPU's"))]
 mod recording;
 mod selector;
@@ -33,58 +35,19 @@ pub use check::{Agreement, Disagreement, check_cases, check_kernel, run_case, sk
 pub use error::Error;
 pub use gpu::{Backends, InstanceFlags, backends};
 pub use kernel::{Call, Case, Class, Field, FieldType, Kernel, Launch, Layout, Output, PRELUDE, noise};
+pub use limits::Limits;
 pub use memory::{Buffer, Usage};
 pub use options::{Options, adapters};
 pub use pending::Pending;
 pub use profile::{KernelTotal, Timing, by_kernel};
-pub use recording::{Binding, Recorder, Recording, Workspace};
+pub use recorder::{Binding, Recorder};
+pub use recording::{Recording, Workspace};
 pub use selector::{Selector, chosen};
 
-use memory::Pool;
-use std::sync::Arc;
-
-/// Largest buffer of the CPU device: offsets are 32-bit element counts.
-const CPU_BUFFER_BYTES: u64 = 4 * (u32::MAX as u64);
-
-/// What a device can do. Lower values can be asked for, to test what happens at the limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest buffer in bytes.
-    pub buffer_bytes: u64,
-    /// Largest storage binding in bytes.
-    pub binding_bytes: u64,
-    /// Storage buffers of one dispatch.
-    pub storage_bindings: u32,
-    /// Workgroups in each dimension of a dispatch.
-    pub workgroups: u32,
-    /// Bytes that may be allocated altogether, if there is a limit.
-    pub memory_bytes: Option<u64>,
-    /// Dispatches in one submission: long ones would trip the watchdogs of desktop systems.
-    pub dispatches: usize,
-}
-
-impl Limits {
-    const CPU: Self = Self {
-        buffer_bytes: CPU_BUFFER_BYTES,
-        binding_bytes: CPU_BUFFER_BYTES,
-        storage_bindings: 8,
-        workgroups: 65_535,
-        memory_bytes: None,
-        dispatches: 512,
-    };
-
-    /// Folds a line of workgroups into a box that fits, at least as large.
-    fn fold(&self, groups: u64) -> Result<[u32; 3], Error> {
-        let most = u64::from(self.workgroups);
-        if groups > most.saturating_mul(most).saturating_mul(most) {
-            return Err(Error::Limit { what: "workgroups of one dispatch", asked: groups, limit: most.pow(3) });
-        }
-        let x = groups.min(most);
-        let y = groups.div_ceil(x).min(most);
-        let z = groups.div_ceil(x * y);
-        Ok([x as u32, y as u32, z as u32])
-    }
-}
+use memory::{Memory, Pool, Storage};
+use recording::Action;
+use std::sync::{Arc, RwLock};
+use words::Words;
 
 #[derive(Debug)]
 enum Backend {
@@ -100,6 +63,43 @@ struct Inner {
     limits: Limits,
     usage: Arc<Usage>,
     pool: Arc<Pool>,
+}
+
+impl Inner {
+    /// A buffer of `words` words (at least one) from `pool`, or from the device where the pool has
+    /// none that fits. Fresh memory is zero; memory from the pool holds what it held.
+    fn allocate(&self, pool: &Arc<Pool>, words: usize) -> Result<Buffer, Error> {
+        let bytes = (words.max(1) as u64 * 4).div_ceil(memory::GRAIN) * memory::GRAIN;
+        let memory = match pool.take(bytes, self.limits.binding_bytes) {
+            Some(memory) => memory,
+            None => Arc::new(match self.fresh(bytes) {
+                // What lies unused in pieces of other sizes may be enough.
+                Err(Error::OutOfMemory { .. }) => {
+                    pool.trim();
+                    self.pool.trim();
+                    self.fresh(bytes)?
+                }
+                fresh => fresh?,
+            }),
+        };
+        Ok(Buffer::lease(memory, pool, words))
+    }
+
+    fn fresh(&self, bytes: u64) -> Result<Memory, Error> {
+        if bytes > self.limits.buffer_bytes {
+            return Err(Error::Limit { what: "bytes of one buffer", asked: bytes, limit: self.limits.buffer_bytes });
+        }
+        let in_use = self.usage.current();
+        let exhausted = Error::OutOfMemory { asked: bytes, in_use };
+        if self.limits.memory_bytes.is_some_and(|limit| in_use + bytes > limit) {
+            return Err(exhausted);
+        }
+        let storage = match &self.backend {
+            Backend::Cpu => Storage::Host(RwLock::new(Words::new(bytes as usize).ok_or(exhausted)?)),
+            Backend::Gpu(gpu) => Storage::Gpu(gpu.create_buffer(bytes, in_use)?),
+        };
+        Ok(Memory::new(bytes, storage, &self.usage))
+    }
 }
 
 /// A device that runs kernels. Clones are the same device.
@@ -245,7 +245,7 @@ impl Device {
         }
         match &self.inner.backend {
             Backend::Cpu => Pending::ready(Ok(cpu::read(buffer.memory())[word..word + words].to_vec())),
-            Backend::Gpu(gpu) => gpu.read(self, buffer, word, words),
+            Backend::Gpu(gpu) => gpu.read(buffer, word, words),
         }
     }
 
@@ -270,7 +270,7 @@ impl Device {
     /// # Panics
     /// If the recording was made for another device.
     pub fn run(&self, recording: &Recording) -> Result<(), Error> {
-        assert!(Arc::ptr_eq(&self.inner, &recording.device.inner), "a recording runs on the device it was made for");
+        assert!(Arc::ptr_eq(&self.inner.usage, &recording.usage), "a recording runs on the device it was made for");
         match &self.inner.backend {
             Backend::Cpu => cpu::run_all(&recording.commands),
             Backend::Gpu(gpu) => gpu.run(recording, &self.inner.limits)?,
@@ -297,11 +297,11 @@ impl Device {
                 Backend::Gpu(gpu) => gpu.run_range(recording, &self.inner.limits, index..index + 1)?,
             }
             let command = &recording.commands[index];
-            let recording::Action::Dispatch(dispatch) = &command.action else { continue };
+            let Action::Dispatch(dispatch) = &command.action else { continue };
             for (memory, written) in dispatch.outputs.iter().zip(&dispatch.written) {
                 let words = match &self.inner.backend {
                     Backend::Cpu => cpu::read(memory).to_vec(),
-                    Backend::Gpu(gpu) => gpu.read_memory(self, memory).await?,
+                    Backend::Gpu(gpu) => gpu.read_memory(memory).await?,
                 };
                 // All exponent bits set: infinite or NaN.
                 if words[written.clone()].iter().any(|w| w & 0x7F80_0000 == 0x7F80_0000) {

@@ -1,7 +1,7 @@
 //! How long each command of a recording takes.
 
-use super::recording::Recording;
-use super::{Backend, Device, Error, cpu, recording::Action};
+use super::recording::{Action, Command, Recording};
+use super::{Backend, Device, Error, cpu};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -61,10 +61,10 @@ impl Device {
     /// As [`Device::run`].
     pub async fn profile(&self, recording: &Recording) -> Result<Vec<Timing>, Error> {
         let times = match &self.inner.backend {
-            Backend::Gpu(gpu) if gpu.timestamps() => self.by_timestamps(gpu, recording).await?,
+            Backend::Gpu(gpu) if gpu.timestamps() => gpu.by_timestamps(recording, &self.inner.limits).await?,
             _ => self.by_clock(recording).await?,
         };
-        let timing = |(command, nanoseconds): (&super::recording::Command, f64)| {
+        let timing = |(command, nanoseconds): (&Command, f64)| {
             let (flops, bytes) = match &command.action {
                 Action::Dispatch(dispatch) => ((dispatch.kernel.flops)(&dispatch.params), dispatch.bytes),
                 Action::Copy { words, .. } => (0, *words as u64 * 8),

@@ -171,9 +171,9 @@ impl PathTraining {
     /// # Errors
     /// [`EstimateError::NotFinite`] if loss or norm are not finite (nothing is changed then); an error of the device.
     pub async fn step(&mut self, taken: u64, path: &Path) -> Result<PathStep, EstimateError> {
-        let steps = self.per_epoch().max(1);
+        let steps = self.per_epoch();
         let (epoch, place) = ((taken / steps) as u32, (taken % steps) as usize);
-        let images = self.train.epoch(epoch, place).next().unwrap_or_default();
+        let images = self.train.epoch(epoch, place).next().expect("an epoch has a batch at each of its steps");
         let device = self.supernet.device().clone();
         let mut recorder = Recorder::within(&device, self.supernet.workspace());
         self.record_gather(&mut recorder)?;

@@ -1,26 +1,6 @@
 //! Choice points: several options, weighed by a row of architecture weights.
 
-use super::{Features, Graph};
-use serde::{Deserialize, Serialize};
-
-/// One candidate of a choice point: a label and what it computes from the choice point's inputs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// Name of the option, e.g. `sep_conv_3x3`.
-    pub label: String,
-    /// Its operations; as many inputs as the choice point has, one output.
-    pub graph: Graph,
-}
-
-/// What a choice point chooses among.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Options {
-    /// One of several operations on the same inputs.
-    Operations(Vec<Candidate>),
-    /// One of several widths: the first so many channels are kept, the others are zero. Mixing them
-    /// is a mask over the channels; all widths share the weights of the widest.
-    Widths(Vec<usize>),
-}
+use super::{Choice, Features, Options};
 
 impl Options {
     /// Number of options.
@@ -55,17 +35,6 @@ impl Options {
         let first = factors.next().flatten();
         widths.len() == labels.len() && first.is_some() && factors.all(|factor| factor == first)
     }
-}
-
-/// A choice point: several options and the row of architecture weights that weighs them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Choice {
-    /// Table of architecture weights, e.g. `alphas_normal`. Several choice points may share a row.
-    pub table: String,
-    /// Row of the table.
-    pub row: usize,
-    /// The options.
-    pub options: Options,
 }
 
 impl Choice {

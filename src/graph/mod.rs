@@ -11,13 +11,12 @@ mod parameters;
 mod partial;
 mod prune;
 mod shape;
+mod window;
 
-pub use choice::{Candidate, Choice, Options};
-pub use fuse::{Fused, Pattern};
-pub use op::{Conv, Op, Padding, Pool};
 pub use parameters::Parameter;
 pub use partial::{EdgeWeights, PartialError};
 pub use shape::Features;
+pub use window::{Conv, Padding, Pool};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +35,125 @@ pub struct Node {
     pub inputs: Vec<NodeId>,
     /// Shape of the result, for one sample.
     pub shape: Features,
+}
+
+/// An operation on per-sample features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// An input of the graph.
+    Input,
+    /// The input unchanged.
+    Identity,
+    /// Zeros, at every `stride`-th row and column.
+    Zero {
+        /// Step in rows and columns.
+        stride: usize,
+    },
+    /// Convolution; parameters `weight` and, with a bias, `bias`.
+    Conv(Conv),
+    /// Batch normalisation; running statistics and, if affine, `weight` and `bias`.
+    BatchNorm {
+        /// Whether a learned scale and shift follow.
+        affine: bool,
+    },
+    /// max(x, 0).
+    Relu,
+    /// max(x, 0) while training, x itself in evaluation.
+    TrainingRelu,
+    /// 1 / (1 + e⁻ˣ).
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Largest value of each window.
+    MaxPool(Pool),
+    /// Mean of each window.
+    AvgPool(Pool),
+    /// Mean over all rows and columns.
+    GlobalAvgPool,
+    /// Fully connected layer over all features; parameters `weight` (outputs × inputs) and `bias`.
+    Linear {
+        /// Number of outputs.
+        outputs: usize,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// Sum of inputs of equal shape.
+    Add,
+    /// Inputs one after another along the channels.
+    Concat,
+    /// Some neighbouring channels of the input.
+    Channels {
+        /// The first of them.
+        first: usize,
+        /// How many.
+        count: usize,
+    },
+    /// The channels in so many groups of neighbours, read across the groups.
+    Shuffle {
+        /// Number of groups.
+        groups: usize,
+    },
+    /// While training, zeroes features at random and divides the rest by the keep probability.
+    Dropout {
+        /// Probability of zero.
+        probability: f32,
+    },
+    /// As dropout, with the probability the training loop schedules.
+    ScheduledDropout,
+    /// While training, zeroes whole samples at random with the probability the training loop
+    /// schedules, and divides the rest by the keep probability.
+    DropPath,
+    /// A choice point: what makes the graph a supernet.
+    Choice(Choice),
+    /// A sub-graph that is computed in one go.
+    Fused(Fused),
+}
+
+/// A choice point: several options and the row of architecture weights that weighs them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Table of architecture weights, e.g. `alphas_normal`. Several choice points may share a row.
+    pub table: String,
+    /// Row of the table.
+    pub row: usize,
+    /// The options.
+    pub options: Options,
+}
+
+/// One candidate of a choice point: a label and what it computes from the choice point's inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Name of the option, e.g. `sep_conv_3x3`.
+    pub label: String,
+    /// Its operations; as many inputs as the choice point has, one output.
+    pub graph: Graph,
+}
+
+/// What a choice point chooses among.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Options {
+    /// One of several operations on the same inputs.
+    Operations(Vec<Candidate>),
+    /// One of several widths: the first so many channels are kept, the others are zero. Mixing them
+    /// is a mask over the channels; all widths share the weights of the widest.
+    Widths(Vec<usize>),
+}
+
+/// A node that stands for a sub-graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fused {
+    /// What it was recognised as.
+    pub pattern: Pattern,
+    /// What it computes: as many inputs as the node has, one output.
+    pub graph: Graph,
+}
+
+/// What kind of sub-graph was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pattern {
+    /// A [mixed cell](fuse::MixedCell): all edges that leave a state are computed together, candidates are normalised
+    /// where they are weighed and added.
+    MixedCell,
 }
 
 /// A result of a graph that somebody reads.

@@ -1,7 +1,8 @@
 //! Records choice points: all options weighed, or only the one taken.
 
+use super::Choices;
 use super::build::Layer;
-use super::forward::{Choices, Run};
+use super::forward::Run;
 use super::reading::is_zero;
 use crate::autograd::{Tape, Var, ops};
 use crate::graph::{Choice, Options};

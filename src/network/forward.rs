@@ -1,70 +1,15 @@
 //! Records the forward pass of a graph onto a tape.
 
-use super::Network;
 use super::build::Layer;
+use super::fused::window;
 use super::reading::{readers, reads};
+use super::{Choices, Network, Pass};
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Graph, Op, Pool};
+use crate::graph::{Graph, Op};
 use crate::tensor::{Error, Tensor};
-use std::collections::HashMap;
 
 /// Added to variances by batch normalisation.
 const EPSILON: f32 = 1e-5;
-
-/// For each choice point's table and row, the option taken.
-pub type Path = HashMap<(String, usize), usize>;
-
-/// What becomes of choice points.
-#[derive(Clone, Copy, Debug)]
-pub enum Choices<'a> {
-    /// There are none.
-    None,
-    /// Each computes all its options and weighs them by its row of the named table
-    /// (`[rows, options]`).
-    Mixed(&'a HashMap<String, Var>),
-    /// Each computes only the option taken.
-    Path(&'a Path),
-    /// Each computes only the option taken, times its weight (GDAS; Dong & Yang 2019, equation 5).
-    Sampled {
-        /// The options taken.
-        path: &'a Path,
-        /// Weights by table, `[rows, options]`.
-        tables: &'a HashMap<String, Var>,
-        /// Whether the weights of the other options, which are 0, are added as they are: for their gradient alone.
-        others: bool,
-    },
-}
-
-/// How a network is run.
-#[derive(Clone, Copy, Debug)]
-pub struct Pass<'a> {
-    /// Batch statistics, and dropout if `randomness` is given (true), or running statistics and no
-    /// dropout (false).
-    pub training: bool,
-    /// Whether the parameters' gradients are wanted.
-    pub gradients: bool,
-    /// What becomes of choice points.
-    pub choices: Choices<'a>,
-    /// Where dropout's decisions come from; without it nothing is dropped.
-    pub randomness: Option<&'a ops::Randomness>,
-    /// Index in the step's words of the probability of dropping a path.
-    pub drop_path: Option<u32>,
-}
-
-impl Pass<'_> {
-    /// Whether all options of choice points are computed, and gradients asked for in training only: what
-    /// fused cells do.
-    fn mixes(&self, x: &Var) -> bool {
-        let Choices::Mixed(tables) = self.choices else { return false };
-        let gradients = self.gradients || x.wants_gradient() || tables.values().any(Var::wants_gradient);
-        self.training || !gradients
-    }
-
-    /// Evaluation of a plain network: running statistics, no gradients.
-    pub const fn evaluation() -> Self {
-        Self { training: false, gradients: false, choices: Choices::None, randomness: None, drop_path: None }
-    }
-}
 
 impl Network {
     /// Records the forward pass for `x` (`[batch, channels, height, width]`); gives the graph's outputs
@@ -300,11 +245,6 @@ fn place(tape: &mut Tape, made: Var, target: &Tensor) -> Result<Var, Error> {
     }
     tape.write_next_to(target.clone());
     ops::scale(tape, &made, 1.0)
-}
-
-pub(super) fn window(pool: &Pool) -> ops::Window {
-    let Pool { kernel, stride, padding, count_padding } = *pool;
-    ops::Window { kernel, stride, padding, count_padding }
 }
 
 fn zeros(tape: &mut Tape, x: &Var, stride: usize) -> Result<Var, Error> {

@@ -1,13 +1,10 @@
 //! How a fused cell finds what it learns: candidates of one kind lie behind one another in memory, so that
 //! one dispatch computes them.
 
-use super::build::Builder;
-use super::forward::window;
-use super::{Network, Pass};
-use crate::autograd::ops::{self, Bank, Edge, Fan, Filter, FusedCell, Pool, Reduce, Source};
-use crate::autograd::{Tape, Var};
+use crate::autograd::ops::{self, Edge, Filter, Source};
+use crate::graph::Pool;
 use crate::graph::fuse::{self, Form, Separable};
-use crate::tensor::Error;
+use crate::nn::Spec;
 use std::collections::HashMap;
 
 /// First and last of a run of parameters, or of batch norms.
@@ -15,43 +12,43 @@ type Run = [usize; 2];
 
 /// A bank's filters, and where its weights and statistics are.
 #[derive(Clone, Debug)]
-struct BankPlan {
-    filters: Vec<Filter>,
-    depthwise: Run,
-    pointwise: Run,
-    norms: Run,
+pub(super) struct BankPlan {
+    pub filters: Vec<Filter>,
+    pub depthwise: Run,
+    pub pointwise: Run,
+    pub norms: Run,
 }
 
 #[derive(Clone, Debug)]
-struct ReducePlan {
-    branches: usize,
-    weights: Run,
-    norms: Run,
+pub(super) struct ReducePlan {
+    pub branches: usize,
+    pub weights: Run,
+    pub norms: Run,
 }
 
 #[derive(Clone, Debug)]
-struct PoolPlan {
-    max: bool,
-    window: ops::Window,
-    norm: Option<usize>,
+pub(super) struct PoolPlan {
+    pub max: bool,
+    pub window: ops::Window,
+    pub norm: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct FanPlan {
-    stride: usize,
-    edges: Vec<Edge>,
-    first: Option<BankPlan>,
-    second: Option<BankPlan>,
-    reduce: Option<ReducePlan>,
-    pools: Vec<PoolPlan>,
+pub(super) struct FanPlan {
+    pub stride: usize,
+    pub edges: Vec<Edge>,
+    pub first: Option<BankPlan>,
+    pub second: Option<BankPlan>,
+    pub reduce: Option<ReducePlan>,
+    pub pools: Vec<PoolPlan>,
 }
 
 /// A mixed cell's plan.
 #[derive(Clone, Debug)]
 pub(super) struct CellPlan {
     pub table: String,
-    fans: Vec<FanPlan>,
-    joined: Vec<usize>,
+    pub fans: Vec<FanPlan>,
+    pub joined: Vec<usize>,
 }
 
 /// Orders in which parameters and statistics lie in memory.
@@ -68,10 +65,10 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub fn new(builder: &'a Builder) -> Self {
+    pub fn new(parameters: &'a [Spec], norms: &'a [(String, usize)]) -> Self {
         Self {
-            parameters: builder.specs.iter().enumerate().map(|(i, s)| (s.name.as_str(), i)).collect(),
-            norms: builder.norms.iter().enumerate().map(|(i, (name, _))| (name.as_str(), i)).collect(),
+            parameters: parameters.iter().enumerate().map(|(i, s)| (s.name.as_str(), i)).collect(),
+            norms: norms.iter().enumerate().map(|(i, (name, _))| (name.as_str(), i)).collect(),
         }
     }
 
@@ -237,57 +234,8 @@ impl Places {
     }
 }
 
-impl Network {
-    /// Records a fused cell.
-    pub(super) fn record_cell(
-        &self,
-        tape: &mut Tape,
-        plan: &CellPlan,
-        inputs: &[Var],
-        weights: &Var,
-        pass: &Pass<'_>,
-        epsilon: f32,
-    ) -> Result<Var, Error> {
-        let Some(&[_, channels, ..]) = inputs.first().map(Var::shape) else {
-            return Err(Error::shape("fused_cell", "takes images"));
-        };
-        let statistics = &self.statistics;
-        let mut fans = Vec::with_capacity(plan.fans.len());
-        for fan in &plan.fans {
-            let mut bank = |plan: &Option<BankPlan>| -> Result<Option<Bank>, Error> {
-                let Some(plan) = plan else { return Ok(None) };
-                let taps: usize = plan.filters.iter().map(|f| f.branches * f.kernel * f.kernel).sum();
-                let branches: usize = plan.filters.iter().map(|f| f.branches).sum();
-                let parameters = &self.parameters;
-                Ok(Some(Bank {
-                    filters: plan.filters.clone(),
-                    depthwise: parameters.run(tape, plan.depthwise, &[taps * channels], pass.gradients)?,
-                    pointwise: parameters.run(tape, plan.pointwise, &[branches, channels, channels], pass.gradients)?,
-                    moments: statistics.between(plan.norms, pass.training),
-                }))
-            };
-            let (first, second) = (bank(&fan.first)?, bank(&fan.second)?);
-            let reduce = match &fan.reduce {
-                Some(plan) => {
-                    let shape = [plan.branches, 2, channels / 2, channels];
-                    Some(Reduce {
-                        weights: self.parameters.run(tape, plan.weights, &shape, pass.gradients)?,
-                        branches: plan.branches,
-                        moments: statistics.between(plan.norms, pass.training),
-                    })
-                }
-                None => None,
-            };
-            let pool = |p: &PoolPlan| Pool {
-                max: p.max,
-                window: p.window,
-                moments: p.norm.map(|norm| statistics.between([norm, norm], pass.training)),
-            };
-            let pools = fan.pools.iter().map(pool).collect();
-            fans.push(Fan { stride: fan.stride, edges: fan.edges.clone(), first, second, reduce, pools });
-        }
-        let inputs: Vec<&Var> = inputs.iter().collect();
-        let training = pass.training;
-        ops::fused_cell(tape, &inputs, weights, FusedCell { fans, joined: plan.joined.clone(), training, epsilon })
-    }
+/// A pool's window, as the tape has it.
+pub(super) fn window(pool: &Pool) -> ops::Window {
+    let Pool { kernel, stride, padding, count_padding } = *pool;
+    ops::Window { kernel, stride, padding, count_padding }
 }

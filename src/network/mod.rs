@@ -2,15 +2,17 @@
 //! points are mixed by weights or settled by a path.
 
 mod build;
+mod cell;
 mod choice;
 mod footprint;
 mod forward;
 mod fused;
+mod pass;
 mod reading;
 mod state;
 
 pub use footprint::Footprint;
-pub use forward::{Choices, Pass, Path};
+pub use pass::{Choices, Pass, Path};
 
 use crate::device::Device;
 use crate::graph::fuse::MixedCell;
@@ -109,7 +111,7 @@ impl Network {
 
 /// Fuses a graph and plans its fused nodes; none if there is nothing to fuse.
 fn fuse(graph: &Graph, layers: &[build::Layer], builder: &build::Builder, places: &mut fused::Places) -> Option<Fused> {
-    let names = fused::Names::new(builder);
+    let names = fused::Names::new(&builder.specs, &builder.norms);
     let (graph, origins) = graph.fuse();
     let mut planned = Vec::with_capacity(origins.len());
     for (node, &origin) in graph.nodes.iter().zip(&origins) {

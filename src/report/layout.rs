@@ -11,11 +11,14 @@
 //! is. Internally, *along* is the direction of the arrows and *across* is the other one.
 
 mod order;
+mod plan;
 mod position;
 
 use super::{Diagram, Direction, DrawError};
 
 pub(super) use position::spread;
+
+use plan::{Item, Piece, Plan, What};
 
 /// A point or a size: x and y (width and height), in pixels, y downwards.
 pub type Point = [f64; 2];
@@ -83,43 +86,6 @@ pub struct Sizes {
 
 /// Length of an arrow head.
 pub const TIP: f64 = 9.0;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum What {
-    Box(usize),
-    Label,
-    Bend,
-}
-
-/// Something that takes room in a layer.
-#[derive(Clone, Debug)]
-struct Item {
-    what: What,
-    layer: usize,
-    along: f64,
-    across: f64,
-}
-
-/// One arrow's piece between neighbouring layers: items, and how far off their centres it meets them.
-#[derive(Clone, Debug)]
-struct Piece {
-    from: usize,
-    to: usize,
-    leaves: f64,
-    enters: f64,
-}
-
-/// Everything between the diagram and its drawing.
-struct Plan {
-    items: Vec<Item>,
-    pieces: Vec<Piece>,
-    /// For each edge, its pieces in order.
-    chains: Vec<Vec<usize>>,
-    /// For each edge, the item that is its label.
-    labels: Vec<Option<usize>>,
-    /// Items of each layer, in order.
-    layers: Vec<Vec<usize>>,
-}
 
 /// Lays a diagram out.
 ///

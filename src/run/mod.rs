@@ -2,6 +2,7 @@
 //! `cli` above it, that opens files and waits for a device.
 
 pub mod architecture;
+mod architecture_text;
 mod check;
 pub mod config;
 mod directory;
@@ -18,6 +19,7 @@ mod read;
 mod summary;
 
 pub use architecture::ArchitectureError;
+pub use architecture_text::ArchitectureText;
 pub use config::{Config, ConfigError};
 pub use directory::Directory;
 pub use error::RunError;

@@ -1,7 +1,7 @@
 //! Architectures as vectors, for predictors (White et al. 2020, "A study on encodings for neural architecture
 //! search").
 
-use super::{Architecture, CellPlan, Decision, Space, SpaceError};
+use super::{Architecture, CellPlan, Decision, SpaceError};
 use std::collections::BTreeSet;
 
 /// Longest vector that is made.
@@ -24,24 +24,24 @@ pub enum Encoding {
     },
 }
 
-/// See [`Space::encode`].
+/// See [`Space::encode`](super::Space::encode): an architecture of the space called so, its cells and their primitives.
 pub(super) fn encode(
-    space: &(impl Space + ?Sized),
+    space: &str,
     architecture: &Architecture,
+    decisions: &[Decision],
+    cells: &[CellPlan],
+    primitives: &[String],
     encoding: Encoding,
 ) -> Result<Vec<f32>, SpaceError> {
-    let decisions = space.decisions();
-    space.check(architecture)?;
-    let (cells, primitives) = (space.cells(architecture), space.edge_primitives());
     match encoding {
-        Encoding::OneHot => Ok(one_hot(&decisions, architecture)),
+        Encoding::OneHot => Ok(one_hot(decisions, architecture)),
         _ if cells.is_empty() || primitives.is_empty() => {
             let problem = "its architectures are no cells, so they have no adjacency matrix and no paths: encode \
                            their decisions (one-hot)";
-            Err(SpaceError::architecture(space.name(), problem))
+            Err(SpaceError::architecture(space, problem))
         }
-        Encoding::Adjacency => join(&cells, |cell| adjacency(space.name(), cell, &primitives)),
-        Encoding::Path { longest } => join(&cells, |cell| paths(space.name(), cell, &primitives, longest)),
+        Encoding::Adjacency => join(cells, |cell| adjacency(space, cell, primitives)),
+        Encoding::Path { longest } => join(cells, |cell| paths(space, cell, primitives, longest)),
     }
 }
 
@@ -118,7 +118,7 @@ fn paths(space: &str, cell: &CellPlan, primitives: &[String], longest: usize) ->
 #[cfg(test)]
 mod tests {
     use super::super::darts::Darts;
-    use super::super::{SpaceSettings, find};
+    use super::super::{Space, SpaceSettings, find};
     use super::*;
     use crate::random::Random;
 

@@ -19,68 +19,30 @@ mod error;
 mod moves;
 #[cfg(test)]
 pub(crate) mod mutate;
+mod named;
 pub mod nas_bench_201;
 pub mod nasnet;
 pub mod notation;
 pub mod pairwise;
 mod question;
 mod settings;
+mod sketch;
 pub mod stages;
 mod weights;
 
 pub use architecture::{Architecture, Decision};
 pub use encode::Encoding;
 pub use error::SpaceError;
+pub use moves::Mutation;
+pub use named::{NAMES, SpaceSettings, find, of_text};
 pub use question::Question;
-pub use settings::{NetworkSettings, Reads, SpaceSettings, Stem};
+pub use settings::{NetworkSettings, Reads, Stem};
+pub use sketch::{CellPlan, Form, Sketch};
 pub use weights::TableWeights;
 
 use crate::graph::Graph;
 use crate::random::Random;
-
-/// A cell as plain data. The first states are its inputs, state `inputs` + i is its node i.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CellPlan {
-    /// What it is called: `normal`, `reduce`.
-    pub name: String,
-    /// Number of input states.
-    pub inputs: usize,
-    /// From which state to which node (0: the first that is no input) by which operation.
-    pub edges: Vec<(usize, usize, String)>,
-    /// Number of nodes.
-    pub nodes: usize,
-    /// The states joined to the cell's output.
-    pub concat: Vec<usize>,
-}
-
-/// An architecture as a reader meets it, in all forms.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sketch {
-    /// One line, as [`Space::print`] writes it.
-    pub text: String,
-    /// As [`Space::json`] writes it.
-    pub json: serde_json::Value,
-    /// Its cells, to be drawn; none if it has no cells.
-    pub cells: Vec<CellPlan>,
-    /// As other programs read it.
-    pub forms: Vec<Form>,
-}
-
-/// An architecture in one way of writing, by the name of the way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
-    /// What the way of writing is called.
-    pub name: &'static str,
-    /// The architecture, or why it cannot be written so.
-    pub text: Result<String, String>,
-}
-
-impl Form {
-    /// An architecture as it is written in the way of this name.
-    pub fn new(name: &'static str, text: String) -> Self {
-        Self { name, text: Ok(text) }
-    }
-}
+use moves::Moves;
 
 /// A set of architectures.
 ///
@@ -223,19 +185,29 @@ pub trait Space: Send + Sync {
         self.decisions().into_iter().enumerate().map(question).collect()
     }
 
-    /// The architecture after one mutation: one decision, uniformly drawn, gets another answer.
-    fn mutate(&self, architecture: &Architecture, random: &mut Random) -> Architecture {
-        moves::mutate(&self.decisions(), architecture, random)
+    /// Whether [`Space::random`] may draw an architecture with this answer to a decision, the other answers being those
+    /// of `architecture`. A space says by it which answers exclude each other; mutation, crossover and neighbours keep
+    /// to it.
+    fn allows(&self, _architecture: &Architecture, _decision: usize, _answer: usize) -> bool {
+        true
     }
 
-    /// A child of two architectures: each answer is that of one of them.
+    /// The architecture after a mutation: one that may be drawn, if it was one.
+    fn mutate(&self, architecture: &Architecture, mutation: Mutation, random: &mut Random) -> Architecture {
+        let allows = |of: &Architecture, decision: usize, answer: usize| self.allows(of, decision, answer);
+        Moves { decisions: &self.decisions(), allows: &allows }.mutate(architecture, mutation, random)
+    }
+
+    /// A child of two architectures: each answer is that of one of them. One that may be drawn, if `a` was one.
     fn crossover(&self, a: &Architecture, b: &Architecture, random: &mut Random) -> Architecture {
-        moves::crossover(a, b, random)
+        let allows = |of: &Architecture, decision: usize, answer: usize| self.allows(of, decision, answer);
+        Moves { decisions: &self.decisions(), allows: &allows }.crossover(a, b, random)
     }
 
-    /// The architectures that one mutation can lead to.
+    /// The architectures that [`Mutation::One`] can lead to.
     fn neighbours(&self, architecture: &Architecture) -> Vec<Architecture> {
-        moves::neighbours(&self.decisions(), architecture)
+        let allows = |of: &Architecture, decision: usize, answer: usize| self.allows(of, decision, answer);
+        Moves { decisions: &self.decisions(), allows: &allows }.neighbours(architecture)
     }
 
     /// Names of the primitives that edges of its cells can have, in order; none if it has no cells.
@@ -249,7 +221,9 @@ pub trait Space: Send + Sync {
     /// [`SpaceError::Architecture`] if it is not one of this space, if a space without cells is asked for their
     /// adjacency or paths, or if there are too many paths.
     fn encode(&self, architecture: &Architecture, encoding: Encoding) -> Result<Vec<f32>, SpaceError> {
-        encode::encode(self, architecture, encoding)
+        self.check(architecture)?;
+        let (decisions, cells, primitives) = (self.decisions(), self.cells(architecture), self.edge_primitives());
+        encode::encode(self.name(), architecture, &decisions, &cells, &primitives, encoding)
     }
 
     /// A hand-designed network within 10 % of `parameters`, for comparison.
@@ -267,69 +241,6 @@ pub trait Space: Send + Sync {
     fn size_log10(&self) -> f64 {
         self.decisions().iter().map(|d| (d.options.len() as f64).log10()).sum()
     }
-}
-
-/// Names of the spaces that [`find`] knows.
-pub const NAMES: [&str; 9] = [
-    "darts",
-    "chain",
-    "chain-vgg16",
-    "chain-mlp",
-    nas_bench_201::NAME,
-    "mobile",
-    enas_micro::NAME,
-    enas_macro::NAME,
-    nasnet::NAME,
-];
-
-/// The space called `name`, built with `settings`: one of [`NAMES`], or that which `settings.stages` describes.
-///
-/// ```
-/// use cellwright::cost;
-/// use cellwright::space::{self, NetworkSettings, SpaceSettings};
-///
-/// // The supernet of DARTS on CIFAR-10, and its published size.
-/// let supernet = space::find("darts", &SpaceSettings::default())?.supernet(&NetworkSettings::default())?;
-/// assert_eq!(cost::parameters(&supernet)?, 1_930_618);
-/// let error = space::find("dart", &SpaceSettings::default()).err().expect("there is no such space");
-/// assert!(error.to_string().contains("darts"), "{error}");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// [`SpaceError::Unknown`] for any other name; what is wrong with the settings.
-pub fn find(name: &str, settings: &SpaceSettings) -> Result<Box<dyn Space>, SpaceError> {
-    Ok(match name {
-        "darts" => {
-            let primitives = settings.primitives.iter().map(|p| p.parse()).collect::<Result<Vec<_>, _>>()?;
-            Box::new(darts::Darts::new(settings.nodes, primitives)?)
-        }
-        "chain" if settings.chain.is_empty() => Box::new(chain::Chain::small()),
-        "chain" => Box::new(chain::Chain::new("chain", settings.chain.clone())?),
-        "chain-vgg16" => Box::new(chain::Chain::vgg16(&settings.kernels)?),
-        "chain-mlp" => Box::new(chain::Chain::mlp(settings.hidden_layers, &settings.units)?),
-        nas_bench_201::NAME => Box::new(nas_bench_201::NasBench201),
-        "mobile" => Box::new(stages::Stages::mobile()?),
-        enas_micro::NAME => Box::new(enas_micro::SPACE),
-        enas_macro::NAME => Box::new(enas_macro::EnasMacro::new(settings.macro_layers)?),
-        nasnet::NAME => Box::new(nasnet::SPACE),
-        _ if !settings.stages.is_empty() => Box::new(stages::Stages::named(name, &settings.stages)?),
-        _ => return Err(SpaceError::unknown("search space", name, NAMES)),
-    })
-}
-
-/// The name of the built-in space that a text is an architecture of: the first of [`NAMES`] that can read it, else the one
-/// whose error will say most.
-pub fn of_text(text: &str) -> &'static str {
-    let settings = SpaceSettings::default();
-    let reads = |name: &&'static str| find(name, &settings).is_ok_and(|space| space.sketch(text).is_ok());
-    let resembles_benchmark = || {
-        let numbers = notation::numbers(text).is_some_and(|numbers| numbers.split(' ').count() == nas_bench_201::EDGES);
-        let text = text.to_lowercase();
-        numbers || text.contains("naslib:") || (text.contains('|') && text.contains('~')) || text.contains("\"0_1\"")
-    };
-    let otherwise = || if resembles_benchmark() { nas_bench_201::NAME } else { NAMES[0] };
-    NAMES.into_iter().find(|name| reads(name)).unwrap_or_else(otherwise)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! What a space is built with, and what a network of a space is built for.
+//! What a network of a space is built for.
 
 use super::SpaceError;
-use super::chain::Layer;
 use crate::graph::Features;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -145,44 +144,5 @@ impl Default for Reads {
     /// Networks of some width, whose depth is part of the space's description.
     fn default() -> Self {
         Self { channels: true, layers: false, stem: false, auxiliary: false, drop_path: false }
-    }
-}
-
-/// What a space is built with: each space reads what concerns it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SpaceSettings {
-    /// `darts`: intermediate nodes of a cell.
-    pub nodes: usize,
-    /// `darts`: names of the primitives on every edge, in order.
-    pub primitives: Vec<String>,
-    /// `chain-vgg16`: kernel sizes each convolution chooses from.
-    pub kernels: Vec<usize>,
-    /// `chain-mlp`: number of hidden layers.
-    pub hidden_layers: usize,
-    /// `chain-mlp`: units each hidden layer chooses from.
-    pub units: Vec<usize>,
-    /// `chain`: the layers; empty for a small stack of convolutions.
-    pub chain: Vec<Layer>,
-    /// `enas-macro`: number of layers. They are what is decided, so networks have as many, whatever
-    /// [`NetworkSettings::layers`] says.
-    pub macro_layers: usize,
-    /// For a space of your own: its description in TOML, as [`super::stages`] reads it. The space is
-    /// called as the description says.
-    pub stages: String,
-}
-
-impl Default for SpaceSettings {
-    fn default() -> Self {
-        Self {
-            nodes: 4,
-            primitives: super::darts::Primitive::DARTS.iter().map(ToString::to_string).collect(),
-            kernels: vec![3, 5, 7],
-            hidden_layers: 3,
-            units: vec![16, 32, 64, 128],
-            chain: Vec::new(),
-            macro_layers: super::enas_macro::LAYERS,
-            stages: String::new(),
-        }
     }
 }

@@ -104,18 +104,39 @@ fn moves_stay_in_the_space_and_change_what_they_should() {
         let mut random = Random::new(3, 0);
         for _ in 0..20 {
             let [a, b] = [0, 1].map(|_| space.random(&mut random));
-            let mutated = space.mutate(&a, &mut random);
+            let mutated = space.mutate(&a, Mutation::One, &mut random);
             mutated.check(name, &decisions).unwrap();
             assert_eq!(differences(&a, &mutated), 1, "{name}");
+            assert_eq!(space.mutate(&a, Mutation::Each(0.0), &mut random), a, "{name}");
+            space.mutate(&a, Mutation::Each(0.5), &mut random).check(name, &decisions).unwrap();
             let child = space.crossover(&a, &b, &mut random);
             child.check(name, &decisions).unwrap();
             let parents = |d: usize| [a.answers[d], b.answers[d]];
             assert!((0..decisions.len()).all(|d| parents(d).contains(&child.answers[d])), "{name}");
             let neighbours = space.neighbours(&a);
-            assert_eq!(neighbours.len(), decisions.iter().map(|d| d.options.len() - 1).sum::<usize>(), "{name}");
+            // Of a state that a node of DARTS reads, one option is its own, and one that of the node's other edge.
+            let excluded = |d: usize| if name == "darts" && d.is_multiple_of(2) { 2 } else { 1 };
+            let possible = decisions.iter().enumerate().map(|(d, decision)| decision.options.len() - excluded(d));
+            assert_eq!(neighbours.len(), possible.sum::<usize>(), "{name}");
             assert!(neighbours.iter().all(|n| differences(&a, n) == 1 && n.check(name, &decisions).is_ok()), "{name}");
             assert!(neighbours.contains(&mutated), "{name}");
         }
+    }
+}
+
+#[test]
+fn moves_of_darts_cells_lead_to_cells_that_can_be_drawn() {
+    let space = darts::Darts::default();
+    let reads_two_states =
+        |a: &Architecture| a.answers.chunks_exact(4).all(|node| node[0] != node[2]) && space.check(a).is_ok();
+    let mut random = Random::new(5, 0);
+    for _ in 0..200 {
+        let [a, b] = [0, 1].map(|_| space.random(&mut random));
+        for mutation in [Mutation::One, Mutation::Each(0.1), Mutation::Each(1.0)] {
+            assert!(reads_two_states(&space.mutate(&a, mutation, &mut random)), "{mutation:?} of {a:?}");
+        }
+        assert!(reads_two_states(&space.crossover(&a, &b, &mut random)), "{a:?} {b:?}");
+        assert!(space.neighbours(&a).iter().all(reads_two_states), "{a:?}");
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Args {
     measure: MeasureArgs,
 }
 
-pub fn run(args: &Args) -> super::super::Outcome {
+pub fn run(args: &Args) -> super::super::output::Outcome {
     let space = match &args.primitives {
         Some(primitives) => Darts::new(Darts::default().nodes(), primitives.clone())?,
         None => Darts::default(),

@@ -3,7 +3,7 @@
 use super::super::common::DeviceArg;
 use super::super::output::{print, print_json};
 use super::super::units::short;
-use super::progress;
+use super::measure::progress;
 use cellwright::device::{Bench, Device, Kernel, Speed};
 use cellwright::kernels::ALL;
 use cellwright::report::table::Table;
@@ -68,7 +68,7 @@ struct Row {
     computing: bool,
 }
 
-pub fn run(args: &Args) -> super::super::Outcome {
+pub fn run(args: &Args) -> super::super::output::Outcome {
     let kernels = chosen(args.kernel.as_deref())?;
     let device = args.device.open()?;
     let bar = progress(kernels.len() as u64)?;

@@ -1,11 +1,11 @@
 //! Taking turns of a workload, and saying how long they took.
 
 use super::super::units::{bytes, grouped, short};
-use super::progress;
 use cellwright::device::{KernelTotal, by_kernel};
 use cellwright::report::table::Table;
 use cellwright::search::bench::Peak;
 use cellwright::search::bench::Workload;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -212,4 +212,10 @@ fn roofline(peak: &Peak, totals: &[KernelTotal]) -> String {
     let calls: usize = totals.iter().map(|t| t.calls).sum();
     table.row(["all".to_owned(), grouped(calls as u64), format!("{:.2}", all / 1e6)]);
     table.render()
+}
+
+/// A bar on standard error, not drawn where that is no terminal.
+pub fn progress(length: u64) -> Result<ProgressBar, Box<dyn std::error::Error>> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}  {eta} left")?;
+    Ok(ProgressBar::new(length).with_style(style))
 }

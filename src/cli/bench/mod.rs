@@ -5,8 +5,6 @@ mod kernels;
 mod measure;
 mod step;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -24,16 +22,10 @@ enum What {
     Edge(edge::Args),
 }
 
-pub fn run(args: &Args) -> super::Outcome {
+pub fn run(args: &Args) -> super::output::Outcome {
     match &args.what {
         What::Kernels(args) => kernels::run(args),
         What::Step(args) => step::run(args),
         What::Edge(args) => edge::run(args),
     }
-}
-
-/// A bar on standard error, not drawn where that is no terminal.
-fn progress(length: u64) -> Result<ProgressBar, Box<dyn std::error::Error>> {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}  {eta} left")?;
-    Ok(ProgressBar::new(length).with_style(style))
 }

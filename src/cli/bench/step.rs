@@ -57,7 +57,7 @@ fn parse_order(text: &str) -> Result<Order, String> {
     Order::try_from(order)
 }
 
-pub fn run(args: &Args) -> super::super::Outcome {
+pub fn run(args: &Args) -> super::super::output::Outcome {
     let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
     let device = args.device.open()?;
     let (graph, batch) = (subject.graph.clone(), args.batch as usize);

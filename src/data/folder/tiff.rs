@@ -1,6 +1,6 @@
 //! TIFF pictures of kinds that are not in the everyday: palettes, 2 and 4 bits, grey with alpha or in floating point.
 
-use super::decode::PictureError;
+use super::PictureError;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage};
 use std::io::Cursor;

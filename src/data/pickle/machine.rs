@@ -1,8 +1,9 @@
 //! The machine that a pickle is a program for.
 
 use super::super::array::Element;
+use super::error::{MOST_OBJECTS, PickleError};
 use super::object::{Built, Id, Name, Object, Span};
-use super::{MOST_OBJECTS, PickleError};
+
 use std::collections::HashMap;
 
 pub(super) struct Machine<'a> {

@@ -1,5 +1,7 @@
 //! Pickles as Python 2 and 3 write them, assembled by hand.
 
+use super::super::array::ArrayError;
+use super::error::MOST_OBJECTS;
 use super::*;
 
 /// `text` with its length in one byte before it.

@@ -1,21 +1,21 @@
-//! Runs a recording on wgpu.
+//! A device of wgpu: its memory, its errors, and what it reads back.
 
 mod adapter;
+mod pipeline;
 mod prepare;
+mod run;
 mod timestamps;
 
 pub use adapter::{Backends, InstanceFlags, backends};
 pub(super) use adapter::{defaults, found};
-pub(super) use prepare::Prepared;
-pub(super) use wgpu::{Adapter, Buffer as Words};
+pub(super) use wgpu::Adapter;
 
+use super::limits::CPU_BUFFER_BYTES;
 use super::memory::{Memory, Storage};
-use super::recording::Recording;
-use super::{Buffer, Class, Device, Error, Limits, Pending};
+use super::{Buffer, Class, Error, Limits, Pending};
 use adapter::required;
-use prepare::{Pipeline, PipelineKey, encode};
+use pipeline::{Pipeline, PipelineKey};
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -23,14 +23,15 @@ use std::time::Duration;
 /// How long one poll waits in the driver.
 const POLL: Duration = Duration::from_millis(100);
 
-#[derive(Debug)]
+/// A device of wgpu. Clones are the same device.
+#[derive(Clone, Debug)]
 pub(super) struct Gpu {
     adapter: wgpu::Adapter,
     device: wgpu::Device,
     queue: wgpu::Queue,
     class: Class,
     uniform_alignment: u32,
-    pipelines: Mutex<HashMap<PipelineKey, Pipeline>>,
+    pipelines: Arc<Mutex<HashMap<PipelineKey, Pipeline>>>,
     fault: Arc<Mutex<Option<Error>>>,
 }
 
@@ -68,7 +69,7 @@ impl Gpu {
             *first.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
         });
         // Offsets are 32-bit element counts.
-        let most = super::CPU_BUFFER_BYTES;
+        let most = CPU_BUFFER_BYTES;
         let limits = Limits {
             buffer_bytes: required.max_buffer_size.min(most),
             binding_bytes: required.max_storage_buffer_binding_size.min(most),
@@ -83,7 +84,7 @@ impl Gpu {
             uniform_alignment: required.min_uniform_buffer_offset_alignment,
             device,
             queue,
-            pipelines: Mutex::default(),
+            pipelines: Arc::default(),
             fault,
         };
         Ok((gpu, limits))
@@ -164,15 +165,15 @@ impl Gpu {
         self.fault()
     }
 
-    pub(super) fn read(&self, device: &Device, buffer: &Buffer, word: usize, words: usize) -> Pending<Vec<u32>> {
-        self.read_buffer(device, buffer_of(buffer.memory()), word as u64 * 4, words as u64 * 4)
+    pub(super) fn read(&self, buffer: &Buffer, word: usize, words: usize) -> Pending<Vec<u32>> {
+        self.read_buffer(buffer_of(buffer.memory()), word as u64 * 4, words as u64 * 4)
     }
 
-    pub(super) fn read_memory(&self, device: &Device, memory: &Memory) -> Pending<Vec<u32>> {
-        self.read_buffer(device, buffer_of(memory), 0, memory.bytes)
+    pub(super) fn read_memory(&self, memory: &Memory) -> Pending<Vec<u32>> {
+        self.read_buffer(buffer_of(memory), 0, memory.bytes)
     }
 
-    pub(super) fn read_buffer(&self, owner: &Device, from: &wgpu::Buffer, byte: u64, bytes: u64) -> Pending<Vec<u32>> {
+    pub(super) fn read_buffer(&self, from: &wgpu::Buffer, byte: u64, bytes: u64) -> Pending<Vec<u32>> {
         if let Err(error) = self.fault() {
             return Pending::ready(Err(error));
         }
@@ -203,9 +204,8 @@ impl Gpu {
         staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
             *signal.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.is_ok());
         });
-        let owner = owner.clone();
+        let gpu = self.clone();
         Pending::new(move || {
-            let super::Backend::Gpu(gpu) = &owner.inner.backend else { return None };
             let status = *arrived.lock().unwrap_or_else(PoisonError::into_inner);
             if status.is_none() {
                 let _ = gpu.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(POLL) });
@@ -226,21 +226,6 @@ impl Gpu {
                 })),
             }
         })
-    }
-
-    pub(super) fn run(&self, recording: &Recording, limits: &Limits) -> Result<(), Error> {
-        self.run_range(recording, limits, 0..recording.commands.len())
-    }
-
-    pub(super) fn run_range(&self, recording: &Recording, limits: &Limits, range: Range<usize>) -> Result<(), Error> {
-        self.fault()?;
-        let prepared = self.prepared(recording, limits)?;
-        for chunk in prepared.steps[range].chunks(limits.dispatches.max(1)) {
-            let mut encoder = self.device.create_command_encoder(&Default::default());
-            encode(chunk, &mut encoder);
-            self.queue.submit([encoder.finish()]);
-        }
-        self.fault()
     }
 
     /// Waits until everything submitted is done.

@@ -2,32 +2,19 @@
 
 use super::super::recording::{Action, Dispatch, Recording};
 use super::super::{Error, Kernel, Launch, Limits};
+use super::pipeline::{Pipeline, PipelineKey};
 use super::{Gpu, buffer_of};
 use std::collections::HashMap;
 use std::sync::PoisonError;
 
-#[derive(PartialEq, Eq, Hash, Debug)]
-pub(super) struct PipelineKey {
-    source: (usize, usize),
-    name: &'static str,
-    constants: Vec<(&'static str, u32)>,
-    overrides: Vec<(&'static str, u32)>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Pipeline {
-    pipeline: wgpu::ComputePipeline,
-    layout: wgpu::BindGroupLayout,
-}
-
 /// A recording made ready: pipelines, bind groups and the uniform buffer that holds all parameters.
 #[derive(Debug)]
-pub(in crate::device) struct Prepared {
+pub(super) struct Prepared {
     pub(super) steps: Vec<Step>,
 }
 
 #[derive(Debug)]
-pub(in crate::device) enum Step {
+pub(super) enum Step {
     Dispatch { pipeline: wgpu::ComputePipeline, group: wgpu::BindGroup, offset: u32, groups: [u32; 3] },
     Copy { from: wgpu::Buffer, from_byte: u64, to: wgpu::Buffer, to_byte: u64, bytes: u64 },
     Clear { buffer: wgpu::Buffer, byte: u64, bytes: u64 },
@@ -98,11 +85,8 @@ impl Gpu {
     }
 
     pub(super) fn prepared<'r>(&self, recording: &'r Recording, limits: &Limits) -> Result<&'r Prepared, Error> {
-        if let Some(prepared) = recording.prepared.get() {
-            return Ok(prepared);
-        }
-        let made = self.prepare(recording, limits)?;
-        Ok(recording.prepared.get_or_init(|| made))
+        let prepared = recording.prepared.get_or_make(|| self.prepare(recording, limits))?;
+        Ok(prepared.expect("a recording is run by the device it was made for alone, and nothing else is kept with it"))
     }
 
     /// Puts all parameters into one uniform buffer and makes each distinct bind group once.

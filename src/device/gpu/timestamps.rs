@@ -1,16 +1,20 @@
 //! How long each dispatch of a recording takes, by the GPU's own clock.
 
 use super::super::recording::{Action, Recording};
-use super::super::{Device, Error, Limits};
+use super::super::{Error, Limits};
 use super::Gpu;
 use super::prepare::{Step, encode};
 
 /// Queries that one query set can hold under WebGPU.
 const QUERIES: usize = 4096;
 
-impl Device {
+impl Gpu {
     /// Runs a recording and times each dispatch, in nanoseconds; other commands take none.
-    pub(in crate::device) async fn by_timestamps(&self, gpu: &Gpu, recording: &Recording) -> Result<Vec<f64>, Error> {
+    pub(in crate::device) async fn by_timestamps(
+        &self,
+        recording: &Recording,
+        limits: &Limits,
+    ) -> Result<Vec<f64>, Error> {
         let mut times = Vec::new();
         times.resize(recording.commands.len(), 0.0);
         // Copies and clears lie outside compute passes, where no timestamps are written.
@@ -20,7 +24,7 @@ impl Device {
             let dispatches: Vec<usize> = (next..times.len()).filter(timed).take(QUERIES / 2).collect();
             // Up to the next dispatch that has no room; at least one command.
             let end = (next..times.len()).filter(timed).nth(dispatches.len()).unwrap_or(times.len());
-            self.time_range(gpu, recording, next..end, &dispatches, &mut times).await?;
+            self.time_range(recording, limits, next..end, &dispatches, &mut times).await?;
             next = end;
         }
         Ok(times)
@@ -29,16 +33,15 @@ impl Device {
     /// Runs the commands of `range` and times its `dispatches`.
     async fn time_range(
         &self,
-        gpu: &Gpu,
         recording: &Recording,
+        limits: &Limits,
         range: std::ops::Range<usize>,
         dispatches: &[usize],
         times: &mut [f64],
     ) -> Result<(), Error> {
-        let limits: &Limits = &self.inner.limits;
-        let (device, queue) = (&gpu.device, &gpu.queue);
+        let (device, queue) = (&self.device, &self.queue);
         if dispatches.is_empty() {
-            return gpu.run_range(recording, limits, range);
+            return self.run_range(recording, limits, range);
         }
         let count = dispatches.len() as u32 * 2;
         let queries =
@@ -58,11 +61,11 @@ impl Device {
                 beginning_of_pass_write_index: Some(place * 2),
                 end_of_pass_write_index: Some(place * 2 + 1),
             };
-            gpu.encode_timed(recording, limits, index, &mut encoder, writes)?;
+            self.encode_timed(recording, limits, index, &mut encoder, writes)?;
         }
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
         queue.submit([encoder.finish()]);
-        let words = gpu.read_buffer(self, &resolved, 0, bytes).await?;
+        let words = self.read_buffer(&resolved, 0, bytes).await?;
         let period = f64::from(queue.get_timestamp_period());
         let stamp = |at: usize| u64::from(words[at]) | u64::from(words[at + 1]) << 32;
         for (place, &index) in dispatches.iter().enumerate() {
@@ -70,9 +73,7 @@ impl Device {
         }
         Ok(())
     }
-}
 
-impl Gpu {
     /// Encodes one command in a compute pass of its own, timed by `writes`.
     fn encode_timed(
         &self,

@@ -9,17 +9,8 @@ mod form;
 pub use cell::{MixedCell, MixedEdge};
 pub use form::{Form, Separable};
 
-use super::{Features, Graph, Node, NodeId, Op, Output};
-use serde::{Deserialize, Serialize};
+use super::{Features, Fused, Graph, Node, NodeId, Op, Output, Pattern};
 use std::collections::BTreeSet;
-
-/// What kind of sub-graph was recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Pattern {
-    /// A [`MixedCell`]: all edges that leave a state are computed together, candidates are normalised
-    /// where they are weighed and added.
-    MixedCell,
-}
 
 impl Pattern {
     /// Name, as drawn and printed.
@@ -28,15 +19,6 @@ impl Pattern {
             Self::MixedCell => "mixed_cell",
         }
     }
-}
-
-/// A node that stands for a sub-graph.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fused {
-    /// What it was recognised as.
-    pub pattern: Pattern,
-    /// What it computes: as many inputs as the node has, one output.
-    pub graph: Graph,
 }
 
 impl Fused {

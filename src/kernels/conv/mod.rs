@@ -11,99 +11,18 @@ use crate::kernels::cpu::row_products::{self, Rows, Sums};
 use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::cpu::store::store;
 use crate::kernels::cpu::vector::LANES;
-use crate::params;
 use columns::{Columns, gather_results};
 use rayon::prelude::*;
-use std::ops::Range;
 
 mod cases;
 mod columns;
+mod params;
 mod reference;
 mod window;
 
+pub use params::Params;
+
 pub use window::Window;
-
-params! {
-    /// Parameters of [`FORWARD`], [`BACKWARD_INPUT`] and [`BACKWARD_WEIGHT`].
-    pub struct Params {
-        /// Offset of x or dx.
-        pub input: u32,
-        /// Offset of w or dw, [outputs, inputs / groups, kernel_rows, kernel_columns].
-        pub weight: u32,
-        /// Offset of the bias.
-        pub bias: u32,
-        /// Offset of y or dy.
-        pub output: u32,
-        /// Number of images.
-        pub batch: u32,
-        /// Channels of x.
-        pub inputs: u32,
-        /// Channels of y.
-        pub outputs: u32,
-        /// Groups, each with its share of inputs and outputs.
-        pub groups: u32,
-        /// Where the window reads and writes.
-        pub window: Window,
-        /// Whether there is a bias (1) or not (0).
-        pub has_bias: u32,
-        /// Whether results are added to (1) or overwrite (0) what is there.
-        pub accumulate: u32,
-    }
-}
-
-impl Params {
-    fn of(params: &[u8]) -> Self {
-        bytemuck::pod_read_unaligned(params)
-    }
-
-    fn pixels(&self) -> usize {
-        self.window.pixels()
-    }
-
-    fn out_pixels(&self) -> usize {
-        self.window.out_pixels()
-    }
-
-    fn taps(&self) -> usize {
-        self.window.taps()
-    }
-
-    /// Inputs of a group.
-    fn group_inputs(&self) -> usize {
-        (self.inputs / self.groups) as usize
-    }
-
-    /// Outputs of a group.
-    fn group_outputs(&self) -> usize {
-        (self.outputs / self.groups) as usize
-    }
-
-    /// Weights of one output.
-    fn depth(&self) -> usize {
-        self.group_inputs() * self.taps()
-    }
-
-    fn x(&self) -> Range<usize> {
-        parallel::range(self.input, (self.batch * self.inputs) as usize * self.pixels())
-    }
-
-    fn w(&self) -> Range<usize> {
-        parallel::range(self.weight, self.outputs as usize * self.depth())
-    }
-
-    fn y(&self) -> Range<usize> {
-        parallel::range(self.output, (self.batch * self.outputs) as usize * self.out_pixels())
-    }
-
-    fn flops(&self) -> u64 {
-        2 * self.y().len() as u64 * self.depth() as u64
-    }
-
-    /// Images that fill `width` columns together, where one does not.
-    fn images(&self, width: usize) -> usize {
-        (width / self.out_pixels().max(1)).clamp(1, self.batch.max(1) as usize)
-    }
-}
 
 /// y (+)= w ∗ x + bias.
 pub static FORWARD: Kernel = Kernel {

@@ -1,7 +1,8 @@
 //! Shapes on which shader, twin and reference must agree, and those that are timed.
 
-use super::{Params, Window};
+use super::Params;
 use crate::device::Case;
+use crate::kernels::conv::Window;
 
 /// Parameters of a square window whose images are padded by `pad` on all sides.
 fn square(batch: u32, channels: u32, size: [u32; 2], kernel: u32, stride: u32, dilation: u32, pad: i32) -> Params {

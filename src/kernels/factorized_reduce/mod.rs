@@ -12,81 +12,15 @@ use crate::kernels::cpu::row_products::{self, Rows, Sums};
 use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::cpu::store::store;
 use crate::kernels::cpu::vector::LANES;
-use crate::params;
 use half::Half;
 use rayon::prelude::*;
-use std::ops::Range;
 
 mod cases;
 mod half;
+mod params;
 mod reference;
 
-params! {
-    /// Parameters of [`FORWARD`], [`BACKWARD_INPUT`] and [`BACKWARD_WEIGHT`].
-    pub struct Params {
-        /// Offset of x.
-        pub input: u32,
-        /// Offset of dx.
-        pub gradient: u32,
-        /// Offset of w or dw, [outputs, inputs].
-        pub weight: u32,
-        /// Offset of y or dy.
-        pub output: u32,
-        /// Number of images.
-        pub batch: u32,
-        /// Channels of x.
-        pub inputs: u32,
-        /// Channels of y, a multiple of 2 · block.
-        pub outputs: u32,
-        /// Neighbouring channels of y that come from the same convolution.
-        pub block: u32,
-        /// Height of x.
-        pub height: u32,
-        /// Width of x.
-        pub width: u32,
-        /// Whether results are added to (1) or overwrite (0) what is there.
-        pub accumulate: u32,
-    }
-}
-
-impl Params {
-    fn of(params: &[u8]) -> Self {
-        bytemuck::pod_read_unaligned(params)
-    }
-
-    fn pixels(&self) -> usize {
-        self.height as usize * self.width as usize
-    }
-
-    fn out_pixels(&self) -> usize {
-        self.height.div_ceil(2) as usize * self.width.div_ceil(2) as usize
-    }
-
-    fn x(&self) -> Range<usize> {
-        parallel::range(self.input, (self.batch * self.inputs) as usize * self.pixels())
-    }
-
-    fn dx(&self) -> Range<usize> {
-        parallel::range(self.gradient, self.x().len())
-    }
-
-    fn w(&self) -> Range<usize> {
-        parallel::range(self.weight, (self.inputs * self.outputs) as usize)
-    }
-
-    fn y(&self) -> Range<usize> {
-        parallel::range(self.output, (self.batch * self.outputs) as usize * self.out_pixels())
-    }
-
-    fn flops(&self) -> u64 {
-        2 * self.y().len() as u64 * u64::from(self.inputs)
-    }
-
-    /// Images that fill `width` columns together, where one does not.
-    fn images(&self, width: usize) -> usize {
-        (width / self.out_pixels().max(1)).clamp(1, self.batch.max(1) as usize)
-    }
-}
+pub use params::Params;
 
 /// y (+)= w · max(x, 0).
 pub static FORWARD: Kernel = Kernel {

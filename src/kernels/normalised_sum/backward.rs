@@ -2,36 +2,12 @@
 
 use super::blend::centre;
 use super::forward::by_fours;
+use super::params::Backward;
 use super::{NONE, Term, cases, terms};
 use crate::device::{Call, Class, Kernel};
 use crate::kernels::cpu::contiguous::scale;
 use crate::kernels::cpu::parallel;
-use crate::params;
 use rayon::prelude::*;
-
-params! {
-    /// Parameters of [`BACKWARD`].
-    pub struct Backward {
-        /// Offset of the table of terms.
-        pub table: u32,
-        /// Number of terms; all of them lie in "z".
-        pub terms: u32,
-        /// Batch size.
-        pub batch: u32,
-        /// Channels.
-        pub channels: u32,
-        /// Height · width.
-        pub pixels: u32,
-    }
-}
-
-impl Backward {
-    /// Bytes of the candidates, read and written, and of one dy: less than what is bound, which may be a whole
-    /// arena.
-    pub fn bytes(&self) -> u64 {
-        4 * u64::from(self.batch) * u64::from(self.channels) * u64::from(self.pixels) * (2 * u64::from(self.terms) + 1)
-    }
-}
 
 /// z_t ← w_t/√(var + ε) · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m), or w_t · dy where the term has no mean. The
 /// terms' ranges don't overlap.

@@ -2,41 +2,12 @@
 
 use super::blend::{Source, blend};
 use super::cases::{self, Sample};
+use super::params::Forward;
 use super::terms;
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::kernels::cpu::parallel::{self, LONG_PIECE};
 use crate::kernels::cpu::store::put;
-use crate::params;
 use rayon::prelude::*;
-
-params! {
-    /// Parameters of [`FORWARD`].
-    pub struct Forward {
-        /// Offset of the table of terms.
-        pub table: u32,
-        /// Number of terms.
-        pub terms: u32,
-        /// How many of them, the first ones, lie in "z"; the others lie in "x".
-        pub inside: u32,
-        /// Offset of y, [batch, channels, pixels].
-        pub y: u32,
-        /// Batch size.
-        pub batch: u32,
-        /// Channels.
-        pub channels: u32,
-        /// Height · width.
-        pub pixels: u32,
-        /// Whether y is added to (1) or overwritten (0).
-        pub accumulate: u32,
-    }
-}
-
-impl Forward {
-    /// Bytes of the candidates and of y: less than what is bound, which may be a whole arena.
-    pub fn bytes(&self) -> u64 {
-        4 * u64::from(self.batch) * u64::from(self.channels) * u64::from(self.pixels) * (u64::from(self.terms) + 1)
-    }
-}
 
 /// y (+)= Σ_t w_t · x̂_t.
 pub static FORWARD: Kernel = Kernel {

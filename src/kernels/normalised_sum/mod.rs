@@ -16,15 +16,17 @@ mod backward;
 mod blend;
 mod cases;
 mod forward;
+mod params;
 mod shared;
 mod sums;
 #[cfg(test)]
 mod tests;
 
-pub use backward::{BACKWARD, Backward};
-pub use forward::{FORWARD, Forward};
-pub use shared::{BACKWARD_SHARED, BackwardShared};
-pub use sums::{BACKWARD_WEIGHTS, BackwardWeights, SUMS, Sums};
+pub use backward::BACKWARD;
+pub use forward::FORWARD;
+pub use params::{Backward, BackwardShared, BackwardWeights, Forward, Sums};
+pub use shared::BACKWARD_SHARED;
+pub use sums::{BACKWARD_WEIGHTS, SUMS};
 
 /// Words that one term takes in a table.
 pub const TERM: usize = 8;

@@ -2,43 +2,11 @@
 
 use super::NONE;
 use super::blend::{Source, blend};
+use super::params::BackwardShared;
 use crate::device::{Call, Case, Class, Kernel, Launch, Output};
 use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::store::put;
-use crate::params;
 use rayon::prelude::*;
-
-params! {
-    /// Parameters of [`BACKWARD_SHARED`].
-    pub struct BackwardShared {
-        /// Offset of the table: of each target, the indices of four weights (NONE: the mixture does not read it).
-        pub table: u32,
-        /// Offset of the first mixture's gradient.
-        pub dy0: u32,
-        /// Offset of the second mixture's gradient.
-        pub dy1: u32,
-        /// Offset of the third mixture's gradient.
-        pub dy2: u32,
-        /// Offset of the fourth mixture's gradient.
-        pub dy3: u32,
-        /// Offset of dx.
-        pub dx: u32,
-        /// Offset of the first target in dz; the others follow.
-        pub dz: u32,
-        /// Elements of each target.
-        pub count: u32,
-        /// Number of mixtures, 1 to 4; what is bound for the others is not read.
-        pub edges: u32,
-        /// Whether the first row of the table is for dx (1) or there is none for it (0).
-        pub skip: u32,
-        /// Number of targets in dz.
-        pub targets: u32,
-        /// Whether dx is added to (1) or overwritten (0).
-        pub accumulate_x: u32,
-        /// Whether dz is added to (1) or overwritten (0).
-        pub accumulate_z: u32,
-    }
-}
 
 /// target (+)= Σ_e weights\[table\[row\]\[e\]\] · dy_e, for dx (with `skip`) and each of the targets in dz.
 pub static BACKWARD_SHARED: Kernel = Kernel {

@@ -1,52 +1,13 @@
 //! What gradients need to know of whole channels: Σ dy·x̂ and Σ dy of each term.
 
 use super::cases;
+use super::params::{BackwardWeights, Sums};
 use super::{NONE, terms};
 use crate::device::{Call, Class, Kernel, Launch};
 use crate::kernels::cpu::accurate_sums::{Rows, product, total};
 use crate::kernels::cpu::channel_sums::{Part, channel_parts};
 use crate::kernels::cpu::parallel;
-use crate::params;
 use rayon::prelude::*;
-
-params! {
-    /// Parameters of [`SUMS`].
-    pub struct Sums {
-        /// Offset of the table of terms.
-        pub table: u32,
-        /// Number of terms.
-        pub terms: u32,
-        /// How many of them, the first ones, lie in "z"; the others lie in "x".
-        pub inside: u32,
-        /// Batch size.
-        pub batch: u32,
-        /// Channels.
-        pub channels: u32,
-        /// Height · width.
-        pub pixels: u32,
-    }
-}
-
-params! {
-    /// Parameters of [`BACKWARD_WEIGHTS`].
-    pub struct BackwardWeights {
-        /// Offset of the table of terms.
-        pub table: u32,
-        /// Number of terms.
-        pub terms: u32,
-        /// Channels.
-        pub channels: u32,
-        /// Offset of the gradient of weight 0.
-        pub dweights: u32,
-    }
-}
-
-impl Sums {
-    /// Bytes of the candidates and of one dy: less than what is bound, which may be a whole arena.
-    pub fn bytes(&self) -> u64 {
-        4 * u64::from(self.batch) * u64::from(self.channels) * u64::from(self.pixels) * (u64::from(self.terms) + 1)
-    }
-}
 
 /// Σ dy·x̂ and Σ dy of each term and channel, x̂ being the value itself where a term has no mean.
 pub static SUMS: Kernel = Kernel {

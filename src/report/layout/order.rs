@@ -1,6 +1,6 @@
 //! The order of items in each layer, so that few arrows cross.
 
-use super::Plan;
+use super::plan::Plan;
 
 /// Sweeps down and up; each sorts a layer by the mean place of its neighbours.
 const SWEEPS: usize = 12;

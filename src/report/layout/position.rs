@@ -1,6 +1,6 @@
 //! Positions across, once the order in each layer is known.
 
-use super::{Plan, What};
+use super::plan::{Plan, What};
 
 /// Moves every item towards its neighbours in the layers beside it, keeping order and distances.
 ///

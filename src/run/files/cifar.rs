@@ -1,8 +1,10 @@
 //! CIFAR-10 and CIFAR-100: binary files, pickled ones, or numpy's arrays.
 
+use super::error::data;
 use super::layout::{self, Family, Layout, or_gzipped};
+use super::place::{Place, line};
 use super::tree::Tree;
-use super::{LoadError, Loaded, Place, data, line};
+use super::{LoadError, Loaded};
 use crate::data::cifar::{self, Set};
 use crate::data::{ArrayError, DataError, Dataset, Images, npy};
 

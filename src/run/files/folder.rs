@@ -1,6 +1,7 @@
 //! A directory of pictures: in folders of classes, in parts or not, or listed in a table.
 
 mod error;
+mod found;
 mod labels;
 mod layout;
 mod read;
@@ -8,73 +9,18 @@ mod tree;
 
 pub use error::PicturesError;
 
-use super::{LoadError, Loaded, Place, Request, data};
+use super::error::data;
+use super::place::Place;
+use super::{LoadError, Loaded, Request};
 use crate::data::{Folder, Format, Header, MAX_BYTES, Part, Reading, Role};
 use crate::run::Observer;
 use error::{grouped, listing};
+use found::{Found, Item};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
 const HINT: &str = "make one folder a class, with pictures in each (PNG, JPEG, BMP, WebP, GIF, TIFF, PNM); or the \
     folders `train` and `test` with such folders in both; or a table `labels.csv` of `path,label` beside the pictures";
-
-/// A picture that was found.
-#[derive(Clone, Debug)]
-struct Item {
-    role: Role,
-    /// The class's name, composed.
-    class: String,
-    path: PathBuf,
-    /// What messages call it.
-    place: String,
-    /// Its format; known where it is not bad.
-    format: Option<Format>,
-    /// Why it cannot be read.
-    bad: Option<String>,
-}
-
-/// What was found in a directory.
-#[derive(Debug, Default)]
-struct Found {
-    /// Pictures, part by part and class by class.
-    items: Vec<Item>,
-    /// Names of all classes, those without pictures too.
-    classes: BTreeSet<String>,
-    /// Names of the folders that are parts, or of the tables read.
-    places: Vec<String>,
-    /// Pictures beside the folders of classes.
-    loose: Vec<PathBuf>,
-    /// Files that are no pictures.
-    others: Vec<PathBuf>,
-    /// What the user should know.
-    notes: Vec<String>,
-}
-
-impl Place<'_> {
-    fn missing(&self, looked_for: Vec<String>) -> LoadError {
-        let lies = list(self.directory).unwrap_or_default().into_iter().take(20).collect();
-        let (name, directory) = (self.name.into(), self.directory.into());
-        LoadError::Missing { name, directory, looked_for, lies, hint: self.hint }
-    }
-}
-
-/// Names of what is in a directory, sorted.
-fn list(directory: &Path) -> Result<Vec<String>, LoadError> {
-    let failed = |source| LoadError::Io { path: directory.into(), source };
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        // Shown or compared as text, and to be found again by it.
-        let name = name.into_string().map_err(|name| LoadError::Io {
-            path: directory.join(name),
-            source: io::Error::new(io::ErrorKind::InvalidData, "the name is not valid Unicode; rename it"),
-        })?;
-        names.push(name);
-    }
-    names.sort();
-    Ok(names)
-}
 
 /// Loads pictures in folders, each a class, with pictures at any depth; in `train`, `val` and `test` with such folders
 /// in each; or, where there are no two classes so, those that a table of paths and labels lists.

@@ -1,8 +1,9 @@
 //! Finding a dataset in whatever torchvision, Keras, Kaggle or its authors left: each form it comes in
 //! is a set of file names, which all must lie in one folder.
 
+use super::LoadError;
+use super::place::Place;
 use super::tree::{Member, Tree};
-use super::{LoadError, Place};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,9 @@
 //! MNIST and its kin: grey pictures of 28 × 28, as IDX files, numpy's arrays or tables.
 
+use super::error::data;
 use super::layout::{self, Family, Found, Layout, or_gzipped};
-use super::{LoadError, Loaded, Place, data, line};
+use super::place::{Place, line};
+use super::{LoadError, Loaded};
 use crate::data::{ArrayError, DataError, Dataset, Images, emnist, idx, npy, pixel_rows};
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];

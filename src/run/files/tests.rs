@@ -3,8 +3,11 @@
 mod downloaded;
 
 use super::*;
+use crate::data::{Dataset, Images};
 use crate::run::Silent;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Loads a dataset with the settings that are there by default.

@@ -1,6 +1,8 @@
 //! What lies in a place: the files in a directory and a few folders down, or those in an archive.
 
-use super::{LoadError, data, read};
+use super::LoadError;
+use super::error::data;
+use super::place::read;
 use crate::data::{DataError, archive};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

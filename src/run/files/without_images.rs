@@ -1,20 +1,11 @@
 //! What stands in for `folder` in a build without the feature `images`.
 
+mod error;
+
+pub use error::PicturesError;
+
 use super::{LoadError, Loaded, Request};
 use crate::run::Observer;
-use thiserror::Error;
-
-/// A directory of pictures that cannot be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PicturesError {
-    /// This build decodes no pictures.
-    #[error(
-        "this build cannot read folders of pictures; build it with the feature `images` (it is on by default: leave out \
-         `--no-default-features`, or add `--features images`)"
-    )]
-    WithoutImages,
-}
 
 /// Refuses: pictures cannot be decoded.
 pub(super) fn load(_: &Request<'_>, _: &mut dyn Observer) -> Result<Loaded, LoadError> {

@@ -7,14 +7,8 @@ use super::weighing::Row;
 use crate::device::Recording;
 use crate::estimate::Scalars;
 
-/// Records the training loss with running statistics, and its gradient for the weights of options.
-pub(super) fn record(phase: &Phase) -> Result<Recording, SearchError> {
-    let supernet = &phase.supernet;
-    let recorder = phase.gathered([true, false])?;
-    Ok(supernet.record_evaluated_pass(recorder, supernet.train(), Scalars::INNER_LOSSES)?.finish())
-}
-
-/// Moves drawn weights by projected sign ascent on the training loss; they come back unmoved if it fell.
+/// Moves drawn weights by projected sign ascent on the training loss, which `recording` computes; they come back unmoved
+/// if it fell.
 pub(super) async fn worsen(
     phase: &Phase,
     recording: &Recording,

@@ -26,6 +26,7 @@ mod scoring;
 mod selection;
 mod step;
 mod stop;
+mod tuning;
 mod weighing;
 
 pub use alpha::AlphaStep;
@@ -39,9 +40,9 @@ use crate::estimate::{Scalars, Supernet};
 use crate::space::{Architecture, NetworkSettings, Space, TableWeights};
 use crate::state::State;
 use phase::{Phase, Setting};
-use selection::Tuning;
 use std::collections::HashSet;
 use stop::Watch;
+use tuning::Tuning;
 
 /// Images of the validation half that the supernet is measured on after each epoch, at most: enough to
 /// tell a gap of a few points, without the time that tens of thousands would take.
@@ -115,10 +116,10 @@ impl<'s> Bilevel<'s> {
         let spacing = for_alphas.len().div_ceil(SCORED).max(1);
         let scored: Vec<u32> = for_alphas.into_iter().step_by(spacing).collect();
         let stages = config.stages();
-        let first = stages.first().copied().unwrap_or_default();
         let setting = Setting { device, space, settings, data, config: &config, seed };
-        let phase = Phase::new(setting, &first, 0, &HashSet::new(), scored.clone()).await?;
-        let questions = selection::questions(config.selection, &phase, seed);
+        // There is one stage at least.
+        let phase = Phase::new(setting, &stages[0], 0, &HashSet::new(), scored.clone()).await?;
+        let questions = tuning::questions(config.selection, &phase, seed);
         Ok(Self {
             device: device.clone(),
             space,
@@ -178,7 +179,8 @@ impl<'s> Bilevel<'s> {
         if place.stage > self.stage {
             self.begin_stage(place.stage).await?;
         }
-        let images = self.train.epoch(place.epoch, place.step).next().unwrap_or_default();
+        let images =
+            self.train.epoch(place.epoch, place.step).next().expect("an epoch has a batch at each of its steps");
         let moves = place.within >= self.config.warmup;
         let scalars = self.step(place, &images, moves).await?;
         self.taken += 1;

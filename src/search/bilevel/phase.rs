@@ -3,10 +3,10 @@
 use super::config::{BilevelConfig, Perturbation, Stage};
 use super::relaxed::Relaxed;
 use super::scoring::Scoring;
-use super::{AlphaStep, SearchError, adversary, rollback::Rollback};
+use super::{AlphaStep, SearchError, rollback::Rollback};
 use crate::data::{Augmentation, Draw, Resident};
 use crate::device::{Device, Recorder, Recording};
-use crate::estimate::{ALPHA_DEVIATION, Supernet, SupernetConfig};
+use crate::estimate::{ALPHA_DEVIATION, Scalars, Supernet, SupernetConfig};
 use crate::graph::{EdgeWeights, Graph};
 use crate::network::Path;
 use crate::optim::StepBuffer;
@@ -92,7 +92,7 @@ impl Phase {
             phase.recordings = Some([alpha, weights]);
             phase.gather = phase.gathered([true, false])?.finish();
             if matches!(config.perturbation, Perturbation::Adversarial { .. }) {
-                phase.adversary = Some(adversary::record(&phase)?);
+                phase.adversary = Some(phase.record_evaluated()?);
             }
             phase.scoring = Some(Scoring::new(&phase.supernet, data, scored, config.batch, false)?);
         }
@@ -122,6 +122,12 @@ impl Phase {
     /// The step of the weights along a path.
     pub fn record_path_weights(&self, path: &Path) -> Result<Recording, SearchError> {
         Ok(self.supernet.record_path_step(self.gathered([true, false])?, path, None)?.finish())
+    }
+
+    /// The training loss with running statistics, and its gradient for the weights of options.
+    fn record_evaluated(&self) -> Result<Recording, SearchError> {
+        let recorder = self.gathered([true, false])?;
+        Ok(self.supernet.record_evaluated_pass(recorder, self.supernet.train(), Scalars::INNER_LOSSES)?.finish())
     }
 
     /// Weights of edges times weights of their options, for deriving: what edge weights there are is no table of the

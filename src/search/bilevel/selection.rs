@@ -1,54 +1,11 @@
 //! What comes after the last epoch: a selection by masking, between whose choices the weights are trained on.
 
 use super::masking::Masking;
-use super::phase::Phase;
 use super::scoring::Scoring;
+use super::tuning::{MASKED, Tuning};
 use super::{Bilevel, SearchError, Selection};
 use crate::random::Random;
 use crate::search::{Event, Stepper};
-use crate::state::{State, StateError};
-
-/// Stream of the run's seed for the order in which options are masked.
-const MASKED: u64 = 0xB11F << 48;
-
-/// A selection by masking, between whose choices the weights are trained.
-pub(super) struct Tuning {
-    masking: Masking,
-    scoring: Scoring,
-    /// Steps of training taken, and those left before the next choice.
-    taken: u64,
-    left: u64,
-}
-
-/// Choices that a selection by masking will take.
-pub(super) fn questions(selection: Selection, phase: &Phase, seed: u64) -> u64 {
-    match selection {
-        Selection::Weights => 0,
-        Selection::Masking { .. } => {
-            let (graph, tables) = (phase.supernet.network().graph(), phase.supernet.tables());
-            Masking::new(graph, tables, Vec::new(), &mut Random::new(seed, MASKED)).count()
-        }
-    }
-}
-
-impl Tuning {
-    /// Its state; the weights in training are the supernet's.
-    pub fn save(&self) -> Result<State, StateError> {
-        let mut state = State::of("tuning");
-        state.set("taken", self.taken)?;
-        state.set("left", self.left)?;
-        state.nest("masking", self.masking.save()?);
-        Ok(state)
-    }
-
-    /// Goes on from a state.
-    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
-        state.check("tuning")?;
-        self.taken = state.get("taken")?;
-        self.left = state.get("left")?;
-        self.masking.restore(state.part("masking")?)
-    }
-}
 
 impl Bilevel<'_> {
     /// A selection before its first choice.
@@ -73,7 +30,7 @@ impl Bilevel<'_> {
             let number = self.taken;
             let (epoch, place) =
                 (self.config.all_epochs() + (tuning.taken / steps) as u32, (tuning.taken % steps) as usize);
-            let images = self.train.epoch(epoch, place).next().unwrap_or_default();
+            let images = self.train.epoch(epoch, place).next().expect("an epoch has a batch at each of its steps");
             let rate = f64::from(self.config.rate.rate(0, self.config.all_epochs())) / divisor;
             let train_loss = self.tune(number, rate as f32, &images, tuning.masking.weights()).await?;
             (tuning.taken, tuning.left) = (tuning.taken + 1, tuning.left - 1);

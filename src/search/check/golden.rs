@@ -1,7 +1,7 @@
 //! A mixed operation of all eight DARTS primitives at stride 2, forward and backward, against values that PyTorch
 //! computed in float64: part of `tests/golden/operations.safetensors`, whose README says how they were made.
 
-use super::{Check, Failure, norm};
+use super::comparison::{Check, Failure, norm};
 use crate::autograd::{Tape, ops};
 use crate::device::Device;
 use crate::graph::{Candidate, Choice, Features, Graph, Op, Options};

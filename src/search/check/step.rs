@@ -1,6 +1,6 @@
 //! One step of a DARTS search, first order, against the same step on the CPU's twins, every operation by itself.
 
-use super::{Check, Failure};
+use super::comparison::{Check, Failure};
 use crate::device::Device;
 use crate::estimate::Scalars;
 use crate::graph::{Features, Graph};

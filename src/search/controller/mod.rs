@@ -103,13 +103,13 @@ impl Controller {
         let plan = Plan::new(questions, options)
             .map_err(|problem| SearchError::Settings(format!("a controller cannot ask this space: {problem}")))?;
         let mut specs = Vec::new();
-        let Ok(names) = Weights::specs(&plan, &config).map(|spec| {
+        let Ok(places) = Weights::specs(&plan, &config).map(|spec| {
             specs.push(spec);
             Ok::<usize, std::convert::Infallible>(specs.len() - 1)
         });
         // A seed of its own: other weights use streams of the run's seed from 0 on.
         let parameters = Parameters::new(device, &specs, &[], seed ^ 0xC047_0000_0000_0000)?;
-        for bias in names.vocabularies.iter().filter_map(|vocabulary| vocabulary.bias) {
+        for bias in places.vocabularies.iter().filter_map(|vocabulary| vocabulary.bias) {
             let tensor = parameters.value(bias);
             let first = config.bias.iter().copied().chain(std::iter::repeat(0.0));
             tensor.write(device, &first.take(tensor.count()).collect::<Vec<_>>())?;
@@ -123,9 +123,7 @@ impl Controller {
         let norm = Tensor::zeros(device, &[1])?;
         let record = |gradient: bool| -> Result<Recording, SearchError> {
             let mut tape = Tape::within(device, &workspace);
-            let places = Weights::specs(&plan, &config);
-            let mut next = 0..specs.len();
-            let weights = places.map(|_| parameters.var(&mut tape, next.next().unwrap_or_default(), gradient))?;
+            let weights = places.clone().map(|place| parameters.var(&mut tape, place, gradient))?;
             let decisions = Decisions { picks: &picks, drawn: !gradient, answers: &answers };
             let made = sequence::record(&mut tape, &plan, &config, &weights, &decisions)?;
             drop(weights);

@@ -15,6 +15,7 @@ use std::ops::Range;
 const BOUND: f32 = 0.1;
 
 /// What is learned about the options of one vocabulary.
+#[derive(Clone)]
 pub(super) struct Vocabulary<V> {
     /// What the next step is fed, `[options, units]`.
     pub(super) embedding: V,
@@ -24,7 +25,8 @@ pub(super) struct Vocabulary<V> {
     pub(super) bias: Option<V>,
 }
 
-/// What a controller learns: names and shapes, or values on a tape.
+/// What a controller learns: names and shapes, places among the parameters, or values on a tape.
+#[derive(Clone)]
 pub(super) struct Weights<V> {
     /// g, `[1, units]`.
     pub(super) start: V,

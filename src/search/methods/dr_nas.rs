@@ -1,7 +1,8 @@
 //! DrNAS (Chen et al. 2021, "DrNAS: Dirichlet neural architecture search"): options' weights are samples of a Dirichlet
 //! distribution; two stages of partial channels.
 
-use super::{Method, darts, share};
+use super::method::share;
+use super::{Method, darts};
 use crate::optim::{AdamConfig, Schedule};
 use crate::search::bilevel::{BilevelConfig, Penalty, Stage, Weighing};
 

@@ -7,6 +7,7 @@ mod dr_nas;
 mod enas;
 mod fair_darts;
 mod gdas;
+mod method;
 mod p_darts;
 mod pc_darts;
 mod robust_darts;
@@ -15,31 +16,7 @@ mod sdarts;
 mod snas;
 mod spos;
 
-use super::bilevel::BilevelConfig;
-
-/// A search strategy as a reader of the literature knows it.
-#[derive(Clone, Copy, Debug)]
-pub struct Method {
-    /// Name on the command line.
-    pub name: &'static str,
-    /// Name in the literature, with its paper.
-    pub paper: &'static str,
-    /// How architecture weights become weights of options, or how architectures are drawn.
-    pub weighs: &'static str,
-    /// What one step computes.
-    pub runs: &'static str,
-    /// How what chooses is trained.
-    pub learns: &'static str,
-    /// When it stops.
-    pub stops: &'static str,
-    /// How the architecture is chosen in the end.
-    pub chooses: &'static str,
-    /// For gradient methods: what they change of first-order DARTS. The flag says that the search is one of a few epochs:
-    /// what counts epochs of the published fifty is left out or shortened then, what a method *is* stays.
-    pub settings: Option<fn(&mut BilevelConfig, bool)>,
-    /// Primitives of the published space that it does without.
-    pub without: &'static [&'static str],
-}
+pub use method::Method;
 
 /// Every strategy.
 pub const METHODS: &[Method] = &[
@@ -61,11 +38,6 @@ pub const METHODS: &[Method] = &[
     spos::METHOD,
 ];
 
-/// `part` in `whole` of some epochs, rounded down.
-fn share(epochs: u32, part: u32, whole: u32) -> u32 {
-    (u64::from(epochs) * u64::from(part) / u64::from(whole)) as u32
-}
-
 /// The strategies as a table in Markdown, one row each.
 pub fn table() -> String {
     let mut text = String::from(
@@ -80,6 +52,7 @@ pub fn table() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::bilevel::BilevelConfig;
 
     #[test]
     fn names_are_unique_and_the_documents_hold_the_table() {

@@ -1,7 +1,8 @@
 //! P-DARTS (Chen et al. 2019, "Progressive differentiable architecture search: bridging the depth gap between search and
 //! evaluation"): three stages, ever deeper and with ever fewer options; dropout on skip connections.
 
-use super::{Method, darts, share};
+use super::method::share;
+use super::{Method, darts};
 use crate::search::bilevel::{BilevelConfig, Stage};
 
 /// P-DARTS.

@@ -1,7 +1,8 @@
 //! PC-DARTS (Xu et al. 2020, "PC-DARTS: partial channel connections for memory-efficient architecture search"): operations
 //! see a quarter of the channels, edges have weights of their own, α is frozen at first.
 
-use super::{Method, darts, share};
+use super::method::share;
+use super::{Method, darts};
 use crate::optim::Schedule;
 use crate::search::bilevel::BilevelConfig;
 

@@ -1,7 +1,7 @@
 //! Evolution of architectures by shared weights (SPOS; Guo et al., ECCV 2020, algorithm 1).
 
 use crate::random::Random;
-use crate::space::{Architecture, Space};
+use crate::space::{Architecture, Mutation, Space};
 use crate::state::{State, StateError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet, VecDeque};
@@ -132,16 +132,10 @@ impl Evolution {
     }
 
     fn breed(&mut self, space: &dyn Space) {
-        let decisions = space.decisions();
-        let probability = self.config.probability;
+        let mutation = Mutation::Each(self.config.probability);
         self.fill(self.config.mutations, |random, parents| {
-            let mut child = parents[random.below(parents.len())].0.clone();
-            for (answer, decision) in child.answers.iter_mut().zip(&decisions) {
-                if random.uniform() < probability {
-                    *answer = random.below(decision.options.len());
-                }
-            }
-            child
+            let parent = &parents[random.below(parents.len())].0;
+            space.mutate(parent, mutation, random)
         });
         self.fill(self.config.crossovers, |random, parents| {
             let [a, b] = [0, 1].map(|_| &parents[random.below(parents.len())].0);
@@ -205,6 +199,21 @@ mod tests {
         assert!(different.len() == ranked.len() && ranked.len() <= evolution.most() as usize);
         assert!(ranked.windows(2).all(|pair| pair[0].1 >= pair[1].1));
         assert_eq!(ranked[0].1, 6.0);
+    }
+
+    #[test]
+    fn evolution_scores_only_cells_that_the_space_draws() {
+        let space = crate::space::darts::Darts::default();
+        let mut evolution = Evolution::new(EvolutionConfig::default(), Random::new(3, 0)).unwrap();
+        while let Some(architecture) = evolution.next(&space) {
+            for node in architecture.answers.chunks_exact(4) {
+                assert_ne!(node[0], node[2], "both edges of a node read one state: {architecture:?}");
+            }
+            // Early states are good, so that cells drift to where the two would meet.
+            let score = -(architecture.answers.iter().step_by(2).sum::<usize>() as f64);
+            evolution.scored(architecture, score);
+        }
+        assert!(evolution.ranked().len() > 500);
     }
 
     #[test]

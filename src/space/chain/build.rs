@@ -1,24 +1,26 @@
 //! Builds the graph of a chain: the supernet, or one architecture.
 
-use super::{Block, Chain, Layer, Operation, Width, operation_decision, table_name, width_decision};
+use super::layer::{has_twice, operation_decision, table_name, width_decision};
+use super::{Block, Layer, Operation, Width};
 use crate::graph::{Candidate, Choice, Graph, NodeId, Op, Options, Pool};
 use crate::space::{Architecture, NetworkSettings, SpaceError};
 
-/// The network in which all options are open (`None`), or that of an architecture, which must be
-/// one of the chain's.
+/// The network of the chain `name` in which all options are open (`None`), or that of an architecture, which must
+/// be one of the chain's.
 pub(super) fn network(
-    chain: &Chain,
+    name: &str,
+    layers: &[Layer],
     architecture: Option<&Architecture>,
     settings: &NetworkSettings,
 ) -> Result<Graph, SpaceError> {
-    settings.check_plain(crate::space::Space::name(chain))?;
+    settings.check_plain(name)?;
     let mut answers = architecture.map(|a| a.answers.iter());
     let mut graph = Graph::new(&[settings.image]);
     let mut x = 0;
     // Whether the number of channels so far is the same in all architectures.
     let mut fixed = true;
     let mut flat = false;
-    for (i, layer) in chain.layers().iter().enumerate() {
+    for (i, layer) in layers.iter().enumerate() {
         let operations = narrow(layer.operations(), &mut answers);
         let widths = resolve(narrow(layer.widths(), &mut answers), settings.channels, i)?;
         let widest = widths.iter().copied().max().unwrap_or(0);
@@ -71,7 +73,7 @@ fn narrow<'a, T>(options: &'a [T], answers: &mut Option<std::slice::Iter<'_, usi
 
 fn resolve(widths: &[Width], channels: usize, layer: usize) -> Result<Vec<usize>, SpaceError> {
     let resolved: Vec<usize> = widths.iter().map(|w| w.resolve(channels)).collect();
-    if super::has_twice(&resolved) {
+    if has_twice(&resolved) {
         let problem = format!("two of its widths are the same for {channels} channels: {resolved:?}");
         return Err(SpaceError::setting("layer", layer, problem));
     }

@@ -179,3 +179,21 @@ impl Layer {
         }
     }
 }
+
+/// The name of the table of architecture weights behind a decision.
+pub(in crate::space) fn table_name(decision: &str) -> String {
+    format!("alphas_{decision}")
+}
+
+pub(super) fn operation_decision(layer: usize) -> String {
+    format!("layer{layer}_operation")
+}
+
+pub(super) fn width_decision(layer: usize) -> String {
+    format!("layer{layer}_width")
+}
+
+/// Whether something is listed twice.
+pub(in crate::space) fn has_twice<T: PartialEq>(items: &[T]) -> bool {
+    items.iter().enumerate().any(|(i, item)| items[..i].contains(item))
+}

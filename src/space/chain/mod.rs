@@ -14,13 +14,14 @@ mod layer;
 mod presets;
 
 pub(super) use block::Block;
-pub(super) use layer::check_kernel;
 pub use layer::{Layer, Operation, Width};
+pub(super) use layer::{check_kernel, has_twice, table_name};
 
 use super::settings::within;
 use super::weights::largest;
 use super::{Architecture, Decision, NetworkSettings, Reads, Space, SpaceError, TableWeights, baseline};
 use crate::graph::Graph;
+use layer::{operation_decision, width_decision};
 
 const MOST_LAYERS: usize = 1000;
 pub(super) const MOST_UNITS: usize = 1 << 20;
@@ -32,19 +33,6 @@ pub(super) const MOST_STRIDE: usize = 4;
 pub struct Chain {
     name: String,
     layers: Vec<Layer>,
-}
-
-/// The name of the table of architecture weights behind a decision.
-pub(super) fn table_name(decision: &str) -> String {
-    format!("alphas_{decision}")
-}
-
-fn operation_decision(layer: usize) -> String {
-    format!("layer{layer}_operation")
-}
-
-fn width_decision(layer: usize) -> String {
-    format!("layer{layer}_width")
 }
 
 impl Chain {
@@ -95,10 +83,6 @@ impl Chain {
     }
 }
 
-pub(super) fn has_twice<T: PartialEq>(items: &[T]) -> bool {
-    items.iter().enumerate().any(|(i, item)| items[..i].contains(item))
-}
-
 impl Space for Chain {
     fn name(&self) -> &str {
         &self.name
@@ -125,7 +109,7 @@ impl Space for Chain {
     }
 
     fn supernet(&self, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
-        build::network(self, None, settings)
+        build::network(&self.name, &self.layers, None, settings)
     }
 
     /// The option of largest weight for each decision, the first of equal ones.
@@ -152,7 +136,7 @@ impl Space for Chain {
         if settings.auxiliary {
             return Err(SpaceError::NoAuxiliary { space: self.name.clone() });
         }
-        build::network(self, Some(architecture), settings)
+        build::network(&self.name, &self.layers, Some(architecture), settings)
     }
 
     /// A plain stack of 3×3 convolutions, or of fully connected layers where the chain has no others.

@@ -1,8 +1,17 @@
 //! What cells are joined by: ReLU-convolution-norm and factorised reduction.
 
-use super::Variant;
 use crate::graph::{Conv, Graph, NodeId, Op, Padding};
 use crate::space::SpaceError;
+
+/// Whether a primitive competes with others or is trained alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// In a supernet: batch norms have no affine parameters (they would trade off against the
+    /// architecture weights), and pools are followed by such a batch norm.
+    Search,
+    /// In a derived network: batch norms are affine, pools have none.
+    Evaluation,
+}
 
 /// A batch norm, affine outside the search.
 pub(in crate::space) fn norm(

@@ -4,8 +4,9 @@
 //! each kept edge keeps that operation. `none` takes part in the softmax but never wins; only an edge
 //! none of whose operations has any weight is left out. Of equal weights the lower index wins.
 
+use super::cell::KEPT_EDGES;
 use super::supernet::TABLES;
-use super::{CELL_INPUTS, Darts, KEPT_EDGES, Primitive};
+use super::{CELL_INPUTS, Darts, Primitive};
 use crate::space::weights::largest;
 use crate::space::{Architecture, SpaceError, TableWeights};
 use std::cmp::Ordering;

@@ -7,8 +7,12 @@
 //! nodes are those of the reference's modules, so that weights can be exchanged with it.
 
 mod blocks;
+mod cell;
+mod decisions;
 mod derive;
+mod error;
 mod evaluation;
+mod forms;
 mod genotype;
 mod nni;
 mod primitive;
@@ -17,145 +21,23 @@ mod skeleton;
 mod supernet;
 mod text;
 
-pub use blocks::{factorized_reduce, relu_conv_bn};
+pub use blocks::{Variant, factorized_reduce, relu_conv_bn};
 pub(super) use blocks::{halved, norm};
+pub use cell::{CELL_INPUTS, CellGenotype, Edge, MOST_EDGES, MOST_NODES};
+pub use decisions::Darts;
+pub use error::GenotypeError;
 pub use evaluation::evaluation_network;
-pub use genotype::{CellGenotype, Edge, Genotype, GenotypeError};
-pub use primitive::{Primitive, Variant};
+pub use genotype::Genotype;
+pub use primitive::Primitive;
 
 pub(super) use skeleton::network as cell_network;
 
-use super::settings::within;
 use super::{
     Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Sketch, Space, SpaceError, TableWeights, baseline,
 };
 use crate::graph::Graph;
 use crate::random::Random;
-
-/// Most nodes of a cell: the number of edges grows with its square.
-pub const MOST_NODES: usize = 32;
-/// Number of input states of a cell.
-pub const CELL_INPUTS: usize = 2;
-/// Most edges of a node of a genotype.
-pub const MOST_EDGES: usize = 64;
-/// Nodes of the published cells.
-const PUBLISHED_NODES: usize = 4;
-/// Edges that a derived node keeps.
-const KEPT_EDGES: usize = 2;
-
-/// The DARTS cell space.
-///
-/// Its decisions are, for the normal and then the reduction cell, for each node and each of its two
-/// kept edges: which earlier state, and which primitive. A decoded cell joins the outputs of all
-/// its nodes. Genotypes beyond that (other concatenations, other node counts) are built by
-/// [`Space::decode_text`] or [`evaluation_network`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Darts {
-    nodes: usize,
-    primitives: Vec<Primitive>,
-    /// The primitives without `none`: what an edge can be derived to.
-    operations: Vec<Primitive>,
-}
-
-impl Darts {
-    /// The space with `nodes` intermediate nodes in a cell and `primitives` on each edge.
-    ///
-    /// # Errors
-    /// [`SpaceError::Setting`] if there are no nodes or more than [`MOST_NODES`], if a primitive
-    /// is listed twice, or if there is none but `none`.
-    pub fn new(nodes: usize, primitives: Vec<Primitive>) -> Result<Self, SpaceError> {
-        within("nodes", nodes, MOST_NODES)?;
-        if let Some((_, twice)) = primitives.iter().enumerate().find(|(i, p)| primitives[..*i].contains(p)) {
-            return Err(SpaceError::setting("primitives", twice, "is listed twice"));
-        }
-        let operations: Vec<Primitive> = primitives.iter().copied().filter(|&p| p != Primitive::None).collect();
-        if operations.is_empty() {
-            let given = format!("[{}]", primitives.iter().map(|p| p.name()).collect::<Vec<_>>().join(", "));
-            return Err(SpaceError::setting("primitives", given, "needs at least one primitive besides `none`"));
-        }
-        Ok(Self { nodes, primitives, operations })
-    }
-
-    /// Number of intermediate nodes of a cell.
-    pub fn nodes(&self) -> usize {
-        self.nodes
-    }
-
-    /// The primitives on each edge of the supernet, in order.
-    pub fn primitives(&self) -> &[Primitive] {
-        &self.primitives
-    }
-
-    /// Number of edges of a cell of the supernet: each node reads every earlier state.
-    pub fn edges(&self) -> usize {
-        (0..self.nodes).map(|node| node + CELL_INPUTS).sum()
-    }
-
-    /// The genotype of an architecture of this space.
-    ///
-    /// # Errors
-    /// [`SpaceError::Architecture`] if it is not one of this space.
-    pub fn genotype(&self, architecture: &Architecture) -> Result<Genotype, SpaceError> {
-        self.check(architecture)?;
-        let cell = |answers: &[usize]| {
-            let edges = answers.chunks_exact(2).map(|pair| Edge { primitive: self.operation(pair[1]), input: pair[0] });
-            CellGenotype::of_pairs(edges, (CELL_INPUTS..CELL_INPUTS + self.nodes).collect())
-        };
-        let (normal, reduce) = architecture.answers.split_at(architecture.answers.len() / 2);
-        Ok(Genotype { normal: cell(normal), reduce: cell(reduce) })
-    }
-
-    /// The primitive that an answer means. One answer beyond the decisions' options is `none`: it is never drawn, but
-    /// derivations may leave out an edge.
-    fn operation(&self, answer: usize) -> Primitive {
-        self.operations.get(answer).copied().unwrap_or(Primitive::None)
-    }
-
-    /// The architecture of this space that a genotype stands for.
-    ///
-    /// # Errors
-    /// [`SpaceError::Architecture`] if the genotype has another number of nodes, a primitive this
-    /// space lacks, or does not join all its nodes.
-    pub fn architecture(&self, genotype: &Genotype) -> Result<Architecture, SpaceError> {
-        genotype.check()?;
-        let wrong = |problem: String| SpaceError::architecture(self.name(), problem);
-        let mut answers = Vec::new();
-        for (kind, cell) in [("normal", &genotype.normal), ("reduce", &genotype.reduce)] {
-            if cell.nodes.len() != self.nodes {
-                let problem = format!("the {kind} cell has {} nodes, the space {}", cell.nodes.len(), self.nodes);
-                return Err(wrong(problem));
-            }
-            if let Some((node, edges)) = cell.nodes.iter().enumerate().find(|(_, edges)| edges.len() != KEPT_EDGES) {
-                let edges = edges.len();
-                let problem =
-                    format!("node {node} of the {kind} cell sums {edges} edges, those of the space {KEPT_EDGES}");
-                return Err(wrong(problem));
-            }
-            if !cell.concat.iter().copied().eq(CELL_INPUTS..CELL_INPUTS + self.nodes) {
-                let problem = format!("the {kind} cell joins states {:?}, not all its nodes in order", cell.concat);
-                return Err(wrong(problem));
-            }
-            for edge in cell.edges() {
-                let known = self.operations.iter().chain([&Primitive::None]);
-                let Some(operation) = known.into_iter().position(|&p| p == edge.primitive) else {
-                    let known: Vec<&str> = self.operations.iter().map(|p| p.name()).collect();
-                    let problem = format!("the {kind} cell uses `{}`, not one of {}", edge.primitive, known.join(", "));
-                    return Err(wrong(problem));
-                };
-                answers.extend([edge.input, operation]);
-            }
-        }
-        Ok(Architecture { answers })
-    }
-}
-
-impl Default for Darts {
-    /// The published space: 4 nodes, 8 primitives.
-    fn default() -> Self {
-        let operations = Primitive::DARTS.into_iter().filter(|&p| p != Primitive::None).collect();
-        Self { nodes: PUBLISHED_NODES, primitives: Primitive::DARTS.to_vec(), operations }
-    }
-}
+use cell::KEPT_EDGES;
 
 impl Space for Darts {
     fn name(&self) -> &str {
@@ -264,6 +146,13 @@ impl Space for Darts {
             }
         }
         Architecture { answers }
+    }
+
+    /// The two edges of a node read different states.
+    fn allows(&self, architecture: &Architecture, decision: usize, answer: usize) -> bool {
+        // Of the four decisions of a node the first and the third are states.
+        let other = decision ^ 2;
+        !decision.is_multiple_of(2) || architecture.answers.get(other) != Some(&answer)
     }
 
     /// Reads a genotype: the reference's text, JSON, or a published name (`DARTS_V1`, `DARTS_V2`).

@@ -1,7 +1,8 @@
 //! Cells as NNI's exported architectures have them: `{"normal/op_2_0": "sep_conv_3x3", "normal/input_2_0": 0, …}`, for each side
 //! of each node (state 2 is the first) its operation and the state it reads. All nodes are joined.
 
-use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, KEPT_EDGES, MOST_NODES, Primitive};
+use super::cell::KEPT_EDGES;
+use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, MOST_NODES, Primitive};
 use crate::names::nearest;
 use crate::space::notation::{Kind, Value};
 

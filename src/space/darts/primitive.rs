@@ -1,21 +1,11 @@
 //! The primitives of DARTS cells as graph operations, in two variants.
 
-use super::blocks::{factorized_reduce, norm};
+use super::blocks::{Variant, factorized_reduce, norm};
 use crate::graph::{Conv, Graph, NodeId, Op, Padding, Pool};
 use crate::space::SpaceError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-
-/// Whether a primitive competes with others or is trained alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
-    /// In a supernet: batch norms have no affine parameters (they would trade off against the
-    /// architecture weights), and pools are followed by such a batch norm.
-    Search,
-    /// In a derived network: batch norms are affine, pools have none.
-    Evaluation,
-}
 
 /// An operation on an edge of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -7,7 +7,8 @@
 //! {"normal": [["sep_conv_3x3", 0], …], …}                  a dictionary of the same parts
 //! ```
 
-use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, KEPT_EDGES, MOST_NODES, Primitive, nni};
+use super::cell::{KEPT_EDGES, PUBLISHED_NODES};
+use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, GenotypeError, MOST_NODES, Primitive, nni};
 use crate::names::nearest;
 use crate::space::notation::{self, Entry, Kind, SyntaxError, Value};
 
@@ -199,7 +200,7 @@ fn by_target(edges: &[Written]) -> Result<Vec<Vec<Edge>>, String> {
         return Err(format!("an edge leads to state {target}: nodes are states {CELL_INPUTS} to {most}"));
     }
     // FairDARTS' cells have four nodes, of which the last may be missing like any other.
-    let mut nodes = vec![Vec::new(); (last + 1 - CELL_INPUTS).max(super::PUBLISHED_NODES)];
+    let mut nodes = vec![Vec::new(); (last + 1 - CELL_INPUTS).max(PUBLISHED_NODES)];
     for (edge, target) in edges.iter().zip(targets) {
         nodes[target - CELL_INPUTS].push(edge.edge);
     }

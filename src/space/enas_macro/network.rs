@@ -1,6 +1,7 @@
 //! The layers as a graph: with choice points in a supernet, plain in the network of one architecture.
 
-use super::{EnasMacro, Layer, Operation, SKIP_CHOICE, TABLES, first_skip};
+use super::layer::{SKIP_CHOICE, TABLES, first_skip};
+use super::{Layer, NAME, Operation};
 use crate::graph::{Candidate, Choice, Conv, Graph, NodeId, Op, Options, Table};
 use crate::space::pairwise::reduced;
 use crate::space::{NetworkSettings, SpaceError};
@@ -9,8 +10,7 @@ use crate::space::{NetworkSettings, SpaceError};
 const DROPOUT: f32 = 0.1;
 
 /// The network with all choices.
-pub(super) fn supernet(space: &EnasMacro, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
-    let layers = space.layers();
+pub(super) fn supernet(layers: usize, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
     // Any output may be read by any later layer.
     let is_read = |_: usize, _: usize| true;
     let mut graph = skeleton(settings, layers, is_read, |graph, layer, input, outputs| {
@@ -42,7 +42,7 @@ pub(super) fn supernet(space: &EnasMacro, settings: &NetworkSettings) -> Result<
 /// The network of one architecture.
 pub(super) fn network(layers: &[Layer], settings: &NetworkSettings) -> Result<Graph, SpaceError> {
     if settings.auxiliary {
-        return Err(SpaceError::NoAuxiliary { space: super::NAME.into() });
+        return Err(SpaceError::NoAuxiliary { space: NAME.into() });
     }
     let is_read = |output: usize, from: usize| layers[from..].iter().any(|l| l.skips.get(output) == Some(&true));
     skeleton(settings, layers.len(), is_read, |graph, layer, input, outputs| {
@@ -69,7 +69,7 @@ fn skeleton(
     is_read: impl Fn(usize, usize) -> bool,
     layer: impl Fn(&mut Graph, usize, NodeId, &[Option<NodeId>]) -> Result<Vec<NodeId>, SpaceError>,
 ) -> Result<Graph, SpaceError> {
-    settings.check_plain(super::NAME)?;
+    settings.check_plain(NAME)?;
     let channels = settings.channels;
     let mut graph = Graph::new(&[settings.image]);
     let stem = graph.push("stem.0", Op::Conv(Conv::square(settings.image.channels, channels, 3, 1)), &[0])?;

@@ -15,7 +15,7 @@ pub(super) fn supernet(pairs: &Pairs, settings: &NetworkSettings) -> Result<Grap
     let append = |graph: &mut Graph, primitive: Primitive, name: &str, input: NodeId, stride: usize| {
         primitive.append(graph, name, input, stride, Variant::Evaluation)
     };
-    skeleton(settings, Reduction::Before, |graph, place, inputs| {
+    skeleton(pairs.space, settings, Reduction::Before, |graph, place, inputs| {
         pairs.mixed_cell(graph, place, inputs, Variant::Evaluation, append)
     })
 }
@@ -36,7 +36,7 @@ pub(super) fn network(pairs: &Pairs, cells: &[Cell; 2], settings: &NetworkSettin
         }
         Ok(graph.push(format!("{name}.drop_path"), Op::DropPath, &[x])?)
     };
-    skeleton(settings, Reduction::Within, |graph, place, inputs| {
+    skeleton(pairs.space, settings, Reduction::Within, |graph, place, inputs| {
         pairs.plain_cell(&cells[usize::from(place.reduction)], graph, place, inputs, append)
     })
 }
@@ -57,11 +57,12 @@ pub(super) fn reductions(layers: usize) -> [usize; 2] {
 }
 
 fn skeleton(
+    space: &str,
     settings: &NetworkSettings,
     reduction: Reduction,
     cell: impl Fn(&mut Graph, &Place<'_>, [NodeId; 2]) -> Result<NodeId, SpaceError>,
 ) -> Result<Graph, SpaceError> {
-    settings.check_plain(super::NAME)?;
+    settings.check_plain(space)?;
     let layers = settings.layers;
     let mut graph = Graph::new(&[settings.image]);
     let stem = Conv::square(settings.image.channels, STEM_MULTIPLIER * settings.channels, 3, 1);

@@ -1,6 +1,6 @@
 //! Cells as other programs write them: NNI's dictionary, NASLib's tuple, AutoDL-Projects' list.
 
-use super::{CELLS, EDGES, NAME, NasBench201, Operation, edges, text};
+use super::{CELLS, EDGES, NAME, NODES, Operation, edges, index, text};
 use crate::space::notation::{self, Kind, Value};
 use crate::space::{Architecture, Form, SpaceError};
 
@@ -12,7 +12,7 @@ const NASLIB_OPERATIONS: [Operation; 5] =
 
 /// NASLib's edges, 1-2, 1-3, 1-4, 2-3, 2-4, 3-4, as nodes from 0.
 fn naslib_edges() -> impl Iterator<Item = (usize, usize)> {
-    (0..super::NODES).flat_map(|source| (source + 1..super::NODES).map(move |target| (source, target)))
+    (0..NODES).flat_map(|source| (source + 1..NODES).map(move |target| (source, target)))
 }
 
 fn wrong(problem: String) -> SpaceError {
@@ -129,7 +129,7 @@ fn list(items: &[Value]) -> Result<Architecture, SpaceError> {
     let mut answers = Vec::with_capacity(EDGES);
     let expected =
         || wrong("expected a list of three nodes, each of pairs like ('nor_conv_3x3', 0), one a node before".into());
-    if items.len() != super::NODES - 1 {
+    if items.len() != NODES - 1 {
         return Err(expected());
     }
     for (node, pairs) in items.iter().enumerate() {
@@ -147,7 +147,7 @@ fn list(items: &[Value]) -> Result<Architecture, SpaceError> {
 }
 
 /// All forms of a cell.
-pub(super) fn forms(space: &NasBench201, cell: &[Operation; EDGES]) -> Vec<Form> {
+pub(super) fn forms(cell: &[Operation; EDGES]) -> Vec<Form> {
     let of_edge = |edge| edges().zip(cell).find(|(other, _)| *other == edge).map_or(Operation::None, |(_, &o)| o);
     let nni: Vec<String> = edges()
         .zip(cell)
@@ -162,15 +162,12 @@ pub(super) fn forms(space: &NasBench201, cell: &[Operation; EDGES]) -> Vec<Form>
         let pair = |source| format!("('{}', {source})", of_edge((source, target)).name());
         format!("({},)", (0..target).map(pair).collect::<Vec<_>>().join(", "))
     };
-    let autodl: Vec<String> = (1..super::NODES).map(node).collect();
-    let answers = cell.iter().filter_map(|&o| position(o)).collect();
-    let index = space.index_of(&Architecture { answers }).map(|index| format!("#{index}"));
-    let mut forms = vec![
+    let autodl: Vec<String> = (1..NODES).map(node).collect();
+    vec![
         Form::new("nas-bench-201", text::print(cell)),
         Form::new("nni", format!("{{{}}}", nni.join(", "))),
         Form::new("naslib", format!("{NASLIB}({})", naslib.join(", "))),
         Form::new("autodl", format!("[{}]", autodl.join(", "))),
-    ];
-    forms.extend(index.ok().map(|index| Form::new("index", index)));
-    forms
+        Form::new("index", format!("#{}", index::index_of(cell))),
+    ]
 }

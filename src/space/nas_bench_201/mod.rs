@@ -10,6 +10,7 @@
 //! of the list, on the edge from node 0 to node 2, the convolution of operation 3), in the supernet and in the
 //! networks of single cells alike.
 
+mod cell;
 mod forms;
 mod index;
 mod mersenne;
@@ -17,6 +18,7 @@ mod network;
 mod operation;
 mod text;
 
+pub use cell::{CELLS, EDGES, LAYERS, NAME, NODES, edges};
 pub use operation::{Operation, Variant};
 
 use super::weights::largest;
@@ -24,25 +26,7 @@ use super::{
     Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Space, SpaceError, TableWeights, baseline,
 };
 use crate::graph::Graph;
-
-/// Name of the space.
-pub const NAME: &str = "nas-bench-201";
-/// Number of nodes of a cell, its input among them.
-pub const NODES: usize = 4;
-/// Number of edges of a cell, and of decisions.
-pub const EDGES: usize = NODES * (NODES - 1) / 2;
-/// Number of cells.
-pub const CELLS: usize = Operation::ALL.len().pow(EDGES as u32);
-/// Cells of the published network, all stages together.
-pub const LAYERS: usize = 15;
-
-/// The one table of architecture weights of the supernet: a row for each edge.
-const TABLE: &str = "alphas";
-
-/// The edges in the order of decisions and text, each as the node it reads and the node it leads to.
-pub fn edges() -> impl Iterator<Item = (usize, usize)> {
-    (1..NODES).flat_map(|target| (0..target).map(move |source| (source, target)))
-}
+use cell::TABLE;
 
 /// The space of NAS-Bench-201.
 ///
@@ -173,7 +157,7 @@ impl Space for NasBench201 {
     }
 
     fn forms(&self, architecture: &Architecture) -> Vec<Form> {
-        self.cell(architecture).map(|cell| forms::forms(self, &cell)).unwrap_or_default()
+        self.cell(architecture).map(|cell| forms::forms(&cell)).unwrap_or_default()
     }
 
     /// The benchmark's text: `|nor_conv_3x3~0|+|…|`.

@@ -1,7 +1,8 @@
 //! The network around the cells, which all cells share: stem, three stages, classifier.
 
+use super::cell::TABLE;
 use super::operation::relu_conv_norm;
-use super::{EDGES, NODES, Operation, TABLE, Variant, edges};
+use super::{EDGES, NAME, NODES, Operation, Variant, edges};
 use crate::graph::{Candidate, Choice, Conv, Graph, NodeId, Op, Options, Pool, Table};
 use crate::space::{NetworkSettings, SpaceError};
 
@@ -53,7 +54,7 @@ fn skeleton(
     settings: &NetworkSettings,
     mut cell: impl FnMut(&mut Graph, &str, NodeId) -> Result<NodeId, SpaceError>,
 ) -> Result<Graph, SpaceError> {
-    settings.check_plain(super::NAME)?;
+    settings.check_plain(NAME)?;
     let mut graph = Graph::new(&[settings.image]);
     let stem = Conv::square(settings.image.channels, settings.channels, 3, 1);
     let stem = graph.push("stem.0", Op::Conv(stem), &[0])?;

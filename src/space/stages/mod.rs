@@ -41,11 +41,13 @@
 //! the first weights of each kind.
 
 mod build;
+mod description;
 mod error;
 mod operation;
 mod plan;
 mod read;
 
+pub use description::{Stage, Stages, Stem};
 pub use error::DescriptionError;
 pub use operation::Operation;
 
@@ -56,58 +58,6 @@ use crate::graph::Graph;
 
 /// The description of the space `mobile`.
 const MOBILE: &str = include_str!("mobile.toml");
-
-/// The first layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stem {
-    /// Its channels.
-    pub channels: Width,
-    /// Rows and columns of its kernel, odd.
-    pub kernel: usize,
-    /// Its step in rows and columns.
-    pub stride: usize,
-}
-
-/// Blocks of one width.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stage {
-    /// The numbers of channels to choose from.
-    pub channels: Vec<Width>,
-    /// The numbers of blocks to choose from, ascending.
-    pub depths: Vec<usize>,
-    /// Step of the first block in rows and columns.
-    pub stride: usize,
-    /// The operations each block chooses from.
-    pub operations: Vec<Operation>,
-}
-
-impl Stage {
-    /// The largest number of blocks.
-    fn most_blocks(&self) -> usize {
-        self.depths.iter().copied().max().unwrap_or(0)
-    }
-
-    /// Whether the first block gives the channels it reads, in every architecture; `before` are the choices of what
-    /// it reads.
-    fn keeps_channels(&self, before: &[Width]) -> bool {
-        self.channels.len() == 1 && self.channels == before
-    }
-
-    /// The operations its first block chooses from: a skip only where the shape stays.
-    fn first_operations(&self, before: &[Width]) -> Vec<Operation> {
-        let keeps = self.stride == 1 && self.keeps_channels(before);
-        self.operations.iter().copied().filter(|&operation| keeps || operation != Operation::SKIP).collect()
-    }
-}
-
-/// A space of stages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stages {
-    name: String,
-    stem: Stem,
-    stages: Vec<Stage>,
-    head: Option<Width>,
-}
 
 impl Stages {
     /// The space that a TOML text describes: the format is this module's own page.
@@ -155,21 +105,6 @@ impl Stages {
         }
         let problem = format!("space_settings.stages describes the space `{}`: set space to that", space.name);
         Err(SpaceError::setting("space", name, problem))
-    }
-
-    /// The first layer.
-    pub fn stem(&self) -> &Stem {
-        &self.stem
-    }
-
-    /// The stages.
-    pub fn stages(&self) -> &[Stage] {
-        &self.stages
-    }
-
-    /// Channels of the last convolution, if there is one behind the stages.
-    pub fn head(&self) -> Option<Width> {
-        self.head
     }
 
     /// For each table of the supernet, its name and the options of its rows, by decision. Depth has a row for each step

@@ -3,7 +3,7 @@
 use super::bank::Bank;
 use super::fan::{Block, Candidates, Fan, Source};
 use super::flow::Flow;
-use super::{Recording, table};
+use super::recording::{Recording, table};
 use crate::autograd::Gradients;
 use crate::device::Recorder;
 use crate::kernels::normalised_sum::{NONE, TERM, Term};

@@ -1,6 +1,7 @@
 //! Separable convolutions side by side: a bank of depthwise filters and a grouped pointwise product.
 
-use super::{Moments, Recording, record_statistics};
+use super::recording::{Recording, record_statistics};
+use crate::autograd::ops::Moments;
 use crate::autograd::{Gradients, Var};
 use crate::device::{Binding, Recorder};
 use crate::kernels::{filter_bank, pointwise};

@@ -1,9 +1,9 @@
 //! All edges that leave one state.
 
 use super::bank::{Bank, Reads};
-use super::{Moments, Recording, record_statistics, table};
+use super::recording::{Recording, record_statistics, table};
 use crate::autograd::Var;
-use crate::autograd::ops::{Window, pool::Geometry};
+use crate::autograd::ops::{Moments, Window, pool::Geometry};
 use crate::device::Recorder;
 use crate::kernels::normalised_sum::{NONE, TERM, Term};
 use crate::kernels::{factorized_reduce, normalised_sum, pool as pool_kernels};

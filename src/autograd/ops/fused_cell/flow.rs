@@ -1,7 +1,7 @@
 //! The gradients of a state and of the architecture weights, from what a fan's way back has left.
 
-use super::Recording;
 use super::fan::{Candidates, Fan, Source};
+use super::recording::Recording;
 use crate::device::Recorder;
 use crate::kernels::{batch_norm, factorized_reduce, normalised_sum};
 use crate::tensor::{Error, Tensor};

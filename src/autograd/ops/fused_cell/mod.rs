@@ -11,14 +11,15 @@ mod backward;
 mod bank;
 mod fan;
 mod flow;
+mod recording;
 
 pub use bank::{Bank, Filter};
 pub use fan::{Edge, Fan, Pool, Reduce, Source};
 
 use super::*;
-use crate::device::Recorder;
-use crate::kernels::{batch_norm, normalised_sum};
+use crate::kernels::normalised_sum;
 use fan::Candidates;
+use recording::{Recording, table};
 
 /// A cell.
 #[derive(Clone, Debug)]
@@ -115,30 +116,6 @@ impl FusedCell {
     }
 }
 
-/// What all fans of a cell are recorded with.
-#[derive(Clone, Copy, Debug)]
-struct Recording<'a> {
-    weights: &'a Tensor,
-    options: usize,
-    epsilon: f32,
-    training: bool,
-    /// Of a sum.
-    shape: [usize; 4],
-    /// A sum that is the cell's result, and where it goes.
-    single: Option<(usize, &'a Tensor)>,
-}
-
-impl Recording<'_> {
-    /// Elements of a candidate.
-    fn unit(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    fn pixels(&self) -> usize {
-        self.shape[2] * self.shape[3]
-    }
-}
-
 #[derive(Debug)]
 struct Undo {
     inputs: Vec<(Option<usize>, Vec<usize>)>,
@@ -212,39 +189,4 @@ impl Backward for Undo {
     fn saved_bytes(&self) -> usize {
         self.fans.iter().filter_map(|(_, made)| made.as_ref()).map(Candidates::bytes).sum()
     }
-}
-
-/// Records mean and inverse deviation of `channels` channels of `z` to `saved`.
-fn record_statistics(
-    recorder: &mut Recorder,
-    z: &Tensor,
-    saved: &Tensor,
-    channels: usize,
-    record: &Recording<'_>,
-    moments: &Moments,
-) -> Result<(), Error> {
-    let (mean, variance, channels) = (moments.mean.at(), moments.variance.at(), channels as u32);
-    let (saved_at, epsilon) = (saved.at(), record.epsilon);
-    if !record.training {
-        let params = batch_norm::Fold { mean, variance, saved: saved_at, channels, epsilon };
-        return Ok(recorder.dispatch(&batch_norm::FOLD, &params, &[moments.mean.binding()], &[saved.binding()])?);
-    }
-    let params = batch_norm::Statistics {
-        x: z.at(),
-        saved: saved_at,
-        mean,
-        variance,
-        batch: record.shape[0] as u32,
-        channels,
-        pixels: record.pixels() as u32,
-        epsilon,
-    };
-    let outputs = [saved.binding(), moments.mean.binding()];
-    Ok(recorder.dispatch(&batch_norm::STATISTICS, &params, &[z.binding()], &outputs)?)
-}
-
-/// A table of words that dispatches read.
-fn table(recorder: &Recorder, terms: &[normalised_sum::Term]) -> Result<Tensor, Error> {
-    let words: Vec<u32> = terms.iter().flat_map(normalised_sum::Term::words).collect();
-    Tensor::from_words(recorder.device(), &words, &[words.len()])
 }

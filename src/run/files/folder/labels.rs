@@ -1,10 +1,12 @@
 //! Pictures with their labels in a table beside them.
 
-use super::super::{LoadError, data, read};
+use super::super::LoadError;
+use super::super::error::data;
+use super::super::place::read;
 use super::error::PicturesError;
+use super::found::{Found, Item};
 use super::read::{Kind, kinds};
-use super::tree::{self, Entry};
-use super::{Found, Item};
+use super::tree::{self, Entry, is_table};
 use crate::data::{Format, Role, Row, Table, class_name};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,12 +14,6 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Folders beside a table in which its pictures are looked for too, besides one that bears the table's name.
 const FOLDERS: [&str; 4] = ["images", "imgs", "pictures", "data"];
-
-/// Whether it is a file named like a table.
-pub(super) fn is_table(entry: &Entry) -> bool {
-    let ending = entry.name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    !entry.directory && matches!(ending.as_deref(), Some("csv" | "tsv"))
-}
 
 /// A table with the columns it needs.
 struct Labelled {

@@ -2,9 +2,9 @@
 
 use super::super::LoadError;
 use super::error::PicturesError;
+use super::found::{Found, Item};
 use super::read::{self, Kind};
 use super::tree::{self, Entry};
-use super::{Found, Item};
 use crate::data::{Role, class_name};
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Reading the files of pictures: on all cores, a few at a time, in order.
 
 use super::super::LoadError;
-use super::Item;
+use super::found::Item;
 use crate::data::{Format, Header, PictureError, Reading};
 use crate::run::Observer;
 use image::RgbImage;
@@ -106,7 +106,7 @@ fn each<T: Send>(
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
-    super::super::read(path).map_err(|error| match error {
+    super::super::place::read(path).map_err(|error| match error {
         // The path is said by whoever lists the problem.
         LoadError::Io { source, .. } => source.to_string(),
         other => other.to_string(),

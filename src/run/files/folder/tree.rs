@@ -2,7 +2,6 @@
 
 use super::super::LoadError;
 use super::error::PicturesError;
-use super::labels;
 use super::read::{self, Kind};
 use crate::data::Role;
 use std::path::{Path, PathBuf};
@@ -86,19 +85,23 @@ pub(super) fn unwrapped(directory: &Path, part: bool) -> Result<PathBuf, LoadErr
         let here = entries(&at)?;
         let folders: Vec<&Entry> = here.iter().filter(|entry| entry.directory).collect();
         let [only] = folders[..] else { break };
-        if part != Role::of(&only.name).is_some()
-            || here.iter().any(|entry| labels::is_table(entry) || is_picture(entry))
-        {
+        if part != Role::of(&only.name).is_some() || here.iter().any(|entry| is_table(entry) || is_picture(entry)) {
             break;
         }
         let within = entries(&only.path)?;
         let classes = within.iter().any(|entry| entry.directory) && !within.iter().any(is_picture);
-        if !classes && !within.iter().any(labels::is_table) {
+        if !classes && !within.iter().any(is_table) {
             break;
         }
         at.clone_from(&only.path);
     }
     Ok(at)
+}
+
+/// Whether it is a file named like a table.
+pub(super) fn is_table(entry: &Entry) -> bool {
+    let ending = entry.name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    !entry.directory && matches!(ending.as_deref(), Some("csv" | "tsv"))
 }
 
 fn is_picture(entry: &Entry) -> bool {

@@ -4,7 +4,7 @@
 //! distribution function F alone: F(g; β) stays as it is, so ∂g/∂β = −(∂F/∂β)/(∂F/∂g) (implicit reparameterisation;
 //! Figurnov, Mohamed & Mnih, NeurIPS 2018).
 
-use super::{Row, square};
+use super::row::{Row, square};
 use crate::random::Random;
 use statrs::function::gamma::{gamma_lr, ln_gamma};
 

@@ -1,6 +1,6 @@
 //! The Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017).
 
-use super::Row;
+use super::row::{Row, softmax};
 use crate::random::Random;
 
 /// −ln(−ln U) for each of so many options. U is never 0 or 1, so that all of them are finite.
@@ -13,7 +13,7 @@ pub(super) fn noise(options: usize, random: &mut Random) -> Vec<f64> {
 /// moves all of a row alike, which the softmax does not see.)
 pub(super) fn soft(alpha: &[f64], noise: &[f64], temperature: f64) -> Row {
     let scaled: Vec<f64> = alpha.iter().zip(noise).map(|(a, g)| (a + g) / temperature).collect();
-    let Row { weights, mut jacobian } = super::softmax(&scaled);
+    let Row { weights, mut jacobian } = softmax(&scaled);
     jacobian.iter_mut().for_each(|entry| *entry /= temperature);
     Row { weights, jacobian }
 }
@@ -56,6 +56,6 @@ mod tests {
             let row = path(&ALPHA, &noise(3, &mut random), 0.1);
             taken.iter_mut().zip(row.weights).for_each(|(t, w)| *t += w / 20_000.0);
         }
-        close(&taken, &super::super::softmax(&ALPHA).weights, 0.015);
+        close(&taken, &softmax(&ALPHA).weights, 0.015);
     }
 }
