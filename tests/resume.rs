@@ -202,6 +202,21 @@ fn a_state_is_refused_by_what_it_is_not_of() {
             }
         }
     }
+    // Architectures of another space, and more steps than there are.
+    let mut lies = build(&device, "spos", &given);
+    (0..7).for_each(|_| _ = wait(lies.advance()).unwrap());
+    let bytes = save(&*lies);
+    let other =
+        Given { space: space::find("nas-bench-201", &SpaceSettings::default()).unwrap(), ..Given::new(&device) };
+    assert!(wait(build(&device, "spos", &other).restore(&State::from_bytes(&bytes).unwrap())).is_err());
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(20_000)]).into_owned();
+    let (from, to) = ("\\\"taken\\\":7", "\\\"taken\\\":99");
+    assert!(text.contains(from), "{text}");
+    let at = bytes.windows(from.len()).position(|part| part == from.as_bytes()).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) + 1;
+    let lie = [&header.to_le_bytes()[..], &bytes[8..at], to.as_bytes(), &bytes[at + from.len()..]].concat();
+    let error = wait(build(&device, "spos", &given).restore(&State::from_bytes(&lie).unwrap())).unwrap_err();
+    assert!(error.to_string().contains("99 steps, where there are"), "{error}");
     let wider = Given { settings: NetworkSettings { channels: 12, ..given.settings.clone() }, ..Given::new(&device) };
     let error = wait(build(&device, "darts", &wider).restore(&states[0])).unwrap_err().to_string();
     assert!(error.starts_with("`supernet/weights` of the saved state has shape"), "{error}");
