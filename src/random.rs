@@ -91,7 +91,7 @@ impl Random {
         if lane == 0 {
             self.fill(self.next / 4);
         }
-        self.next += 1;
+        self.next = self.next.wrapping_add(1);
         self.block[lane]
     }
 

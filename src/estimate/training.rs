@@ -202,6 +202,10 @@ impl Training {
     pub fn restore(&mut self, state: &State) -> Result<(), EstimateError> {
         state.check("training")?;
         self.taken = state.get("taken")?;
+        let (taken, total) = self.progress();
+        if taken > total {
+            return Err(state.wrong("taken", format!("{taken} steps, where there are {total}")).into());
+        }
         self.sums = state.get("sums")?;
         state.write("weights", &self.device, self.network.parameters().values())?;
         self.sgd.restore(&self.device, state.part("sgd")?)?;

@@ -131,6 +131,9 @@ impl Statistics {
     pub fn restore(&mut self, device: &Device, state: &State) -> Result<(), StateError> {
         state.check("statistics")?;
         let tracked = state.get("tracked")?;
+        if tracked > i64::MAX as u64 {
+            return Err(state.wrong("tracked", "so many batches there are not"));
+        }
         state.write("running", device, &self.running)?;
         self.tracked = tracked;
         Ok(())

@@ -17,7 +17,7 @@ pub use crate::estimate::{BoxFuture, Progress};
 pub use methods::{METHODS, Method, table};
 
 use crate::estimate::Measured;
-use crate::space::{Architecture, TableWeights};
+use crate::space::{Architecture, Space, TableWeights};
 use crate::state::State;
 use serde::Serialize;
 
@@ -46,6 +46,26 @@ pub trait Stepper {
     /// # Errors
     /// [`SearchError::State`] if it is the state of something else; an error of the device.
     fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>>;
+}
+
+/// The steps that a saved search had taken, if there are so many of `total`.
+fn steps_taken(state: &State, total: u64) -> Result<u64, SearchError> {
+    let taken = state.get("taken")?;
+    if taken > total {
+        return Err(state.wrong("taken", format!("{taken} steps, where there are {total}")).into());
+    }
+    Ok(taken)
+}
+
+/// Makes sure that architectures kept as `name` are those of a space.
+fn check_architectures<'a>(
+    state: &State,
+    name: &str,
+    space: &dyn Space,
+    architectures: impl IntoIterator<Item = &'a Architecture>,
+) -> Result<(), SearchError> {
+    let check = |architecture| space.check(architecture).map_err(|error| state.wrong(name, error.to_string()).into());
+    architectures.into_iter().try_for_each(check)
 }
 
 /// Who came by an architecture that was ranked.

@@ -1,6 +1,7 @@
 //! What a gradient search is between two steps: all that it computes the next one from and cannot make again.
 
 use super::{Bilevel, SearchError};
+use crate::search::{Stepper, check_architectures, steps_taken};
 use crate::state::State;
 use std::collections::BTreeSet;
 
@@ -39,12 +40,13 @@ impl Bilevel<'_> {
             (self.stage, self.dropped) = (stage, dropped);
             self.phase = self.make_phase(stage).await?;
         }
-        self.taken = state.get("taken")?;
+        self.taken = steps_taken(state, self.progress().total)?;
         self.moved = state.get("moved")?;
         self.stopped = state.get("stopped")?;
+        check_architectures(state, "stopped", self.space, &self.stopped)?;
         self.sums = state.get("sums")?;
         self.over = state.get("over")?;
-        self.watch.restore(state.part("watch")?)?;
+        self.watch.restore(state.part("watch")?, self.space)?;
         let phase = &mut self.phase;
         phase.supernet.restore(state.part("supernet")?)?;
         phase.alpha.restore(&phase.supernet, state.part("adam")?)?;
@@ -54,7 +56,7 @@ impl Bilevel<'_> {
         self.tuning = None;
         if let Some(saved) = state.find("tuning") {
             let mut tuning = self.begin_tuning().await?;
-            tuning.restore(saved)?;
+            tuning.restore(saved, self.taken)?;
             self.tuning = Some(tuning);
         }
         Ok(())

@@ -8,7 +8,8 @@ use crate::data::Fresh;
 use crate::device::Recording;
 use crate::estimate::{Scalars, Wants};
 use crate::random::Random;
-use crate::space::Architecture;
+use crate::search::check_architectures;
+use crate::space::{Architecture, Space};
 use crate::state::{State, StateError};
 
 /// How far α is moved to either side for a product with ∇²α L_val.
@@ -34,9 +35,10 @@ impl Watch {
     }
 
     /// Goes on from a state.
-    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
+    pub fn restore(&mut self, state: &State, space: &dyn Space) -> Result<(), SearchError> {
         state.check("watch")?;
         let seen: Vec<(u32, u64, Architecture)> = state.get("seen")?;
+        check_architectures(state, "seen", space, seen.iter().map(|(.., architecture)| architecture))?;
         self.seen = seen.into_iter().map(|(epoch, bits, found)| (epoch, f64::from_bits(bits), found)).collect();
         Ok(())
     }

@@ -40,11 +40,14 @@ impl Tuning {
         Ok(state)
     }
 
-    /// Goes on from a state.
-    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
+    /// Goes on from a state. The search has taken so many steps by now.
+    pub fn restore(&mut self, state: &State, taken: u64) -> Result<(), StateError> {
         state.check("tuning")?;
         self.taken = state.get("taken")?;
         self.left = state.get("left")?;
+        if self.taken > taken {
+            return Err(state.wrong("taken", format!("{} steps of {taken}", self.taken)));
+        }
         self.masking.restore(state.part("masking")?)
     }
 }

@@ -201,6 +201,9 @@ impl Controller {
         self.drawn = state.get("drawn")?;
         self.updates = state.get("updates")?;
         self.baseline = state.get("baseline")?;
+        if self.drawn >= 1 << 48 || self.updates == u32::MAX {
+            return Err(state.wrong("drawn", "so many architectures and updates there are not").into());
+        }
         state.write("weights", &self.device, self.parameters.values())?;
         Ok(self.adam.restore(&self.device, state.part("adam")?)?)
     }

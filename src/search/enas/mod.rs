@@ -12,6 +12,7 @@ pub use config::EnasConfig;
 
 use super::controller::{Controller, Sample};
 use super::{BoxFuture, ControllerEpoch, Event, Origin, Progress, SearchError, Stepper};
+use super::{check_architectures, steps_taken};
 use crate::data::{Resident, split};
 use crate::device::Device;
 use crate::estimate::{
@@ -104,6 +105,10 @@ impl<'s> Enas<'s> {
 
     fn per_epoch(&self) -> u64 {
         self.paths.per_epoch() + u64::from(self.config.updates)
+    }
+
+    fn total(&self) -> u64 {
+        u64::from(self.config.epochs) * self.per_epoch() + 2 * u64::from(self.config.candidates)
     }
 
     /// One step of the weights, on the next architecture that the controller writes.
@@ -235,7 +240,7 @@ impl Stepper for Enas<'_> {
 
     /// Steps taken and to be taken: of the weights, of the controller, and one for each architecture ranked.
     fn progress(&self) -> Progress {
-        let total = u64::from(self.config.epochs) * self.per_epoch() + 2 * u64::from(self.config.candidates);
+        let total = self.total();
         Progress { taken: if self.over { total } else { self.taken }, total }
     }
 
@@ -257,12 +262,16 @@ impl Stepper for Enas<'_> {
     fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>> {
         Box::pin(async move {
             state.check("search by a controller")?;
-            self.taken = state.get("taken")?;
+            let total = self.total();
+            self.taken = steps_taken(state, total)?;
             self.over = state.get("over")?;
             self.sums = state.get("sums")?;
             self.written = state.get("written")?;
             self.candidates = state.get("candidates")?;
             self.ranked = state.get("ranked")?;
+            check_architectures(state, "written", self.space, self.written.iter().map(|s| &s.architecture))?;
+            check_architectures(state, "candidates", self.space, &self.candidates)?;
+            check_architectures(state, "ranked", self.space, self.ranked.iter().map(|(a, _)| a))?;
             self.paths.restore(state.part("paths")?)?;
             self.controller.restore(state.part("controller")?)
         })

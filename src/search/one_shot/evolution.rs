@@ -1,6 +1,7 @@
 //! Evolution of architectures by shared weights (SPOS; Guo et al., ECCV 2020, algorithm 1).
 
 use crate::random::Random;
+use crate::search::{SearchError, check_architectures};
 use crate::space::{Architecture, Mutation, Space};
 use crate::state::{State, StateError};
 use serde::{Deserialize, Serialize};
@@ -117,18 +118,22 @@ impl Evolution {
         Ok(state)
     }
 
-    /// Goes on from the state of an evolution with the same settings.
+    /// Goes on from the state of an evolution of the same space with the same settings.
     ///
     /// # Errors
-    /// [`StateError`] if it is that of something else.
-    pub fn restore(&mut self, state: &State) -> Result<(), StateError> {
+    /// [`SearchError::State`] if it is that of something else.
+    pub fn restore(&mut self, state: &State, space: &dyn Space) -> Result<(), SearchError> {
         state.check("evolution")?;
         self.random = Random::at(state.get("random")?);
         self.generation = state.get("generation")?;
         self.waiting = state.get("waiting")?;
         self.met = state.get("met")?;
         self.ranked = state.get("ranked")?;
-        Ok(())
+        if self.generation > 0 && self.waiting.is_empty() && self.ranked.is_empty() {
+            return Err(state.wrong("ranked", "there are no parents of the next generation").into());
+        }
+        check_architectures(state, "waiting", space, &self.waiting)?;
+        check_architectures(state, "ranked", space, self.ranked.iter().map(|(architecture, _)| architecture))
     }
 
     fn breed(&mut self, space: &dyn Space) {

@@ -10,7 +10,7 @@ mod evolution;
 
 pub use evolution::{Evolution, EvolutionConfig};
 
-use super::{BoxFuture, Event, Origin, Progress, SearchError, Stepper};
+use super::{BoxFuture, Event, Origin, Progress, SearchError, Stepper, steps_taken};
 use crate::data::{Augmentation, Resident, split};
 use crate::device::Device;
 use crate::estimate::{self, Estimator, Fidelity, Measured, PathConfig, PathTraining, SharedWeights, Supernet};
@@ -192,10 +192,10 @@ impl Stepper for OneShot<'_> {
     fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>> {
         Box::pin(async move {
             state.check("one-shot search")?;
-            self.taken = state.get("taken")?;
             self.over = state.get("over")?;
+            self.taken = steps_taken(state, self.paths.steps() + u64::from(self.evolution.most()))?;
             self.paths.restore(state.part("paths")?)?;
-            Ok(self.evolution.restore(state.part("evolution")?)?)
+            self.evolution.restore(state.part("evolution")?, self.space)
         })
     }
 }
