@@ -65,21 +65,22 @@ fn rewards(table: &[f64], seed: u64) -> Vec<f64> {
 #[test]
 fn a_controller_concentrates_on_cells_better_than_nine_in_ten() {
     let Some(table) = accuracies() else { return };
-    concentrates(&table);
+    concentrates(&table, 20);
 }
 
 #[test]
 fn a_controller_concentrates_on_what_a_made_up_table_calls_good() {
-    concentrates(&made_up());
+    // The shape of this table is simple: a few controllers tell.
+    concentrates(&made_up(), 4);
 }
 
-/// Of twenty controllers the median begins below what nine cells in ten have, and ends above it.
-fn concentrates(table: &[f64]) {
+/// Of so many controllers, an even number, the median begins below what nine cells in ten have at most, and ends above it.
+fn concentrates(table: &[f64], controllers: u64) {
     let mut sorted = table.to_vec();
     sorted.sort_by(f64::total_cmp);
     let percentile = sorted[CELLS * 9 / 10];
     let mean = |rewards: &[f64]| rewards.iter().sum::<f64>() / rewards.len() as f64;
-    let ends: Vec<[f64; 2]> = (0..20u64)
+    let ends: Vec<[f64; 2]> = (0..controllers)
         .into_par_iter()
         .map(|seed| rewards(table, seed))
         .map(|rewards| [mean(&rewards[..100]), mean(&rewards[SAMPLES - 100..])])
@@ -87,7 +88,7 @@ fn concentrates(table: &[f64]) {
     let median = |at: usize| {
         let mut values: Vec<f64> = ends.iter().map(|end| end[at]).collect();
         values.sort_by(f64::total_cmp);
-        (values[9] + values[10]) / 2.0
+        (values[values.len() / 2 - 1] + values[values.len() / 2]) / 2.0
     };
     let (first, last) = (median(0), median(1));
     println!(
