@@ -210,11 +210,7 @@ fn written(text: &str, value: &Value) -> Result<Written, GenotypeError> {
             return Err(GenotypeError::Foreign { name, what });
         }
         let known = Primitive::ALL.map(Primitive::name);
-        return Err(GenotypeError::Unknown {
-            kind: "primitive",
-            nearest: nearest(name, known),
-            name: name.to_owned(),
-        });
+        return Err(GenotypeError::Unknown { kind: "primitive", nearest: nearest(name, known), name: name.to_owned() });
     };
     Ok(Written { edge: Edge { primitive, input }, target })
 }
