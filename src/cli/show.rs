@@ -137,14 +137,15 @@ fn list() -> String {
         table.row([
             cell.name.clone(),
             cell.year.to_string(),
-            format!("{} M{network}", cell.published_millions),
+            format!("{}{} M{network}", if cell.second_hand { "~ " } else { "" }, cell.published_millions),
             grouped(cell.parameters),
             format!("{} arXiv:{}", cell.paper, cell.arxiv),
         ]);
     }
     let mut text = format!(
         "{}\n`here`: parameters of the network as this program builds it, without auxiliary head: 36 channels, 20 cells, 10\n\
-         classes, or (ImageNet) 48 channels, 14 cells, 1000 classes with --stem imagenet. Case, - and _ in names do not count.\n",
+         classes, or (ImageNet) 48 channels, 14 cells, 1000 classes with --stem imagenet. Case, - and _ in names do not count.\n\
+         `~`: quoted at second hand, not read in the paper or the authors' code.\n",
         table.render()
     );
     for cell in published::all() {

@@ -22,6 +22,8 @@ pub struct Published {
     pub year: u32,
     /// Parameters as stated by the authors, in millions, to as many digits as they give.
     pub published_millions: String,
+    /// Whether that figure is quoted at second hand: not read in the paper or the authors' code.
+    pub second_hand: bool,
     /// The network whose size is stated.
     pub network: PublishedNetwork,
     /// Parameters of that network as built here, without the auxiliary head: [`PublishedNetwork::settings`].
@@ -87,6 +89,8 @@ struct Row {
     paper: String,
     published: String,
     #[serde(default)]
+    second_hand: bool,
+    #[serde(default)]
     network: PublishedNetwork,
     parameters: u64,
     note: Option<String>,
@@ -136,6 +140,7 @@ fn read(table: &str) -> Result<Vec<Published>, Box<dyn std::error::Error>> {
             arxiv: paper.arxiv.clone(),
             year: paper.year,
             published_millions: row.published,
+            second_hand: row.second_hand,
             network: row.network,
             parameters: row.parameters,
             note: row.note,
