@@ -79,6 +79,7 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod search;
+pub mod settings;
 pub mod space;
 pub mod state;
 pub mod tensor;
