@@ -41,9 +41,25 @@ impl Settings {
     /// What the settings say. What they leave out has its type's default, if there is one.
     ///
     /// # Errors
-    /// A value of another type, or a setting that the type does not have.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
-        self.0.clone().try_into().map_err(|error: toml::de::Error| SettingsError(error.message().to_owned()))
+    /// A value of another type, or a setting that the type, or the kind that a group is of, does not have. The problem begins
+    /// with the key.
+    pub fn read<T: Serialize + DeserializeOwned>(&self) -> Result<T, SettingsError> {
+        let value: T = self.0.clone().try_into().map_err(told)?;
+        // Of a kind without settings serde takes any. What is not written again was not read.
+        let has = Self::of(&value)?;
+        match self.keys().into_iter().find(|key| has.get(key).is_none()) {
+            None => Ok(value),
+            Some(key) => Err(SettingsError(has.not_read(&key))),
+        }
+    }
+
+    /// What to say of a key that these settings do not have.
+    fn not_read(&self, key: &str) -> String {
+        let group = key.rsplit_once('.').map_or("", |(group, _)| group);
+        match self.get(group).and_then(|group| group.get("kind")).and_then(Value::as_str) {
+            Some(kind) => format!("{key} is no setting of the kind `{kind}`: set `{group}.kind` too, or leave it out"),
+            None => format!("{key} says nothing here: leave it out"),
+        }
     }
 
     /// The setting at a key, whose parts are divided by dots.
@@ -88,6 +104,13 @@ impl Settings {
     pub fn table_mut(&mut self) -> &mut Table {
         &mut self.0
     }
+}
+
+/// The key at which a value is wrong, and what is.
+fn told(error: toml::de::Error) -> SettingsError {
+    let whole = error.to_string();
+    let place = whole.rsplit_once("\nin `").and_then(|(_, rest)| rest.split_once('`')).map(|(key, _)| key);
+    SettingsError(place.map_or_else(|| error.message().to_owned(), |key| format!("{key}: {}", error.message())))
 }
 
 fn keys(table: &Table) -> Vec<String> {
@@ -151,6 +174,32 @@ mod tests {
         assert_eq!(settings.get("rates").unwrap().to_string(), "[0.1, 0.0003, 0.33333334]");
         assert_eq!(settings.read::<Rates>().unwrap(), rates);
         assert!(Settings::of(&Rates { count: u64::MAX, ..rates }).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_key() {
+        #[derive(Serialize, serde::Deserialize, PartialEq, Debug)]
+        #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+        enum Kind {
+            Plain,
+            Round { radius: f32 },
+        }
+        #[derive(Serialize, serde::Deserialize, PartialEq, Debug)]
+        #[serde(deny_unknown_fields)]
+        struct Shape {
+            sides: u32,
+            kind_of: Kind,
+        }
+        let read = |text: &str| text.parse::<Settings>().unwrap().read::<Shape>();
+        let said = |text: &str| read(text).unwrap_err().to_string();
+        assert_eq!(read("sides = 1\nkind_of = { kind = 'round', radius = 2 }").unwrap().sides, 1);
+        assert_eq!(said("sides = -1"), "sides: invalid value: integer `-1`, expected u32");
+        assert_eq!(
+            said("sides = 1\nkind_of = { kind = 'plain', radius = 2 }"),
+            "kind_of.radius is no setting of the kind `plain`: set `kind_of.kind` too, or leave it out"
+        );
+        assert!(said("sides = 1\nkind_of = { kind = 'round' }").starts_with("kind_of: missing field"));
+        assert!(said("side = 1").contains("unknown field `side`"));
     }
 
     impl Settings {

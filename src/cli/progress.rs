@@ -33,9 +33,11 @@ impl Observer for Bars {
         self.bar.set_prefix(stage.to_owned());
     }
 
-    fn step(&mut self, taken: u64, state: &str) {
+    fn step(&mut self, taken: u64, state: Option<&str>) {
         self.bar.set_position(taken);
-        self.bar.set_message(state.to_owned());
+        if let Some(state) = state {
+            self.bar.set_message(state.to_owned());
+        }
     }
 
     fn end(&mut self) {

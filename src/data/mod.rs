@@ -23,6 +23,7 @@ pub mod pickle;
 mod picture;
 pub mod pixel_rows;
 mod resident;
+mod scale;
 pub mod split;
 mod stream;
 
@@ -34,6 +35,7 @@ pub use folder::{Folder, Format, Header, Part, PictureError, Role, Row, Table, c
 pub use images::{Dataset, Images};
 pub use picture::{Fit, Reading};
 pub use resident::{Augmentation, Batch, Draw, Resident};
+pub use scale::Scale;
 
 /// The most bytes of pixels one dataset may decode to: 2 GiB. Beyond it a file is taken for a
 /// mistake or an attack, not for images.

@@ -5,6 +5,7 @@ use crate::data::DataError;
 use crate::device;
 use crate::graph::GraphError;
 use crate::space::SpaceError;
+use crate::settings::SettingsError;
 use crate::state::StateError;
 use crate::tensor;
 
@@ -54,6 +55,12 @@ pub enum EstimateError {
     /// Settings that do not go together.
     #[error("{0}")]
     Settings(String),
+}
+
+impl From<SettingsError> for EstimateError {
+    fn from(error: SettingsError) -> Self {
+        Self::Settings(error.0)
+    }
 }
 
 impl From<StateError> for EstimateError {

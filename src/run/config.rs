@@ -1,24 +1,38 @@
 //! The configuration of an experiment: a TOML file, every key of which is also `--set key=value`.
 
-use super::ImagesConfig;
+use super::config_error::{ConfigError, value_error};
+use super::files;
+use super::images::ImagesConfig;
 use crate::estimate::TrainingConfig;
-use crate::search::METHODS;
-use crate::search::bilevel::BilevelConfig;
-use crate::search::enas::EnasConfig;
-use crate::search::one_shot::OneShotConfig;
-use crate::space::{SpaceError, SpaceSettings, Stem};
+use crate::data::Scale;
+use crate::search::{Strategy, Task};
+use crate::settings::Settings;
+use crate::space::{NetworkSettings, Size, Space, SpaceConfig, Stem};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::PathBuf;
+use toml::{Table, Value};
 
-/// Names of the strategies.
-pub fn strategies() -> impl Iterator<Item = &'static str> {
-    METHODS.iter().map(|method| method.name)
+/// The form of configurations and summaries. 1 had the settings of all strategies and spaces side by side.
+pub const FORMAT: u32 = 2;
+
+/// Size of a supernet: group `supernet`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupernetSize {
+    /// Channels of the first cells.
+    pub channels: usize,
+    /// Number of cells.
+    pub layers: usize,
+    /// What stands before the first cell: `cifar` or `imagenet`.
+    pub stem: Stem,
 }
 
-/// Sizes of a network.
+/// Size of a network that is trained from scratch: group `network`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NetworkConfig {
+#[serde(deny_unknown_fields)]
+pub struct NetworkSize {
     /// Channels of the first cells.
     pub channels: usize,
     /// Number of cells.
@@ -29,10 +43,43 @@ pub struct NetworkConfig {
     pub auxiliary: bool,
 }
 
-impl Default for NetworkConfig {
-    fn default() -> Self {
-        Self { channels: 16, layers: 8, stem: Stem::Cifar, auxiliary: false }
+/// The search: group `search`.
+#[derive(Clone)]
+pub struct SearchConfig {
+    /// What searches.
+    pub strategy: &'static dyn Strategy,
+    /// All of its settings.
+    pub settings: Settings,
+}
+
+impl SearchConfig {
+    /// Name of the strategy.
+    pub fn name(&self) -> &'static str {
+        self.strategy.about().name
     }
+}
+
+impl PartialEq for SearchConfig {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name() && self.settings == other.settings
+    }
+}
+
+impl fmt::Debug for SearchConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SearchConfig").field("strategy", &self.name()).field("settings", &self.settings).finish()
+    }
+}
+
+/// The dataset: group `data`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataConfig {
+    /// Its name.
+    pub name: String,
+    /// Where its files lie, if it needs any.
+    pub dir: Option<PathBuf>,
+    /// How they are read.
+    pub images: ImagesConfig,
 }
 
 /// An experiment.
@@ -40,113 +87,154 @@ impl Default for NetworkConfig {
 /// ```
 /// use cellwright::run::Config;
 ///
-/// let config = Config { seed: 7, ..Config::preset("digits") };
-/// assert!(config.to_toml()?.contains("seed = 7"));
+/// let config = Config::with(&["space=chain", "strategy=gdas", "search.epochs=3"])?;
+/// assert_eq!(config.search.settings.get("epochs").and_then(|epochs| epochs.as_integer()), Some(3));
+/// assert!(config.to_toml()?.contains("strategy = \"gdas\""));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Search space.
-    pub space: String,
-    /// Search strategy.
-    pub strategy: String,
-    /// Dataset.
-    pub data: String,
-    /// Directory of the dataset's files, where it needs any.
-    pub data_dir: Option<PathBuf>,
-    /// The architecture that is trained, as [`super::architecture::read`] takes it; in a file also a table of the parts of its JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<String>,
     /// Seed of everything random.
     pub seed: u64,
     /// Number of random architectures to compare with.
     pub random: usize,
     /// Whether to compare with a hand-designed network.
     pub baseline: bool,
-    /// How the dataset's files are read.
-    pub images: ImagesConfig,
-    /// What the space is built with.
-    pub space_settings: SpaceSettings,
+    /// The architecture that is trained, as [`super::architecture::read`] takes it; in a file also a table of the parts of its JSON.
+    pub architecture: Option<String>,
+    /// Search space.
+    pub space: SpaceConfig,
+    /// Search strategy.
+    pub search: SearchConfig,
+    /// Dataset.
+    pub data: DataConfig,
     /// Size of the supernet.
-    pub supernet: NetworkConfig,
+    pub supernet: SupernetSize,
     /// Size of the network that is trained from scratch.
-    pub network: NetworkConfig,
-    /// The search: gradient methods.
-    pub search: BilevelConfig,
-    /// The search: strategies `rsps` and `spos`.
-    pub one_shot: OneShotConfig,
-    /// The search: strategy `enas`.
-    pub enas: EnasConfig,
+    pub network: NetworkSize,
     /// Training from scratch.
     pub train: TrainingConfig,
 }
 
-impl Default for Config {
-    /// The digits that are part of the program: small enough for two CPU cores and three minutes.
-    fn default() -> Self {
-        Self::preset("digits")
-    }
-}
-
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A key that does not exist.
-    #[error("{place}: there is no setting `{key}`; did you mean `{nearest}`?")]
-    UnknownKey {
-        /// File or option.
-        place: String,
-        /// The key as given.
-        key: String,
-        /// The valid key most like it.
-        nearest: String,
-    },
-    /// A value of the wrong type or outside what is allowed.
-    #[error("{place}: {problem}")]
-    Value {
-        /// File or option.
-        place: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A setting that nothing in the configuration reads.
-    #[error("{place}: {by} does not read `{key}`: leave it out; it belongs to {readers}")]
-    Unread {
-        /// File or option.
-        place: String,
-        /// The setting.
-        key: String,
-        /// What does not read it.
-        by: String,
-        /// What does.
-        readers: String,
-    },
-    /// A space that there is not, or that cannot be built with its settings.
-    #[error(transparent)]
-    Space(#[from] SpaceError),
-    /// A file that should describe a space.
-    #[error("{0}")]
-    SpaceFile(String),
-    /// A name that does not exist.
-    #[error("unknown {kind} `{name}`: did you mean `{nearest}`?")]
-    UnknownName {
-        /// What was named.
-        kind: &'static str,
-        /// The name as given.
-        name: String,
-        /// The valid name most like it.
-        nearest: String,
-    },
+/// What stands in no group.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ungrouped {
+    seed: u64,
+    random: usize,
+    baseline: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    architecture: Option<String>,
 }
 
 impl Config {
-    /// The configuration as TOML.
+    /// What suits a dataset, a space and a strategy that counts by so many epochs, if they are known.
+    pub(super) fn preset(
+        data: &str,
+        config: SpaceConfig,
+        space: &dyn Space,
+        strategy: &'static dyn Strategy,
+        epochs: Option<u32>,
+    ) -> Result<Self, ConfigError> {
+        let task = Task { scale: files::scale(data), augmentation: files::augmentation(data), space, epochs };
+        let settings = strategy.preset(&task).map_err(|error| value_error("configuration", error.0))?;
+        let published = space.published();
+        let (supernet, network) = match task.scale {
+            Scale::Tiny => (Size { channels: 4, layers: 3 }, Size { channels: 8, layers: 3 }),
+            Scale::Small => (Size { channels: 4, layers: 3 }, Size { channels: 8, layers: 4 }),
+            Scale::Published => (published.supernet, published.network),
+        };
+        let channels = supernet.channels.next_multiple_of(strategy.parts(&settings));
+        Ok(Self {
+            seed: 0,
+            random: 3,
+            baseline: true,
+            architecture: None,
+            space: config,
+            search: SearchConfig { strategy, settings },
+            data: DataConfig { name: data.to_owned(), dir: None, images: ImagesConfig::default() },
+            supernet: SupernetSize { channels, layers: supernet.layers, stem: Stem::Cifar },
+            network: NetworkSize {
+                channels: network.channels,
+                layers: network.layers,
+                stem: Stem::Cifar,
+                auxiliary: false,
+            },
+            train: TrainingConfig::preset(task.scale, task.augmentation, published.training.as_ref()),
+        })
+    }
+
+    /// All settings as a table, also those that nothing reads.
+    pub(super) fn table(&self) -> Result<Table, ConfigError> {
+        let failed = |error: crate::settings::SettingsError| value_error("configuration", error.0);
+        let Self { seed, random, baseline, architecture, space, search, data, supernet, network, train } = self;
+        let (seed, random, baseline, architecture) = (*seed, *random, *baseline, architecture.clone());
+        let mut all: Table = Settings::of(&Ungrouped { seed, random, baseline, architecture }).map_err(failed)?.into();
+        let named = |key: &str, name: &str, settings: &Settings| {
+            let mut group = Table::from_iter([(key.to_owned(), Value::String(name.to_owned()))]);
+            group.extend(settings.table().clone());
+            Value::Table(group)
+        };
+        let mut reading = Settings::of(&data.images).map_err(failed)?;
+        reading.table_mut().retain(|key, _| files::reads(&data.name, key));
+        if let Some(dir) = &data.dir {
+            // What is no text could not be read again.
+            let text = dir.to_str().ok_or_else(|| {
+                value_error("configuration", format!("data.dir: the path {} is not valid Unicode", dir.display()))
+            })?;
+            reading.table_mut().insert("dir".to_owned(), Value::String(text.to_owned()));
+        }
+        all.insert("space".to_owned(), named("name", &space.name, &space.settings));
+        all.insert("data".to_owned(), named("name", &data.name, &reading));
+        all.insert("search".to_owned(), named("strategy", search.name(), &search.settings));
+        for (key, group) in
+            [("supernet", Settings::of(supernet)), ("network", Settings::of(network)), ("train", Settings::of(train))]
+        {
+            all.insert(key.to_owned(), Value::Table(group.map_err(failed)?.into()));
+        }
+        Ok(all)
+    }
+
+    /// The same with what a table, such as [`Config::table`] makes them, says. Names of groups stay.
     ///
     /// # Errors
-    /// [`ConfigError::Value`] for a number that TOML cannot hold.
-    pub fn to_toml(&self) -> Result<String, ConfigError> {
-        toml::to_string_pretty(self)
-            .map_err(|error| ConfigError::Value { place: "configuration".into(), problem: error.to_string() })
+    /// What cannot be read, and why.
+    pub(super) fn with_table(&self, mut all: Table) -> Result<Self, String> {
+        let mut group = |name: &str| match all.remove(name) {
+            Some(Value::Table(table)) => Ok(Settings::from(table)),
+            _ => Err(format!("`{name}` is a group of settings, not one: set its keys")),
+        };
+        fn read<T: Serialize + DeserializeOwned>(name: &str, settings: &Settings) -> Result<T, String> {
+            settings.read().map_err(|error| format!("{name}.{error}"))
+        }
+        let space = SpaceConfig { settings: group("space")?.without(&["name"]), ..self.space.clone() };
+        let search = SearchConfig { settings: group("search")?.without(&["strategy"]), ..self.search.clone() };
+        let mut data = group("data")?.without(&["name"]);
+        let dir = match data.table_mut().remove("dir") {
+            None => None,
+            Some(Value::String(dir)) => Some(PathBuf::from(dir)),
+            Some(other) => return Err(format!("data.dir is a path, not {other}")),
+        };
+        let data = DataConfig { name: self.data.name.clone(), dir, images: read("data", &data)? };
+        let supernet = read("supernet", &group("supernet")?)?;
+        let network = read("network", &group("network")?)?;
+        let train = read("train", &group("train")?)?;
+        let Ungrouped { seed, random, baseline, architecture } =
+            Settings::from(all).read().map_err(|error| error.to_string())?;
+        Ok(Self { seed, random, baseline, architecture, space, search, data, supernet, network, train })
+    }
+
+    /// Has every operation computed by itself, where a strategy has any fused: in its supernets.
+    pub fn without_fusion(mut self) -> Self {
+        if let Some(fusion) = self.search.settings.get_mut("fusion") {
+            *fusion = Value::Boolean(false);
+        }
+        self
+    }
+
+    /// What the supernet is built for, for images and classes of `data`.
+    pub(super) fn supernet(&self, data: &NetworkSettings) -> NetworkSettings {
+        let SupernetSize { channels, layers, stem } = self.supernet;
+        NetworkSettings { channels, layers, stem, auxiliary: false, ..data.clone() }
     }
 }

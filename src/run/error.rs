@@ -1,6 +1,6 @@
 //! Why a run stopped.
 
-use super::config::ConfigError;
+use super::config_error::ConfigError;
 use super::files::LoadError;
 use crate::cost::CostError;
 use crate::device;
@@ -40,6 +40,16 @@ pub enum RunError {
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
+    },
+    /// The run was asked to stop. What had been written before is whole.
+    #[error("stopped in the phase `{phase}`, after step {taken} of {total}, as was asked")]
+    Stopped {
+        /// The phase.
+        phase: String,
+        /// Steps taken in it.
+        taken: u64,
+        /// Steps that it has.
+        total: u64,
     },
     /// The directory of the run holds something already.
     #[error("{} is not empty; choose another directory with --out, or remove it", .path.display())]

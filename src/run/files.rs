@@ -19,19 +19,37 @@ pub use folder::PicturesError;
 pub use place::{Loaded, Request};
 
 use super::{ImagesConfig, Observer};
-use crate::data::digits;
+use crate::data::{Augmentation, Scale, digits};
 use crate::names::nearest;
 use error::data;
 use place::{Place, line};
 
-/// Whether a dataset is MNIST or of its kind: grey pictures of 28 × 28.
-pub(super) fn is_like_mnist(name: &str) -> bool {
-    mnist::kin(name).is_some()
+/// How much work a dataset asks for.
+pub fn scale(name: &str) -> Scale {
+    match name {
+        "digits" => Scale::Tiny,
+        _ if mnist::kin(name).is_some() => Scale::Small,
+        _ => Scale::Published,
+    }
 }
 
-/// Whether a dataset is small enough for two CPU cores.
-pub(super) fn is_small(name: &str) -> bool {
-    name == "digits" || is_like_mnist(name)
+/// How the pictures of a dataset may be varied. Letters and digits mean something else the other way round.
+pub fn augmentation(name: &str) -> Augmentation {
+    let (padding, flip) = match scale(name) {
+        Scale::Tiny => (1, false),
+        Scale::Small => (2, name == "fashion-mnist"),
+        Scale::Published => (4, true),
+    };
+    Augmentation { padding, flip, cutout: 0 }
+}
+
+/// Whether a setting of [`ImagesConfig`] changes how a dataset is read.
+pub fn reads(name: &str, setting: &str) -> bool {
+    match name {
+        "digits" => false,
+        "folder" => setting != "most_bytes",
+        _ => setting == "most_bytes",
+    }
 }
 
 /// Loads a dataset. What takes long is a stage of `observer`.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// Settings of reading: group `images` of the configuration.
+/// Settings of reading: group `data` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImagesConfig {
@@ -60,7 +60,7 @@ impl FromStr for Resize {
         }
         let wrong = || {
             format!(
-                "images.resize `{text}`: write one side in pixels, 1 to {MAX_SIDE}, or HEIGHTxWIDTH as in 32x48, or none"
+                "data.resize `{text}`: write one side in pixels, 1 to {MAX_SIDE}, or HEIGHTxWIDTH as in 32x48, or none"
             )
         };
         let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=MAX_SIDE).contains(side)).ok_or_else(wrong);
@@ -98,7 +98,7 @@ impl FromStr for Background {
         match [channel(0), channel(2), channel(4)] {
             // A sign before a digit would be taken for a number too.
             [Some(r), Some(g), Some(b)] if !text.contains('+') => Ok(Self([r, g, b])),
-            _ => Err(format!("images.background `{text}`: write white, black, grey or #rrggbb as in #ff8000")),
+            _ => Err(format!("data.background `{text}`: write white, black, grey or #rrggbb as in #ff8000")),
         }
     }
 }
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Resize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// One side may be a number.
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "images.resize is a side in pixels, a text as \"32x48\", or \"none\"")]
+        #[serde(untagged, expecting = "data.resize is a side in pixels, a text as \"32x48\", or \"none\"")]
         enum Given {
             Side(i64),
             Text(String),
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(read(&toml::to_string(&config).unwrap()).unwrap(), config);
         assert_eq!(read("").unwrap(), ImagesConfig::default());
         assert_eq!(ImagesConfig::default().reading(), Reading::default());
-        assert!(read("resize = true").unwrap_err().to_string().contains("images.resize"));
+        assert!(read("resize = true").unwrap_err().to_string().contains("data.resize"));
         assert!(read("fit = \"cut\"").unwrap_err().to_string().contains("crop"));
     }
 }

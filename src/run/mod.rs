@@ -2,31 +2,36 @@
 //! `cli` above it, that opens files and waits for a device.
 
 pub mod architecture;
-mod architecture_text;
+mod bench;
 mod check;
 pub mod config;
+mod config_error;
 mod directory;
 mod error;
 mod experiment;
 pub mod files;
-mod follow;
+mod foreign;
 mod history;
 mod images;
 mod observer;
+mod outcome;
 mod owners;
-mod presets;
+mod phases;
 mod read;
+mod source;
 mod summary;
+mod tables;
 
 pub use architecture::ArchitectureError;
-pub use architecture_text::ArchitectureText;
-pub use config::{Config, ConfigError};
+pub use config::{Config, DataConfig, FORMAT, NetworkSize, SearchConfig, SupernetSize};
+pub use config_error::ConfigError;
 pub use directory::Directory;
 pub use error::RunError;
-pub use experiment::{Outcome, Trained, search, train};
+pub use experiment::{search, train};
 pub use history::History;
 pub use images::ImagesConfig;
 pub use observer::{Observer, Silent};
+pub use outcome::{Outcome, Trained};
 pub use owners::{Purpose, spaces_that_read};
-pub use read::{Setting, Sources};
+pub use read::{Read, Setting, Sources};
 pub use summary::{NetworkFacts, SharedWeights, Summary};

@@ -4,10 +4,14 @@
 pub trait Observer {
     /// A stage of so many steps begins.
     fn begin(&mut self, stage: &str, steps: u64);
-    /// So many steps of the stage are taken; `state` says how it stands.
-    fn step(&mut self, taken: u64, state: &str);
+    /// So many steps of the stage are taken; `state` says how it stands, if that has changed.
+    fn step(&mut self, taken: u64, state: Option<&str>);
     /// The stage is over.
     fn end(&mut self);
+    /// Whether the run should stop before its next step.
+    fn stops(&mut self) -> bool {
+        false
+    }
     /// Something worth a line: which dataset was found, say.
     fn say(&mut self, _message: &str) {}
     /// Something the user should know.
@@ -20,7 +24,7 @@ pub struct Silent;
 
 impl Observer for Silent {
     fn begin(&mut self, _: &str, _: u64) {}
-    fn step(&mut self, _: u64, _: &str) {}
+    fn step(&mut self, _: u64, _: Option<&str>) {}
     fn end(&mut self) {}
     fn warn(&mut self, _: &str) {}
 }

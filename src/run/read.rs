@@ -1,14 +1,16 @@
 //! Reads a configuration: a TOML text over a preset, `KEY=VALUE` settings over both. What would do nothing is refused.
 
+use super::config::{Config, FORMAT};
+use super::config_error::{ConfigError, value_error};
+use super::files;
+use super::foreign::{self, Foreign};
 use super::owners::{self, Purpose, Unread};
-use super::{Config, ConfigError};
+use super::source::Source;
+use super::tables::{get, keys, merge, remove, unknown};
 use crate::names::nearest;
-use crate::search::METHODS;
-use crate::space::{self, Space, SpaceSettings};
+use crate::search::{self, Strategy};
+use crate::space::{Space, SpaceConfig};
 use toml::{Table, Value};
-
-/// A key with more parts than any setting has is none: tables as deep as a text is long would end the program.
-const DEEPEST: usize = 16;
 
 /// A setting that goes over what a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +27,14 @@ impl Setting {
         Self { place: format!("--set {text}"), text: text.to_owned() }
     }
 
-    /// That of an option of its own, called as the last part of its key is; `value` is TOML.
-    pub fn option(key: &str, value: &str) -> Self {
-        let name = key.rsplit('.').next().unwrap_or(key).replace('_', "-");
-        Self { place: format!("--{name}"), text: format!("{key}={value}") }
+    /// That of an option; `value` is TOML.
+    pub fn option(option: &str, key: &str, value: &str) -> Self {
+        Self { place: option.to_owned(), text: format!("{key}={value}") }
     }
 }
 
 /// What a configuration is read from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Sources<'a> {
     /// What the text is called in errors: the name of its file.
     pub place: &'a str,
@@ -45,273 +46,231 @@ pub struct Sources<'a> {
     pub budget: Option<u32>,
     /// What it is read for.
     pub purpose: Purpose,
+    /// The strategies there are: [`search::ALL`], or those and one's own.
+    pub strategies: &'a [&'static dyn Strategy],
+}
+
+impl Default for Sources<'_> {
+    /// Nothing that is said, for a search by what is part of the program.
+    fn default() -> Self {
+        Self {
+            place: "configuration",
+            text: "",
+            settings: &[],
+            budget: None,
+            purpose: Purpose::Search,
+            strategies: search::ALL,
+        }
+    }
+}
+
+/// A configuration as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// The configuration.
+    pub config: Config,
+    /// What the user should know: what has moved, or was left out.
+    pub notes: Vec<String>,
 }
 
 impl Config {
+    /// The configuration that settings describe, as `cellwright search --set …` takes them. What they leave open is the preset
+    /// of the dataset, the space and the strategy they name, `digits`, `darts` and `darts` if they name none.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the setting.
+    pub fn with(settings: &[&str]) -> Result<Self, ConfigError> {
+        let settings: Vec<Setting> = settings.iter().map(|text| Setting::set(text)).collect();
+        let sources = Sources { settings: &settings, ..Sources::default() };
+        Ok(Self::read(&sources, |name| Ok(SpaceConfig::of(name)))?.config)
+    }
+
     /// The configuration that a TOML text and `KEY=VALUE` settings describe. What they leave open is the preset of the
     /// dataset, the space and the strategy they name (`digits`, `darts` and `darts` if they name none). `find_space` is given
-    /// the name of the space: where that is the name of a file, it puts what the file holds into the settings and gives the
-    /// name that the space has there.
+    /// the name of the space, which may be that of a file.
     ///
-    /// A setting that nothing in the configuration reads is refused. In the text it may stand with its default, that of
-    /// the preset of what is named there or in the settings; it is then set to the latter.
+    /// A setting that nothing in the configuration reads is refused. Where a setting renames a group, the text's settings of
+    /// what it names itself are left out; so is what nothing reads of a text of an older form.
     ///
     /// # Errors
     /// [`ConfigError`] naming the text's place or the setting.
     pub fn read(
         sources: &Sources<'_>,
-        find_space: impl FnOnce(&str, &mut SpaceSettings) -> Result<String, String>,
-    ) -> Result<Self, ConfigError> {
-        let Sources { place, text, settings, budget, purpose } = *sources;
-        let mut given: Table = text.parse().map_err(|error| value_error(place, format!("not valid TOML: {error}")))?;
-        // An architecture may be the parts of its JSON as a table.
-        if let Some(parts @ Value::Table(_)) = given.get("architecture") {
-            let json = serde_json::to_string(parts).map_err(|error| value_error(place, error.to_string()))?;
-            given.insert("architecture".to_owned(), Value::String(json));
+        find_space: impl FnOnce(&str) -> Result<SpaceConfig, String>,
+    ) -> Result<Read, ConfigError> {
+        let mut given = vec![Source::file(sources.place, sources.text)?];
+        for Setting { place, text } in sources.settings {
+            given.push(Source::setting(place, text)?);
         }
-        let in_text = given.clone();
-        for group in budget.map_or(&[][..], |_| &["search", "one_shot", "enas"]) {
-            given.get_mut(*group).and_then(Value::as_table_mut).and_then(|table| table.remove("epochs"));
-        }
-        let set: Vec<(&Setting, Table)> =
-            settings.iter().map(|setting| Ok((setting, assignment(setting)?))).collect::<Result<_, ConfigError>>()?;
-        let tables = || set.iter().rev().map(|(_, table)| table).chain([&given]);
-        let named = |key: &str| tables().find_map(|table| table.get(key)?.as_str());
-        let names = ["data", "space", "strategy"].map(named);
-        // What a strategy counts in epochs goes by those asked for.
-        let epochs = tables().find_map(|t| t.get("search")?.get("epochs")?.as_integer()?.try_into().ok());
-        let preset = preset(names, budget, epochs);
-        let mut all = table(&preset)?;
-        // A setting that is absent by default has no key in the table to be checked against.
-        let mut known = all.clone();
-        for key in ["data_dir", "architecture"] {
-            known.entry(key).or_insert_with(|| Value::String(String::new()));
-        }
-        check_keys(place, &given, &known, "")?;
-        for (setting, table) in &set {
-            check_keys(&setting.place, table, &known, "")?;
-        }
-        let mut merged = given;
-        for (_, table) in &set {
-            merge(&mut merged, table.clone());
-        }
-        merge(&mut all, merged.clone());
-        let mut config = config(all, place)?;
-        config.check_strategy()?;
-        config.space = find_space(&config.space, &mut config.space_settings).map_err(ConfigError::SpaceFile)?;
-        let space = space::find(&config.space, &config.space_settings)?;
-        if config.architecture.is_some() && purpose == Purpose::Search {
-            let (by, readers) = ("`search`".to_owned(), "`train`".to_owned());
-            let given = set.iter().find(|(_, table)| table.contains_key("architecture"));
-            let place = given.map_or(place, |(setting, _)| &setting.place).to_owned();
-            return Err(ConfigError::Unread { place, key: "architecture".into(), by, readers });
-        }
-        let unread = owners::unread(&config, space.as_ref());
-        let of_searches = if purpose == Purpose::Training { owners::of_searches() } else { Vec::new() };
-        for (setting, table) in &set {
-            refuse(&of_searches, table, &setting.place, |_| false)?;
-            refuse(&unread, table, &setting.place, |_| false)?;
-        }
-        let place_of = |key: &str| {
-            let last = set.iter().rev().find(|(_, table)| owners::value(table, key).is_some());
-            last.map_or(place, |(setting, _)| setting.place.as_str())
+        let name = |group: &str, otherwise: &str| {
+            given.iter().rev().find_map(|source| source.name(group)).unwrap_or(otherwise).to_owned()
         };
-        check_kinds(&merged, &table(&config)?, place_of)?;
-        let names = ["data", "space", "strategy"].map(|key| in_text.get(key).and_then(Value::as_str));
-        let defaults = [table(&config.defaults())?, table(&self::preset(names, None, None))?];
-        // Read and written again, numbers are as those of the defaults.
-        let mut said = defaults[1].clone();
-        merge(&mut said, only(in_text.clone(), "", &|key| unread.iter().any(|u| owners::is_within(key, u.key))));
-        let said = table(&self::config(said, place)?)?;
-        refuse(&unread, &in_text, place, |key| {
-            defaults.iter().any(|defaults| owners::value(defaults, key) == owners::value(&said, key))
+        let (data, space, strategy) = (name("data", "digits"), name("space", "darts"), name("search", "darts"));
+        let strategy = find_strategy(&strategy, sources.strategies)?;
+        if !files::NAMES.contains(&data.as_str()) {
+            let nearest = nearest(&data, files::NAMES);
+            return Err(ConfigError::UnknownName { kind: "dataset", name: data, nearest });
+        }
+        let mut notes = Vec::new();
+        for source in &mut given {
+            source.settle(strategy.about().name)?;
+        }
+        let chosen = [("data", data.as_str()), ("space", space.as_str()), ("search", strategy.about().name)];
+        let renamed = set_aside(&mut given[0], &chosen, &mut notes);
+        if let (Some(_), Some(search)) = (sources.budget, given[0].group_mut("search")) {
+            search.remove("epochs");
+        }
+        // What a strategy counts in epochs goes by those asked for.
+        let said = |source: &Source| source.group("search")?.get("epochs")?.as_integer()?.try_into().ok();
+        let epochs = given.iter().rev().find_map(said).or(sources.budget);
+
+        let mut space = find_space(&space).map_err(ConfigError::SpaceFile)?;
+        // An unknown name is the first thing to hear of.
+        space.build()?;
+        if let Some(Value::Array(primitives)) = space.settings.get_mut("primitives") {
+            primitives.retain(|name| !name.as_str().is_some_and(|name| strategy.without().contains(&name)));
+        }
+        let over = given.iter().filter_map(|source| source.group("space"));
+        let known = space.settings.clone();
+        for (key, value) in over.flatten().filter(|(key, _)| known.get(key).is_some()) {
+            space.settings.table_mut().insert(key.clone(), value.clone());
+        }
+        let built = space.build()?;
+        let defaults = SpaceConfig { settings: known, ..space };
+        let preset = Self::preset(&data, defaults, &*built, strategy, epochs)?;
+
+        let reading = Reading { sources, preset, space: &*built, lenient: renamed || given[0].is_old };
+        reading.check_keys(&mut given)?;
+        let mut config = reading.over(&given)?;
+        reading.refuse_unread(&config, &mut given)?;
+        config = reading.over(&given)?;
+        config.check().map_err(|error| match error {
+            ConfigError::Value { problem, .. } => Reading::placed(problem, &given),
+            other => other,
         })?;
-        let config = config.without(&unread)?;
-        config.check()?;
-        Ok(config)
+        for source in given.iter().filter(|source| source.is_old) {
+            notes.push(format!(
+                "{}: of an older form, and read as such: `space_settings` is part of `space` now, `images` and `data_dir` of \
+                 `data`, `one_shot` and `enas` of `search`; what nothing here reads is left out",
+                source.place
+            ));
+        }
+        Ok(Read { config, notes })
     }
 
-    /// The same with its default for what nothing in it reads, so that it can be written and read again.
+    /// The configuration of a search as TOML: what is read, and nothing else.
     ///
     /// # Errors
-    /// [`ConfigError`] if its space or strategy does not exist.
-    pub(super) fn settled(&self) -> Result<Self, ConfigError> {
-        let space: Box<dyn Space> = space::find(&self.space, &self.space_settings)?;
-        self.without(&owners::unread(self, space.as_ref()))
+    /// [`ConfigError::Value`] for a number that TOML cannot hold; a space that cannot be built.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        self.written(Purpose::Search)
     }
 
-    /// The same with defaults for what is not read.
-    fn without(&self, unread: &[Unread]) -> Result<Self, ConfigError> {
-        let (mut all, defaults) = (table(self)?, table(&self.defaults())?);
-        for Unread { key, .. } in unread {
-            if let (Some(at), Some(default)) = (owners::value_mut(&mut all, key), owners::value(&defaults, key)) {
-                *at = default.clone();
-            }
-        }
-        config(all, "configuration")
-    }
-
-    /// The preset of what it names.
-    fn defaults(&self) -> Self {
-        Self::preset(&self.data).for_space(&self.space).for_strategy(&self.strategy)
-    }
-
-    /// Whether there is such a strategy.
-    pub(super) fn check_strategy(&self) -> Result<(), ConfigError> {
-        if METHODS.iter().any(|method| method.name == self.strategy) {
-            return Ok(());
-        }
-        let nearest = nearest(&self.strategy, super::config::strategies());
-        Err(ConfigError::UnknownName { kind: "search strategy", name: self.strategy.clone(), nearest })
-    }
-
-    /// Has every operation computed by itself, where any would be fused: in the supernets of gradient methods. The
-    /// other strategies compute one path, of which nothing is fused.
-    pub fn without_fusion(mut self) -> Self {
-        let is_gradient = METHODS.iter().any(|m| m.name == self.strategy && m.settings.is_some());
-        self.search.fusion &= !is_gradient;
-        self
+    /// The configuration as TOML for a purpose.
+    pub(super) fn written(&self, purpose: Purpose) -> Result<String, ConfigError> {
+        let space = self.space.build()?;
+        let mut all = Table::from_iter([("format".to_owned(), Value::Integer(FORMAT.into()))]);
+        all.extend(Table::from(owners::read_part(self, &*space, purpose)?));
+        toml::to_string_pretty(&all).map_err(|error| value_error("configuration", error.to_string()))
     }
 }
 
-/// The preset of a dataset, a space and a strategy.
-fn preset([data, space, strategy]: [Option<&str>; 3], budget: Option<u32>, epochs: Option<u32>) -> Config {
-    let mut preset = Config::preset(data.unwrap_or("digits"));
-    if let Some(space) = space {
-        preset = preset.for_space(space);
-    }
-    if let Some(epochs) = budget {
-        preset = preset.with_budget(epochs);
-    }
-    if let Some(strategy) = strategy {
-        preset.search.epochs = epochs.unwrap_or(preset.search.epochs);
-        preset = preset.for_strategy(strategy);
-    }
-    preset
+/// The strategy of a name.
+fn find_strategy(name: &str, all: &[&'static dyn Strategy]) -> Result<&'static dyn Strategy, ConfigError> {
+    let found = all.iter().find(|strategy| strategy.about().name == name).copied();
+    found.ok_or_else(|| {
+        let nearest = nearest(name, all.iter().map(|strategy| strategy.about().name));
+        ConfigError::UnknownName { kind: "search strategy", name: name.to_owned(), nearest }
+    })
 }
 
-fn value_error(place: &str, problem: String) -> ConfigError {
-    ConfigError::Value { place: place.to_owned(), problem }
-}
-
-fn table(config: &Config) -> Result<Table, ConfigError> {
-    Table::try_from(config).map_err(|error| value_error("configuration", error.to_string()))
-}
-
-fn config(table: Table, place: &str) -> Result<Config, ConfigError> {
-    table.try_into().map_err(|error: toml::de::Error| value_error(place, error.message().to_owned()))
-}
-
-/// Refuses what a table sets that is not read, but for keys that may stand.
-fn refuse(unread: &[Unread], given: &Table, place: &str, may_stand: impl Fn(&str) -> bool) -> Result<(), ConfigError> {
-    for key in owners::keys(given) {
-        // The entry that says most of it.
-        let entries = unread.iter().filter(|entry| owners::is_within(&key, entry.key));
-        let entry = entries.max_by_key(|entry| entry.key.len());
-        if let Some(entry) = entry.filter(|_| !may_stand(&key)) {
-            return Err(entry.error(place, &key));
+/// Leaves out what a file says of a space, a strategy or a dataset that is not the chosen one; gives whether there was any.
+fn set_aside(file: &mut Source, chosen: &[(&str, &str)], notes: &mut Vec<String>) -> bool {
+    let mut any = false;
+    for (group, name) in chosen {
+        let Some(own) = file.name(group).filter(|own| own != name).map(str::to_owned) else { continue };
+        any = true;
+        if file.table.remove(*group).and_then(|group| group.as_table().map(Table::len)) > Some(1) {
+            notes.push(format!("{}: its settings of `{own}` are left out, for `{name}` was chosen", file.place));
         }
     }
-    Ok(())
+    any
 }
 
-/// What a table sets of keys for which something holds.
-fn only(table: Table, prefix: &str, holds: &dyn Fn(&str) -> bool) -> Table {
-    let mut kept = Table::new();
-    for (key, value) in table {
-        let full = format!("{prefix}{key}");
-        match value {
-            Value::Table(inner) if !holds(&full) => {
-                kept.insert(key, Value::Table(only(inner, &format!("{full}."), holds)));
-            }
-            value if holds(&full) => {
-                kept.insert(key, value);
-            }
-            _ => {}
+/// A configuration that is being read, once its preset is known.
+struct Reading<'a> {
+    sources: &'a Sources<'a>,
+    preset: Config,
+    space: &'a dyn Space,
+    /// Whether what nothing reads is left out of the file rather than refused.
+    lenient: bool,
+}
+
+impl Reading<'_> {
+    /// The preset with all that is given over it.
+    fn over(&self, given: &[Source]) -> Result<Config, ConfigError> {
+        let mut all = self.preset.table()?;
+        given.iter().for_each(|source| merge(&mut all, source.table.clone()));
+        self.preset.with_table(all).map_err(|problem| Self::placed(problem, given))
+    }
+
+    /// An error with the place that gave the setting it begins with.
+    fn placed(problem: String, given: &[Source]) -> ConfigError {
+        let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+        let key = problem.split(|c| !is_key(c)).next().unwrap_or_default().trim_matches('.');
+        let source = given.iter().rev().find(|source| !key.is_empty() && get(&source.table, key).is_some());
+        value_error(source.map_or("configuration", |source| &source.place), problem)
+    }
+
+    /// Refuses keys that there are not, or that belong to what was not chosen.
+    fn check_keys(&self, given: &mut [Source]) -> Result<(), ConfigError> {
+        let mut known = self.preset.table()?;
+        // A setting that is absent by default has no key in the table to be checked against.
+        known.entry("architecture").or_insert_with(|| Value::String(String::new()));
+        if let Some(Value::Table(data)) = known.get_mut("data") {
+            data.entry("dir").or_insert_with(|| Value::String(String::new()));
         }
-    }
-    kept
-}
-
-/// Refuses a key that the kind of its group does not have: nothing would become of it.
-fn check_kinds<'p>(given: &Table, has: &Table, place_of: impl Fn(&str) -> &'p str) -> Result<(), ConfigError> {
-    let Some(key) = owners::keys(given).into_iter().find(|key| owners::value(has, key).is_none()) else {
-        return Ok(());
-    };
-    let (group, name) = key.rsplit_once('.').unwrap_or(("", &key));
-    let kind = owners::value(has, group).and_then(|group| group.get("kind")).and_then(Value::as_str);
-    let problem = match kind {
-        Some(kind) => {
-            format!("`{group}` of the kind `{kind}` has no `{name}`: set `{group}.kind` too, or leave it out")
-        }
-        None => format!("`{key}` says nothing here: leave it out"),
-    };
-    Err(value_error(place_of(&key), problem))
-}
-
-/// A table with the one key that `KEY=VALUE` sets. A value that is not TOML is a text.
-fn assignment(Setting { place, text }: &Setting) -> Result<Table, ConfigError> {
-    let wrong = |problem: &str| value_error(place, problem.to_owned());
-    let (key, value) = text.split_once('=').ok_or_else(|| wrong("write KEY=VALUE, for instance search.epochs=20"))?;
-    let (key, value) = (key.trim(), value.trim());
-    if key.is_empty() || key.split('.').any(str::is_empty) {
-        return Err(wrong("the key is empty"));
-    }
-    if key.split('.').count() > DEEPEST {
-        return Err(wrong("no key has so many parts"));
-    }
-    let parsed = format!("v = {value}").parse::<Table>().ok().filter(|t| t.len() == 1).and_then(|mut t| t.remove("v"));
-    let mut value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
-    let mut parts: Vec<&str> = key.split('.').collect();
-    let first = parts.remove(0);
-    for part in parts.into_iter().rev() {
-        value = Value::Table(Table::from_iter([(part.to_owned(), value)]));
-    }
-    Ok(Table::from_iter([(first.to_owned(), value)]))
-}
-
-fn check_keys(place: &str, given: &Table, known: &Table, prefix: &str) -> Result<(), ConfigError> {
-    for (key, value) in given {
-        let full = format!("{prefix}{key}");
-        match (known.get(key), value) {
-            // A schedule's keys depend on its kind.
-            (Some(Value::Table(inner)), Value::Table(value)) if !inner.contains_key("kind") => {
-                check_keys(place, value, inner, &format!("{full}."))?;
-            }
-            (Some(Value::Table(_)), Value::Table(_)) => {}
-            (Some(Value::Table(_)), _) => {
-                let problem = format!("`{full}` is a group of settings, not one: set its keys");
-                return Err(ConfigError::Value { place: place.to_owned(), problem });
-            }
-            (Some(_), _) => {}
-            (None, _) => {
-                let nearest = nearest(key, known.keys().map(String::as_str));
-                return Err(ConfigError::UnknownKey {
-                    place: place.to_owned(),
-                    key: full,
-                    nearest: format!("{prefix}{nearest}"),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn merge(into: &mut Table, from: Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(Value::Table(into)), Value::Table(from)) => {
-                // Another kind of schedule replaces the whole.
-                if from.get("kind").is_some_and(|kind| into.get("kind") != Some(kind)) {
-                    *into = from;
-                } else {
-                    merge(into, from);
+        for source in given {
+            let is_group = |key: String| {
+                value_error(&source.place, format!("`{key}` is a group of settings, not one: set its keys"))
+            };
+            while let Some((key, nearest)) = unknown(&source.table, &known, "").map_err(is_group)? {
+                let place = source.place.clone();
+                match foreign::owners(&key, &self.preset, self.space, self.sources.strategies) {
+                    Some(_) if source.is_file && self.lenient => remove(&mut source.table, &key),
+                    Some(Foreign { by, readers }) => return Err(ConfigError::Unread { place, key, by, readers }),
+                    None => return Err(ConfigError::UnknownKey { place, key, nearest }),
                 }
             }
-            (_, value) => {
-                into.insert(key, value);
+        }
+        Ok(())
+    }
+
+    /// Refuses what is set but not read.
+    fn refuse_unread(&self, config: &Config, given: &mut [Source]) -> Result<(), ConfigError> {
+        let of_search = config.architecture.is_some() && self.sources.purpose == Purpose::Search;
+        let unread = owners::unread(config, self.space);
+        let of_searches =
+            if self.sources.purpose == Purpose::Training { owners::of_searches() } else { Vec::new() };
+        for source in given {
+            for key in keys(&source.table) {
+                let place = source.place.clone();
+                if of_search && key == "architecture" {
+                    let (by, readers) = ("`search`".to_owned(), "`train`".to_owned());
+                    return Err(ConfigError::Unread { place, key, by, readers });
+                }
+                let entry = |list: &[Unread]| list.iter().find(|entry| entry.holds(&key)).map(|e| e.error(&place, &key));
+                if let Some(error) = entry(&of_searches).filter(|_| !source.is_file) {
+                    return Err(error);
+                }
+                match entry(&unread) {
+                    Some(_) if source.is_file && self.lenient => remove(&mut source.table, &key),
+                    Some(error) => return Err(error),
+                    None => {}
+                }
             }
         }
+        Ok(())
     }
 }
 

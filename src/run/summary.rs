@@ -31,6 +31,9 @@ pub struct SharedWeights {
 /// The file `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
+    /// Form of the run's directory: [`FORMAT`](super::FORMAT). Those of before it was written are of form 1.
+    #[serde(default = "first")]
+    pub format: u32,
     /// Search space.
     pub space: String,
     /// Search strategy.
@@ -74,6 +77,10 @@ pub struct Summary {
     /// What the strategy's architectures and random ones were worth with the shared weights, where it compares them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_weights: Option<SharedWeights>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 fn is_zero(number: &usize) -> bool {

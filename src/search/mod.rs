@@ -9,12 +9,14 @@ pub mod check;
 pub mod collapse;
 pub mod controller;
 pub mod enas;
-mod methods;
 pub mod one_shot;
+mod strategies;
+mod strategy;
 
 pub use crate::estimate::EstimateError as SearchError;
 pub use crate::estimate::{BoxFuture, Progress};
-pub use methods::{METHODS, Method, table};
+pub use strategies::{ALL, Gradient, Paths, table};
+pub use strategy::{About, Bench, Strategy, Task};
 
 use crate::estimate::Measured;
 use crate::space::{Architecture, Space, TableWeights};

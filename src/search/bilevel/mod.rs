@@ -5,13 +5,14 @@
 //! α. Each step takes the α step first, on a fresh random batch, then the w step. At the end the
 //! architecture that α stands for is derived.
 //!
-//! The published methods are this loop with other parts (see [`METHODS`](super::METHODS)): how α becomes weights of options
+//! The published methods are this loop with other parts (see [`ALL`](super::ALL)): how α becomes weights of options
 //! ([`Weighing`]), what is added to the loss ([`Penalty`]), what the weights' step sees ([`Perturbation`]), what the
 //! supernet runs ([`Stage`]), when to stop ([`Stop`]) and how to choose in the end ([`Selection`]).
 
 mod adversary;
 mod alpha;
 mod carry;
+mod check;
 mod config;
 mod derive;
 mod epoch;
@@ -19,6 +20,7 @@ mod hessian;
 mod masking;
 mod perturb;
 mod phase;
+mod preset;
 mod relaxed;
 mod rollback;
 mod saved;

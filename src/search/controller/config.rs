@@ -1,7 +1,12 @@
 //! Settings of a controller, and those that were published.
 
+use crate::estimate::limits::{self, within, wrong};
 use crate::optim::AdamConfig;
+use crate::settings::SettingsError;
 use serde::{Deserialize, Serialize};
+
+/// Most units, and architectures that are written at once.
+const MOST_UNITS: usize = 4096;
 
 /// Which entropy is added to the reward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +32,10 @@ pub struct ControllerConfig {
     pub operation_tanh_reduce: f32,
     /// Initial values of the learned bias of options' scores, the rest 0; empty: there is no such bias.
     pub bias: Vec<f32>,
-    /// Which entropy is added to the reward.
+    @@, and architectures that are written at once.
+const MOST_UNITS: usize = 4096;
+
+/// Which entropy is added to the reward.
     pub entropy: Entropy,
     /// Weight of the entropy in the reward.
     pub entropy_weight: f64,
@@ -92,28 +100,28 @@ impl ControllerConfig {
         Self { temperature: 5.0, tanh: 2.5, operation_tanh_reduce: 1.0, bias: vec![0.0], rate: 1e-3, ..Self::default() }
     }
 
-    /// What cannot be used, if anything.
+    /// Whether all values can be used.
     ///
     /// # Errors
-    /// Which setting, and what it must be.
-    pub fn check(&self) -> Result<(), String> {
+    /// Which cannot, and what it must be.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        within("units", self.units as u64, 1, MOST_UNITS as u64)?;
+        within("samples", self.samples as u64, 1, MOST_UNITS as u64)?;
+        limits::adam("adam", &self.adam)?;
         let positive = |value: f32| value > 0.0 && value.is_finite();
-        if self.units == 0 || self.samples == 0 {
-            return Err("units and samples must be at least 1".into());
-        }
         if ![self.temperature, self.tanh, self.operation_tanh_reduce].into_iter().all(positive) {
-            return Err("temperature, tanh and operation_tanh_reduce must be positive".into());
+            return Err(wrong("temperature, tanh and operation_tanh_reduce must be positive"));
         }
         if !self.bias.iter().all(|bias| bias.is_finite()) {
-            return Err("bias must be finite".into());
+            return Err(wrong("bias must be finite"));
         }
         let share = |value: f64| (0.0..1.0).contains(&value);
         if !share(self.baseline_decay) || !share(self.skip_target.into()) || self.skip_target == 0.0 {
-            return Err("baseline_decay must be at least 0, skip_target more, and both less than 1".into());
+            return Err(wrong("baseline_decay must be at least 0, skip_target more, and both less than 1"));
         }
         let usable = |value: f64| value >= 0.0 && value.is_finite();
         if ![self.entropy_weight, self.skip_weight.into(), self.rate.into()].into_iter().all(usable) {
-            return Err("entropy_weight, skip_weight and rate must not be negative".into());
+            return Err(wrong("entropy_weight, skip_weight and rate must not be negative"));
         }
         Ok(())
     }

@@ -99,7 +99,7 @@ impl Controller {
         config: ControllerConfig,
         seed: u64,
     ) -> Result<Self, SearchError> {
-        config.check().map_err(|problem| SearchError::Settings(format!("controller: {problem}")))?;
+        config.check().map_err(|error| SearchError::Settings(format!("controller.{error}")))?;
         let plan = Plan::new(questions, options)
             .map_err(|problem| SearchError::Settings(format!("a controller cannot ask this space: {problem}")))?;
         let mut specs = Vec::new();

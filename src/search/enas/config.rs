@@ -2,9 +2,14 @@
 
 use crate::data::Augmentation;
 use crate::estimate::RewardStatistics;
+use crate::estimate::limits::{self, MOST_EPOCHS, within, wrong};
 use crate::optim::{Schedule, SgdConfig};
 use crate::search::controller::ControllerConfig;
+use crate::settings::SettingsError;
 use serde::{Deserialize, Serialize};
+
+/// Most architectures that are ranked.
+const MOST_ARCHITECTURES: u32 = 1_000_000;
 
 /// Settings of [`Enas`](super::Enas).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,17 +80,22 @@ impl EnasConfig {
         }
     }
 
-    /// What cannot be used, if anything.
+    /// Whether all values can be used.
     ///
     /// # Errors
-    /// Which setting, and what it must be.
-    pub fn check(&self) -> Result<(), String> {
-        if self.batch == 0 || self.reward_batch == 0 || self.candidates == 0 {
-            return Err("enas.batch, enas.reward_batch and enas.candidates must be at least 1".into());
-        }
+    /// Which cannot, and what it must be.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        limits::epochs("epochs", self.epochs)?;
+        limits::images("batch", self.batch)?;
+        limits::images("reward_batch", self.reward_batch)?;
+        limits::regime(&self.rate, &self.sgd, &self.augmentation)?;
+        // A controller that never learns would be random search under another name.
+        within("updates", self.updates.into(), 1, MOST_EPOCHS.into())?;
+        within("candidates", self.candidates.into(), 1, MOST_ARCHITECTURES.into())?;
+        within("calibration", self.calibration.into(), 0, MOST_EPOCHS.into())?;
         if !(self.validation > 0.0 && self.validation < 1.0) {
-            return Err("enas.validation must be a share: more than 0 and less than 1".into());
+            return Err(wrong("validation must be a share: more than 0 and less than 1"));
         }
-        self.controller.check().map_err(|problem| format!("enas.controller: {problem}"))
+        self.controller.check().map_err(|error| wrong(format!("controller.{error}")))
     }
 }

@@ -63,7 +63,7 @@ impl<'s> Enas<'s> {
         config: EnasConfig,
         seed: u64,
     ) -> Result<Self, SearchError> {
-        config.check().map_err(SearchError::Settings)?;
+        config.check()?;
         let held_out = (labels.len() as f64 * config.validation).round() as usize;
         let (train, validation) = split::held_out(labels, held_out, seed)?;
         let EnasConfig { epochs, batch, sgd, rate, augmentation, .. } = config;

@@ -6,20 +6,20 @@
 //! collected anew for each that is ranked (SPOS, section 3.3). Half of the training images train the weights, the
 //! other half ranks.
 
+mod config;
 mod evolution;
 
+pub use config::OneShotConfig;
 pub use evolution::{Evolution, EvolutionConfig};
 
 use super::{BoxFuture, Event, Origin, Progress, SearchError, Stepper, steps_taken};
-use crate::data::{Augmentation, Resident, split};
+use crate::data::{Resident, split};
 use crate::device::Device;
 use crate::estimate::{self, Estimator, Fidelity, Measured, PathConfig, PathTraining, SharedWeights, Supernet};
 use crate::graph::Graph;
-use crate::optim::{Schedule, SgdConfig};
 use crate::random::Random;
 use crate::space::{Architecture, Space};
 use crate::state::State;
-use serde::{Deserialize, Serialize};
 
 /// Streams of the run's seed: architectures that are trained (one stream a step), and those that are ranked.
 const TRAINED: u64 = 0x5905 << 48;
@@ -32,45 +32,6 @@ pub enum Rank {
     Random,
     /// Those that evolution comes by: SPOS.
     Evolution,
-}
-
-/// Settings of [`OneShot`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OneShotConfig {
-    /// Passes over the half that trains the weights.
-    pub epochs: u32,
-    /// Images a step.
-    pub batch: usize,
-    /// The weights' optimiser.
-    pub sgd: SgdConfig,
-    /// Learning rate of the weights by epoch.
-    pub rate: Schedule,
-    /// Variation of the images.
-    pub augmentation: Augmentation,
-    /// Batches that an architecture's batch statistics are collected over before it is ranked; 0: it is ranked with
-    /// what training has left, which is a mixture of all paths'.
-    pub calibration: u32,
-    /// Architectures that are ranked, if they are drawn at random.
-    pub samples: u32,
-    /// How they are bred, if they are.
-    pub evolution: EvolutionConfig,
-}
-
-impl Default for OneShotConfig {
-    /// The weights are trained as those of DARTS, the evolution is that of SPOS.
-    fn default() -> Self {
-        Self {
-            epochs: 50,
-            batch: 64,
-            sgd: SgdConfig::default(),
-            rate: Schedule::Cosine { from: 0.025, to: 0.001 },
-            augmentation: Augmentation { padding: 4, flip: true, cutout: 0 },
-            calibration: 200,
-            samples: 100,
-            evolution: EvolutionConfig::default(),
-        }
-    }
 }
 
 /// A one-shot search under way.

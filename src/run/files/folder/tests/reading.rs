@@ -129,7 +129,7 @@ impl Observer for Stages {
     fn begin(&mut self, stage: &str, steps: u64) {
         self.0.push((stage.to_owned(), steps, Vec::new()));
     }
-    fn step(&mut self, taken: u64, _: &str) {
+    fn step(&mut self, taken: u64, _: Option<&str>) {
         self.0.last_mut().unwrap().2.push(taken);
     }
     fn end(&mut self) {}

@@ -1,22 +1,27 @@
 //! P-DARTS (Chen et al. 2019, "Progressive differentiable architecture search: bridging the depth gap between search and
 //! evaluation"): three stages, ever deeper and with ever fewer options; dropout on skip connections.
 
-use super::method::share;
-use super::{Method, darts};
+use super::darts;
+use super::gradient::{Gradient, share};
+use crate::search::strategy::{About, Task};
 use crate::search::bilevel::{BilevelConfig, Stage};
 
 /// P-DARTS.
-pub const METHOD: Method = Method {
-    name: "p-darts",
-    paper: "P-DARTS (Chen et al. 2019)",
-    runs: "three stages, deeper, with 8, 5 and 3 options; dropout on skips",
-    learns: "∇α L_val(w, α) after a warm-up of each stage, Adam",
-    chooses: "largest weights, at most 2 skips",
-    settings: Some(settings),
-    ..darts::FIRST
+pub static METHOD: Gradient = Gradient {
+    about: About {
+        name: "p-darts",
+        paper: "P-DARTS (Chen et al. 2019)",
+        runs: "three stages, deeper, with 8, 5 and 3 options; dropout on skips",
+        learns: "∇α L_val(w, α) after a warm-up of each stage, Adam",
+        chooses: "largest weights, at most 2 skips",
+        ..darts::ABOUT
+    },
+    changes: settings,
+    without: &[],
 };
 
-fn settings(config: &mut BilevelConfig, brief: bool) {
+fn settings(config: &mut BilevelConfig, task: &Task<'_>) {
+    let brief = task.scale.is_brief();
     let deeper = if brief { 1 } else { 6 };
     // Stages of 25 epochs where DARTS has 50; brief searches take as many as DARTS altogether.
     config.epochs = (config.epochs / if brief { 3 } else { 2 }).max(1);

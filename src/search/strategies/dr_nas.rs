@@ -1,24 +1,28 @@
 //! DrNAS (Chen et al. 2021, "DrNAS: Dirichlet neural architecture search"): options' weights are samples of a Dirichlet
 //! distribution; two stages of partial channels.
 
-use super::method::share;
-use super::{Method, darts};
+use super::darts;
+use super::gradient::{Gradient, share};
+use crate::search::strategy::{About, Task};
 use crate::optim::{AdamConfig, Schedule};
 use crate::search::bilevel::{BilevelConfig, Penalty, Stage, Weighing};
 
 /// DrNAS.
-pub const METHOD: Method = Method {
-    name: "drnas",
-    paper: "DrNAS (Chen et al. 2021)",
-    weighs: "samples of Dirichlet(elu(α) + 1)",
-    runs: "two stages: all options on few channels, then 4 on more",
-    learns: "∇α L_val(w, α) + anchor after a warm-up of each stage, Adam",
-    settings: Some(settings),
+pub static METHOD: Gradient = Gradient {
+    about: About {
+        name: "drnas",
+        paper: "DrNAS (Chen et al. 2021)",
+        weighs: "samples of Dirichlet(elu(α) + 1)",
+        runs: "two stages: all options on few channels, then 4 on more",
+        learns: "∇α L_val(w, α) + anchor after a warm-up of each stage, Adam",
+        ..darts::ABOUT
+    },
+    changes: settings,
     without: &["none"],
-    ..darts::FIRST
 };
 
-fn settings(config: &mut BilevelConfig, brief: bool) {
+fn settings(config: &mut BilevelConfig, task: &Task<'_>) {
+    let brief = task.scale.is_brief();
     config.weighing = Weighing::Dirichlet;
     config.penalty = Penalty::Anchor { weight: 1e-3 };
     config.adam = AdamConfig { weight_decay: 0.0, ..config.adam };

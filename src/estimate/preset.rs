@@ -1,0 +1,54 @@
+//! How a network is trained from scratch unless told otherwise.
+
+use super::limits::{self, wrong};
+use super::training::TrainingConfig;
+use crate::data::{Augmentation, Scale};
+use crate::optim::{Schedule, SgdConfig};
+use crate::settings::SettingsError;
+use crate::space::Regime;
+
+impl TrainingConfig {
+    /// What suits data of a scale, varied so; `published` is how the space's networks were trained, if not as those of DARTS.
+    pub fn preset(scale: Scale, augmentation: Augmentation, published: Option<&Regime>) -> Self {
+        let base = Self::default();
+        let small = Self {
+            sgd: SgdConfig { nesterov: true, weight_decay: 5e-4, ..SgdConfig::default() },
+            rate: Schedule::Cosine { from: 0.1, to: 0.0 },
+            augmentation,
+            drop_path: 0.0,
+            ..base
+        };
+        match (scale, published) {
+            (Scale::Tiny, _) => Self { epochs: 32, batch: 64, label_smoothing: 0.05, ..small },
+            (Scale::Small, _) => Self { epochs: 3, batch: 96, ..small },
+            (Scale::Published, None) => {
+                Self { augmentation: Augmentation { cutout: base.augmentation.cutout, ..augmentation }, ..base }
+            }
+            (Scale::Published, Some(&Regime { epochs, batch, sgd, rate, cutout, drop_path })) => Self {
+                epochs,
+                batch,
+                sgd,
+                rate,
+                augmentation: Augmentation { cutout, ..augmentation },
+                drop_path,
+                ..base
+            },
+        }
+    }
+
+    /// Whether all values can be used.
+    ///
+    /// # Errors
+    /// Which cannot, and what it must be.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        limits::epochs("epochs", self.epochs)?;
+        limits::images("batch", self.batch)?;
+        if !limits::is_share(self.drop_path) || !limits::is_share(self.label_smoothing) {
+            return Err(wrong("drop_path and label_smoothing must be at least 0 and less than 1"));
+        }
+        if !limits::is_usable(self.auxiliary_weight) {
+            return Err(wrong("auxiliary_weight must not be negative"));
+        }
+        limits::regime(&self.rate, &self.sgd, &self.augmentation)
+    }
+}

@@ -1,0 +1,181 @@
+//! What the phases of a run work with, and how they are driven.
+
+use super::config::Config;
+use super::directory::{Directory, Log};
+use super::error::RunError;
+use super::files::{self, Loaded, Request};
+use super::observer::Observer;
+use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
+use crate::device::Device;
+use crate::estimate::{BoxFuture, EpochReport, EstimateError, Progress, Training};
+use crate::graph::Features;
+use crate::search::{Event, SearchError, Stepper};
+use crate::space::{NetworkSettings, Space};
+
+/// What the phases of a run work with.
+pub(super) struct Bench<'a> {
+    pub device: &'a Device,
+    pub config: &'a Config,
+    pub space: &'a dyn Space,
+    /// The dataset's source, in one line, and how many files were left out of it.
+    pub source: &'a str,
+    pub left_out: usize,
+    pub labels: &'a [u32],
+    pub train: Resident,
+    pub test: Resident,
+    /// What networks that are trained from scratch are built for.
+    pub settings: NetworkSettings,
+    pub directory: &'a Directory,
+    pub metrics: Log,
+    pub timing: Log,
+    pub observer: &'a mut dyn Observer,
+}
+
+/// Loads the configuration's dataset and says what the user should know of it.
+pub(super) fn load(device: &Device, config: &Config, observer: &mut dyn Observer) -> Result<Loaded, RunError> {
+    let limits = device.limits();
+    let request = Request {
+        name: &config.data.name,
+        directory: config.data.dir.as_deref(),
+        images: &config.data.images,
+        room: Some(limits.memory_bytes.map_or(limits.buffer_bytes, |bytes| bytes.min(limits.buffer_bytes))),
+    };
+    let loaded = files::load(&request, observer)?;
+    loaded.notes.iter().for_each(|note| observer.warn(note));
+    Ok(loaded)
+}
+
+impl<'a> Bench<'a> {
+    pub fn new(
+        device: &'a Device,
+        config: &'a Config,
+        space: &'a dyn Space,
+        loaded: &'a Loaded,
+        directory: &'a Directory,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, RunError> {
+        let Loaded { dataset: Dataset { train, test, mean, std, source, .. }, left_out, .. } = loaded;
+        let [channels, height, width] = train.shape();
+        let settings = NetworkSettings {
+            image: Features::new(channels, height, width),
+            classes: train.classes().len(),
+            channels: config.network.channels,
+            layers: config.network.layers,
+            stem: config.network.stem,
+            auxiliary: config.network.auxiliary,
+            drop_path: config.train.drop_path > 0.0,
+        };
+        let bench = Self {
+            device,
+            config,
+            space,
+            source,
+            left_out: *left_out,
+            labels: train.labels(),
+            train: Resident::new(device, train, mean, std)?,
+            test: Resident::new(device, test, mean, std)?,
+            settings,
+            directory,
+            metrics: directory.log("metrics.jsonl")?,
+            timing: directory.log("timing.jsonl")?,
+            observer,
+        };
+        bench.check_batch()?;
+        Ok(bench)
+    }
+
+    /// Makes sure that the training images fill a batch: it is found out before anything is computed.
+    fn check_batch(&self) -> Result<(), EstimateError> {
+        let images = (0..self.train.count() as u32).collect();
+        Batches::new(images, self.config.train.batch, Last::Drop, Shuffle { seed: 0, stream: 0 })?;
+        Ok(())
+    }
+
+    /// Takes all steps of something. What happens is handed to `heard`, which says how it stands. Between two steps the
+    /// observer may ask to stop.
+    pub fn drive<W: Work>(
+        &mut self,
+        name: &str,
+        work: &mut W,
+        mut heard: impl FnMut(&mut Self, W::Event) -> Result<Option<String>, RunError>,
+    ) -> Result<(), RunError> {
+        self.observer.begin(name, work.progress().total);
+        while !work.is_over() {
+            let events = pollster::block_on(work.advance())?;
+            let mut state = None;
+            for event in events {
+                state = heard(self, event)?.or(state);
+            }
+            let Progress { taken, total } = work.progress();
+            self.observer.step(taken, state.as_deref());
+            if self.observer.stops() && !work.is_over() {
+                self.observer.end();
+                return Err(RunError::Stopped { phase: name.to_owned(), taken, total });
+            }
+        }
+        self.observer.end();
+        Ok(())
+    }
+}
+
+/// What goes step by step.
+pub(super) trait Work {
+    type Event;
+
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Self::Event>, EstimateError>>;
+    fn progress(&self) -> Progress;
+    fn is_over(&self) -> bool;
+}
+
+/// A search, until something is derived.
+pub(super) struct Searching<'a> {
+    search: Box<dyn Stepper + 'a>,
+    over: bool,
+}
+
+impl<'a> From<Box<dyn Stepper + 'a>> for Searching<'a> {
+    fn from(search: Box<dyn Stepper + 'a>) -> Self {
+        Self { search, over: false }
+    }
+}
+
+impl Work for Searching<'_> {
+    type Event = Event;
+
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>> {
+        Box::pin(async move {
+            let events = self.search.advance().await?;
+            let Progress { taken, total } = self.search.progress();
+            // A search that ends without a word would be waited for without end.
+            let silent = events.is_empty() && taken >= total;
+            self.over = silent || events.iter().any(|event| matches!(event, Event::Derived { .. }));
+            Ok(events)
+        })
+    }
+
+    fn progress(&self) -> Progress {
+        self.search.progress()
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+}
+
+impl Work for Training {
+    type Event = EpochReport;
+
+    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<EpochReport>, EstimateError>> {
+        Box::pin(async move { Ok(Training::advance(self).await?.into_iter().collect()) })
+    }
+
+    fn progress(&self) -> Progress {
+        let (taken, total) = Training::progress(self);
+        Progress { taken, total }
+    }
+
+    fn is_over(&self) -> bool {
+        let (taken, total) = Training::progress(self);
+        taken >= total
+    }
+}

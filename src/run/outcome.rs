@@ -1,0 +1,52 @@
+//! What runs come to, for reports.
+
+use super::summary::{NetworkFacts, Summary};
+use crate::estimate::EpochReport;
+use crate::graph::Graph;
+use crate::search::{ControllerEpoch, EpochEnd};
+use crate::space::Architecture;
+
+/// A network trained from scratch.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// Its size and accuracy.
+    pub facts: NetworkFacts,
+    /// Its graph.
+    pub graph: Graph,
+    /// What each epoch came to.
+    pub epochs: Vec<EpochReport>,
+    /// Mean cross-entropy on the test images.
+    pub test_loss: f64,
+}
+
+/// What a strategy came to.
+#[derive(Clone, Debug)]
+pub struct Searched {
+    /// The architecture found.
+    pub architecture: Architecture,
+    /// The search, epoch by epoch, if it moves architecture weights.
+    pub epochs: Vec<EpochEnd>,
+    /// Accuracies of the architectures that the strategy ranked, in the order of ranking.
+    pub ranked: Vec<f64>,
+    /// The same of random ones, where the strategy ranks some to be held against.
+    pub compared: Vec<f64>,
+    /// The search, epoch by epoch, if a controller learns.
+    pub controller: Vec<ControllerEpoch>,
+    /// Names of the options of each table of architecture weights.
+    pub options: Vec<(String, Vec<String>)>,
+    /// Parameters of the supernet.
+    pub supernet_parameters: u64,
+    /// Seconds of search.
+    pub seconds: f64,
+}
+
+/// What a search and all that follows it came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The file `summary.json`.
+    pub summary: Summary,
+    /// What was found, and how.
+    pub searched: Searched,
+    /// The networks trained: the one found, random ones, the hand-designed one.
+    pub trained: Vec<Trained>,
+}

@@ -1,0 +1,151 @@
+//! The phase in which a strategy looks for an architecture.
+
+use super::{Phase, Results};
+use crate::estimate::{EstimateError, Measured};
+use crate::run::bench::{Bench, Searching};
+use crate::run::error::RunError;
+use crate::run::outcome::Searched;
+use crate::search::{self, ControllerEpoch, EpochEnd, Event, Origin};
+use crate::space::Architecture;
+use serde_json::json;
+use std::time::Instant;
+
+/// Drives the configuration's strategy to its end; writes `genotype.json`.
+pub(in crate::run) struct Search;
+
+impl Phase for Search {
+    fn name(&self) -> String {
+        "search".to_owned()
+    }
+
+    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+        let began = Instant::now();
+        let settings = bench.config.supernet(&bench.settings);
+        let graph = bench.space.supernet(&settings)?;
+        let supernet_parameters = crate::cost::parameters(&graph)?;
+        let options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
+        drop(graph);
+        let (device, space, labels, seed) = (bench.device, bench.space, bench.labels, bench.config.seed);
+        let images = bench.train.clone();
+        let with = search::Bench { device, space, settings: &settings, images: &images, labels, seed };
+        let found = &bench.config.search;
+        let mut search = Searching::from(pollster::block_on(found.strategy.build(&found.settings, with))?);
+        let mut heard = Heard::default();
+        bench.drive(&self.name(), &mut search, |bench, event| heard.write(bench, event))?;
+        let Heard { architecture, epochs, ranked, compared, controller } = heard;
+        let nothing = || EstimateError::Settings("the search ended without an architecture".into());
+        let architecture = architecture.ok_or_else(nothing)?;
+        bench.directory.write_json("genotype.json", &space.json(&architecture))?;
+        let seconds = began.elapsed().as_secs_f64();
+        results.searched = Some(Searched {
+            architecture,
+            epochs,
+            ranked,
+            compared,
+            controller,
+            options,
+            supernet_parameters,
+            seconds,
+        });
+        Ok(())
+    }
+}
+
+/// What was heard of a search.
+#[derive(Default)]
+struct Heard {
+    architecture: Option<Architecture>,
+    epochs: Vec<EpochEnd>,
+    ranked: Vec<f64>,
+    compared: Vec<f64>,
+    controller: Vec<ControllerEpoch>,
+}
+
+impl Heard {
+    /// Writes down what happened; gives how the search stands.
+    fn write(&mut self, bench: &mut Bench<'_>, event: Event) -> Result<Option<String>, RunError> {
+        let metrics = &mut bench.metrics;
+        Ok(match event {
+            Event::Step { taken, train_loss, valid_loss, .. } => {
+                metrics.append(&json!({
+                    "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
+                }))?;
+                let valid = valid_loss.map_or(String::new(), |loss| format!(" / {loss:.3}"));
+                Some(format!("loss {train_loss:.3}{valid}"))
+            }
+            Event::Ranked { taken, architecture, measured, origin, .. } => {
+                let (kind, list) = match origin {
+                    Origin::Strategy => ("ranked", &mut self.ranked),
+                    Origin::Random => ("ranked at random", &mut self.compared),
+                };
+                let accuracy = measured.accuracy();
+                list.extend(accuracy);
+                let best = 100.0 * list.iter().copied().fold(0.0, f64::max);
+                metrics.append(&json!({
+                    "kind": kind, "step": taken, "answers": architecture, "valid_accuracy": accuracy,
+                }))?;
+                Some(match &measured {
+                    Measured::Failed { reason } => format!("an architecture could not be measured: {reason}"),
+                    Measured::Worth { .. } => match accuracy {
+                        Some(accuracy) => format!("accuracy {:.1} %, best {best:.1} %", 100.0 * accuracy),
+                        None => format!("best {best:.1} %"),
+                    },
+                })
+            }
+            Event::Learned { taken, learned, .. } => {
+                let entropy = learned.entropy;
+                metrics.append(&json!({
+                    "kind": "controller step", "step": taken, "reward": learned.reward, "entropy": entropy,
+                    "baseline": learned.baseline, "norm": learned.norm,
+                }))?;
+                Some(format!("reward {:.1} %, entropy {entropy:.2}", 100.0 * learned.reward))
+            }
+            Event::ControllerEpoch(end) => {
+                let mut record = json!(end);
+                record["kind"] = "controller epoch".into();
+                metrics.append(&record)?;
+                self.controller.push(end);
+                None
+            }
+            Event::Epoch(end) => {
+                metrics.append(&epoch_record(&end))?;
+                let known = self.epochs.last().is_some_and(|e| e.collapse.warning.is_some());
+                if let Some(warning) = end.collapse.warning.as_deref().filter(|_| !known) {
+                    bench.observer.warn(&format!("epoch {}: {warning}", end.epoch));
+                }
+                self.epochs.push(*end);
+                None
+            }
+            Event::Derived { architecture } => {
+                self.architecture = Some(architecture);
+                None
+            }
+        })
+    }
+}
+
+fn epoch_record(end: &EpochEnd) -> serde_json::Value {
+    let tables: serde_json::Map<String, serde_json::Value> = end
+        .weights
+        .iter()
+        .map(|t| (t.name.clone(), json!(t.values.chunks(t.options.max(1)).collect::<Vec<_>>())))
+        .collect();
+    json!({
+        "kind": "search epoch",
+        "epoch": end.epoch,
+        "rate": end.rate,
+        "train_loss": end.train_loss,
+        "train_accuracy": end.train_accuracy,
+        "valid_loss": end.valid_loss,
+        "valid_accuracy": end.valid_accuracy,
+        "supernet_accuracy": end.supernet_accuracy,
+        "derived_accuracy": end.supernet_accuracy - end.collapse.gap,
+        "skips": end.collapse.skips[0],
+        "entropy": end.collapse.entropy,
+        "gap": end.collapse.gap,
+        "eigenvalue": end.eigenvalue,
+        "collapse": end.collapse.warning,
+        "answers": end.architecture,
+        "weights": tables,
+    })
+}

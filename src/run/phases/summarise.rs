@@ -1,0 +1,107 @@
+//! The phases that say what a run came to, in `summary.json`.
+
+use super::{Phase, Results};
+use crate::estimate::EstimateError;
+use crate::run::bench::Bench;
+use crate::run::config::FORMAT;
+use crate::run::error::RunError;
+use crate::run::outcome::Searched;
+use crate::run::summary::{SharedWeights, Summary};
+use crate::search::collapse::Signs;
+use crate::space::Space;
+use serde_json::json;
+use std::time::Instant;
+
+/// What a search and all that followed it came to.
+pub(in crate::run) struct SummariseSearch {
+    /// When the run began.
+    pub start: Instant,
+}
+
+/// What the training of one architecture came to.
+pub(in crate::run) struct SummariseTraining;
+
+fn missing() -> EstimateError {
+    EstimateError::Settings("there is nothing yet to be summarised".into())
+}
+
+impl Phase for SummariseSearch {
+    fn name(&self) -> String {
+        "summarise".to_owned()
+    }
+
+    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+        let Results { searched, trained, summary } = results;
+        let searched = searched.as_ref().ok_or_else(missing)?;
+        let found = &trained.first().ok_or_else(missing)?.facts;
+        let accuracies = |prefix: &str| -> Vec<f64> {
+            trained.iter().map(|t| &t.facts).filter(|f| f.name.starts_with(prefix)).map(|f| f.test_accuracy).collect()
+        };
+        let (config, space) = (bench.config, bench.space);
+        let Searched { architecture, ranked, compared, .. } = searched;
+        let written = Summary {
+            format: FORMAT,
+            space: config.space.name.clone(),
+            strategy: config.search.name().to_owned(),
+            data: config.data.name.clone(),
+            data_source: bench.source.to_owned(),
+            device: bench.device.name().to_owned(),
+            seed: config.seed,
+            genotype: space.print(architecture),
+            parameters: found.parameters,
+            multiply_adds: found.multiply_adds,
+            test_accuracy: found.test_accuracy,
+            random_accuracies: accuracies("random"),
+            baseline_accuracy: accuracies("baseline").first().copied(),
+            search_seconds: searched.seconds,
+            train_seconds: found.train_seconds,
+            total_seconds: self.start.elapsed().as_secs_f64(),
+            supernet_parameters: searched.supernet_parameters,
+            left_out: bench.left_out,
+            // Of what was found: a search that was stopped in time has not collapsed.
+            warnings: signs(space, searched).and_then(|signs| signs.warning).into_iter().collect(),
+            networks: trained.iter().map(|t| t.facts.clone()).collect(),
+            shared_weights: (!compared.is_empty())
+                .then(|| SharedWeights { strategy: ranked.clone(), random: compared.clone() }),
+        };
+        bench.directory.write_json("summary.json", &written)?;
+        *summary = Some(written);
+        Ok(())
+    }
+}
+
+/// Signs of collapse in what a search by architecture weights has found: those of the epoch that stood for it, or, of what
+/// was chosen otherwise, with the last epoch's entropy and gap.
+fn signs(space: &dyn Space, Searched { epochs, architecture: found, .. }: &Searched) -> Option<Signs> {
+    let stood = epochs.iter().rfind(|e| e.architecture == *found).map(|e| e.collapse.clone());
+    let otherwise = || epochs.last().map(|e| Signs::new(&space.operations(found), e.collapse.entropy, e.collapse.gap));
+    stood.or_else(otherwise)
+}
+
+impl Phase for SummariseTraining {
+    fn name(&self) -> String {
+        "summarise".to_owned()
+    }
+
+    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+        let trained = results.trained.first().ok_or_else(missing)?;
+        let mut summary = json!({
+            "format": FORMAT,
+            "space": bench.config.space.name,
+            "data": bench.config.data.name,
+            "data_source": bench.source,
+            "device": bench.device.name(),
+            "seed": bench.config.seed,
+            "genotype": trained.facts.genotype,
+            "parameters": trained.facts.parameters,
+            "multiply_adds": trained.facts.multiply_adds,
+            "test_accuracy": trained.facts.test_accuracy,
+            "test_loss": trained.test_loss,
+            "train_seconds": trained.facts.train_seconds,
+        });
+        if bench.left_out > 0 {
+            summary["left_out"] = bench.left_out.into();
+        }
+        bench.directory.write_json("summary.json", &summary)
+    }
+}

@@ -1,0 +1,142 @@
+//! The phases in which a network is trained from scratch.
+
+use super::{Phase, Results};
+use crate::cost::Cost;
+use crate::estimate::{EpochReport, EstimateError, Score, Training};
+use crate::graph::Graph;
+use crate::nn::{ExchangeError, to_safetensors};
+use crate::random::Random;
+use crate::run::bench::Bench;
+use crate::run::error::RunError;
+use crate::run::outcome::Trained;
+use crate::run::summary::NetworkFacts;
+use crate::space::{Architecture, NetworkSettings, Space};
+use serde_json::json;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// Stream of the run's seed that random architectures are drawn from.
+const RANDOM_ARCHITECTURES: u64 = 0xA2C4 << 48;
+
+/// The architecture that is the `number`th, from 1, of those that a search is held against.
+pub(in crate::run) fn random(space: &dyn Space, seed: u64, number: usize) -> Architecture {
+    let mut random = Random::new(seed, RANDOM_ARCHITECTURES);
+    (1..number).for_each(|_| drop(space.random(&mut random)));
+    space.random(&mut random)
+}
+
+/// Whose network is trained.
+pub(in crate::run) enum Who {
+    /// That of the architecture found.
+    Found,
+    /// That of a random architecture, counted from 1.
+    Random(usize),
+    /// A hand-designed one of the size of what was found.
+    Baseline,
+    /// That of an architecture given as text.
+    Given(String),
+}
+
+/// Trains one network from scratch and measures it on the test images.
+pub(in crate::run) struct Train(pub Who);
+
+/// What is to be trained.
+struct Subject {
+    graph: Graph,
+    /// The same without auxiliary head: the network whose size is stated.
+    counted: Graph,
+    /// The architecture, unless it is the hand-designed network.
+    genotype: Option<String>,
+}
+
+impl Phase for Train {
+    fn name(&self) -> String {
+        format!("train {}", self.network())
+    }
+
+    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+        let began = Instant::now();
+        let Subject { graph, counted, genotype } = self.subject(bench, results)?;
+        let counted = Cost::of(&counted, 1)?;
+        let (name, images) = (self.network(), (0..bench.train.count() as u32).collect());
+        let (device, config) = (bench.device, bench.config);
+        let mut training = Training::new(device, graph.clone(), &bench.train, images, config.train, config.seed)?;
+        let mut epochs: Vec<EpochReport> = Vec::new();
+        bench.drive(&self.name(), &mut training, |bench, end| {
+            bench.metrics.append(&json!({
+                "kind": "train epoch", "network": name, "epoch": end.epoch, "rate": end.rate,
+                "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
+            }))?;
+            epochs.push(end);
+            Ok(Some(format!("accuracy {:.1} %", 100.0 * end.train_accuracy)))
+        })?;
+        let Score { accuracy, loss } = pollster::block_on(training.score(&bench.test))?;
+        bench.metrics.append(&json!({
+            "kind": "test", "network": name, "test_accuracy": accuracy, "test_loss": loss,
+        }))?;
+        let seconds = began.elapsed().as_secs_f64();
+        if matches!(self.0, Who::Found | Who::Given(_)) {
+            let state = pollster::block_on(training.network().state()).map_err(exchange)?;
+            // One key: a map of several has no order, and the same run would write other bytes.
+            let own = json!({ "genotype": genotype, "space": config.space.name }).to_string();
+            let metadata = HashMap::from([("cellwright".to_owned(), own)]);
+            bench.directory.write("weights.safetensors", &to_safetensors(&state, metadata).map_err(exchange)?)?;
+        }
+        let facts = NetworkFacts {
+            name,
+            genotype,
+            parameters: counted.parameters,
+            multiply_adds: counted.multiply_adds,
+            test_accuracy: accuracy,
+            train_seconds: seconds,
+        };
+        results.trained.push(Trained { facts, graph, epochs, test_loss: loss });
+        Ok(())
+    }
+}
+
+impl Train {
+    /// What the network is called.
+    fn network(&self) -> String {
+        match &self.0 {
+            Who::Found => "searched".to_owned(),
+            Who::Random(number) => format!("random {number}"),
+            Who::Baseline => "baseline".to_owned(),
+            Who::Given(_) => "trained".to_owned(),
+        }
+    }
+
+    fn subject(&self, bench: &Bench<'_>, results: &Results) -> Result<Subject, RunError> {
+        let (space, settings) = (bench.space, &bench.settings);
+        let plain = NetworkSettings { auxiliary: false, ..settings.clone() };
+        let of = |architecture: &Architecture| -> Result<Subject, RunError> {
+            Ok(Subject {
+                graph: space.decode(architecture, settings)?,
+                counted: space.decode(architecture, &plain)?,
+                genotype: Some(space.print(architecture)),
+            })
+        };
+        let missing = || EstimateError::Settings("there is nothing yet that it could be trained like".into());
+        match &self.0 {
+            Who::Found => of(&results.searched.as_ref().ok_or_else(missing)?.architecture),
+            Who::Random(number) => of(&random(space, bench.config.seed, *number)),
+            Who::Baseline => {
+                let parameters = results.trained.first().ok_or_else(missing)?.facts.parameters;
+                let graph = space.baseline(settings, parameters)?;
+                Ok(Subject { counted: graph.clone(), graph, genotype: None })
+            }
+            Who::Given(text) => Ok(Subject {
+                graph: space.decode_text(text, settings)?,
+                counted: space.decode_text(text, &plain)?,
+                genotype: Some(space.sketch(text)?.text),
+            }),
+        }
+    }
+}
+
+fn exchange(error: ExchangeError) -> EstimateError {
+    match error {
+        ExchangeError::Tensor(error) => error.into(),
+        other => EstimateError::Settings(other.to_string()),
+    }
+}

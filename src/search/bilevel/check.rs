@@ -1,0 +1,103 @@
+//! Which settings of gradient methods can be used.
+
+use super::config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
+use super::weighing::Weighing;
+use crate::estimate::limits::{self, MOST_EPOCHS, is_usable, within, wrong};
+use crate::optim::Schedule;
+use crate::settings::SettingsError;
+use crate::space::NetworkSettings;
+
+/// Most stages of a search.
+const MOST_STAGES: usize = 100;
+
+impl BilevelConfig {
+    /// Whether all values can be used, for a (first) supernet that is built so.
+    ///
+    /// # Errors
+    /// Which cannot, and what it must be.
+    pub fn check(&self, supernet: &NetworkSettings) -> Result<(), SettingsError> {
+        limits::epochs("epochs", self.epochs)?;
+        limits::images("batch", self.batch)?;
+        within("stages", self.stages.len() as u64, 0, MOST_STAGES as u64)?;
+        if !is_usable(self.alpha_rate) || !is_usable(self.alpha_deviation) || !is_usable(self.threshold) {
+            return Err(wrong("alpha_rate, alpha_deviation and threshold must not be negative"));
+        }
+        limits::regime(&self.rate, &self.sgd, &self.augmentation)?;
+        limits::adam("adam", &self.adam)?;
+        for Stage { deeper, .. } in &self.stages {
+            let layers = supernet.layers.saturating_add(*deeper);
+            let settings = NetworkSettings { layers, ..NetworkSettings::default() };
+            settings.check().map_err(|error| wrong(format!("stages, deeper = {deeper}: {error}")))?;
+        }
+        self.check_parts()?;
+        self.check_fit()
+    }
+
+    /// The parts that a method is made of, each by itself.
+    fn check_parts(&self) -> Result<(), SettingsError> {
+        // A schedule has its extremes at its ends, or falls.
+        let from_to = |s: &Schedule| [0, self.epochs.max(1) - 1].map(|epoch| s.rate(epoch, self.epochs));
+        if let Weighing::Gumbel { temperature } | Weighing::GumbelPath { temperature, .. } = &self.weighing
+            && !(temperature.is_usable() && from_to(temperature).iter().all(|&t| t > 0.0))
+        {
+            return Err(wrong("weighing.temperature must stay above 0"));
+        }
+        if let Perturbation::Random { epsilon } | Perturbation::Adversarial { epsilon, .. } = &self.perturbation
+            && !epsilon.is_usable()
+        {
+            return Err(wrong("perturbation.epsilon must not be negative"));
+        }
+        if let Perturbation::Adversarial { steps, .. } = self.perturbation {
+            within("perturbation.steps", steps.into(), 1, MOST_EPOCHS.into())?;
+        }
+        if let Penalty::ZeroOne { weight } | Penalty::Anchor { weight } = self.penalty
+            && !weight.is_finite()
+        {
+            return Err(wrong("penalty.weight must be a finite number"));
+        }
+        match self.stop {
+            Stop::Never => {}
+            Stop::Skips { most, .. } => within("stop.most", most as u64, 1, u64::MAX)?,
+            Stop::Eigenvalue { every, window, back, ratio, .. } => {
+                within("stop.every", every.into(), 1, MOST_EPOCHS.into())?;
+                within("stop.window", window as u64, 1, MOST_EPOCHS.into())?;
+                within("stop.back", back as u64, 1, MOST_EPOCHS.into())?;
+                if !ratio.is_finite() {
+                    return Err(wrong("stop.ratio must be a finite number"));
+                }
+            }
+        }
+        if let Selection::Masking { tune, divisor } = self.selection {
+            within("selection.tune", tune.into(), 0, MOST_EPOCHS.into())?;
+            if !(divisor > 0.0 && divisor.is_finite()) {
+                return Err(wrong("selection.divisor must be positive"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What does not go together.
+    fn check_fit(&self) -> Result<(), SettingsError> {
+        if self.parts == 0 || self.stages.iter().any(|s| s.parts == 0 || !(0.0..1.0).contains(&s.dropout)) {
+            return Err(wrong("parts and stages need at least one part of the channels, and a dropout from 0 to below 1"));
+        }
+        if self.parts > 1 && !self.stages.is_empty() {
+            return Err(wrong("parts say nothing to a search in stages: set those of each of `stages`"));
+        }
+        if self.warmup > 0 && self.warmup >= self.epochs {
+            let all = self.epochs;
+            return Err(wrong(format!("warmup must be less than epochs ({all}), or the architecture weights never move")));
+        }
+        let paths = self.weighing.is_path();
+        if paths && self.order == Order::Second {
+            return Err(wrong("order must be 1 where paths are sampled"));
+        }
+        if paths && (self.selection != Selection::Weights || self.perturbation != Perturbation::None) {
+            return Err(wrong("selection and perturbation need all options, not sampled paths"));
+        }
+        if paths && matches!(self.stop, Stop::Eigenvalue { .. }) {
+            return Err(wrong("stop by eigenvalues needs all options, not sampled paths"));
+        }
+        Ok(())
+    }
+}
