@@ -10,11 +10,11 @@
 //! use cellwright::device::Device;
 //! use cellwright::network::{Network, Pass};
 //! use cellwright::random::Random;
-//! use cellwright::space::{self, NetworkSettings, SpaceSettings};
+//! use cellwright::space::{self, NetworkSettings};
 //! use cellwright::tensor::Tensor;
 //!
 //! // One of the 15,625 cells of NAS-Bench-201, and a small network of such cells.
-//! let space = space::find("nas-bench-201", &SpaceSettings::default())?;
+//! let space = space::find("nas-bench-201")?;
 //! let architecture = space.random(&mut Random::new(7, 0));
 //! let settings = NetworkSettings { channels: 4, layers: 3, ..NetworkSettings::default() };
 //! let graph = space.decode(&architecture, &settings)?;

@@ -4,7 +4,7 @@
 use cellwright::cost;
 use cellwright::device::skipped;
 use cellwright::run::architecture;
-use cellwright::space::{self, NetworkSettings};
+use cellwright::space::NetworkSettings;
 use std::path::Path;
 
 #[test]
@@ -18,7 +18,7 @@ fn pasted_architectures_have_the_sizes_that_were_counted_elsewhere() {
         let columns: Vec<&str> = row.split('\t').collect();
         let &[name, _, parameters, with_head, _, text] = &columns[..] else { panic!("{row}") };
         let given = architecture::read(text).unwrap();
-        let space = space::find(&given.space.0, &given.space.1).unwrap();
+        let space = given.space.build().unwrap();
         let size = |auxiliary| {
             let settings = NetworkSettings { channels: 36, layers: 20, auxiliary, ..NetworkSettings::default() };
             space.decode_text(&given.text, &settings).map(|graph| cost::parameters(&graph).unwrap())

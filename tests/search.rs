@@ -10,7 +10,7 @@ use cellwright::random::Random;
 use cellwright::search::bilevel::{Bilevel, BilevelConfig, Order};
 use cellwright::search::{EpochEnd, Event, SearchError, Stepper};
 use cellwright::space::chain::{Chain, Layer, Operation, Width};
-use cellwright::space::{self, Architecture, NetworkSettings, Space, SpaceSettings};
+use cellwright::space::{Architecture, NetworkSettings, Space, SpaceConfig};
 use cellwright::tensor::{self, Tensor};
 use std::collections::BTreeSet;
 
@@ -97,10 +97,14 @@ fn noise(count: usize, shape: [usize; 3]) -> Images {
     Images::new(shape, pixels, labels, (0..4).map(|c| c.to_string()).collect()).unwrap()
 }
 
+/// Cells of two nodes.
+fn two_nodes() -> Box<dyn Space> {
+    SpaceConfig { name: "darts".into(), settings: "nodes = 2".parse().unwrap() }.build().unwrap()
+}
+
 /// A small cell space and images for it.
 fn cells() -> (Box<dyn Space>, Images) {
-    let settings = SpaceSettings { nodes: 2, ..SpaceSettings::default() };
-    (space::find("darts", &settings).unwrap(), noise(36, [1, 8, 8]))
+    (two_nodes(), noise(36, [1, 8, 8]))
 }
 
 // --- a task in which one operation must win -----------------------------------------------------------------
@@ -216,7 +220,7 @@ fn one_seed_gives_the_same_bits_twice_and_another_seed_others() {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let space = space::find("darts", &SpaceSettings { nodes: 2, ..SpaceSettings::default() }).unwrap();
+    let space = two_nodes();
     let images = noise(64, [1, 16, 16]);
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -361,9 +365,12 @@ fn a_batch_larger_than_a_half_of_the_data_is_refused_with_the_numbers() {
 #[test]
 fn the_chain_presets_are_searched_unchanged() {
     let images = noise(36, [1, 8, 8]);
-    let options = SpaceSettings { kernels: vec![3, 5], hidden_layers: 2, units: vec![4, 8, 16], ..Default::default() };
-    for (name, decisions) in [("chain-vgg16", 16), ("chain-mlp", 2), ("chain", 12)] {
-        let space = space::find(name, &options).unwrap();
+    for (name, settings_of, decisions) in [
+        ("chain-vgg16", "kernels = [3, 5]", 16),
+        ("chain-mlp", "hidden_layers = 2\nunits = [4, 8, 16]", 2),
+        ("chain", "", 12),
+    ] {
+        let space = SpaceConfig { name: name.into(), settings: settings_of.parse().unwrap() }.build().unwrap();
         for device in devices() {
             let mut search = darts(&device, &*space, 2, &images, quick(2, Order::First), 1).unwrap();
             let before = state(&search);

@@ -2,8 +2,7 @@
 
 use cellwright::device::{Device, Options, Selector, backends};
 use cellwright::graph::Features;
-use cellwright::space::stages::Stages;
-use cellwright::space::{self, Space as _, SpaceSettings};
+use cellwright::space::{self, SpaceConfig};
 use std::convert::Infallible;
 use std::io::Read;
 use std::path::Path;
@@ -75,26 +74,24 @@ pub fn read_text(path: &Path) -> Result<String, String> {
     Ok(text)
 }
 
-/// Takes a space given as a file for what the file describes: its text goes into the settings, the name it has is
-/// returned. Any other name stays as it is.
+/// The space that is meant by a name or by a file that describes it. A name that is not known stays as it is.
 ///
 /// # Errors
 /// What is wrong with the file, or with the description in it.
-pub fn space_name(given: &str, settings: &mut SpaceSettings) -> Result<String, String> {
+pub fn space_of(given: &str) -> Result<SpaceConfig, String> {
     let path = Path::new(given);
     let is_file = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) || path.is_file();
-    if space::NAMES.contains(&given) || !is_file {
-        return Ok(given.to_owned());
+    if space::entry(given).is_some() || !is_file {
+        return Ok(SpaceConfig::of(given));
     }
     let wrong = |problem: String| format!("space file {given}: {problem}");
     if path.is_dir() {
         return Err(wrong("is a directory; give a file that describes a space in TOML".into()));
     }
     let text = read_text(path).map_err(&wrong)?;
-    let name = Stages::read(&text).map_err(|error| wrong(error.to_string()))?.name().to_owned();
-    if space::NAMES.contains(&name.as_str()) {
-        return Err(wrong(format!("the name `{name}` is that of a built-in space: choose another")));
+    let config = SpaceConfig::described(&text).map_err(|error| wrong(error.to_string()))?;
+    if space::entry(&config.name).is_some() {
+        return Err(wrong(format!("the name `{}` is that of a built-in space: choose another", config.name)));
     }
-    settings.stages = text;
-    Ok(name)
+    Ok(config)
 }

@@ -1,10 +1,12 @@
 //! Options that say which network is meant: a space's supernet, or one architecture.
 
-use super::common::{parse_image, space_name};
+use super::common::{parse_image, space_of};
 use cellwright::graph::{Features, Graph};
 use cellwright::run::{architecture, spaces_that_read};
-use cellwright::space::{self, NetworkSettings, Reads, Sketch, Space, SpaceSettings, Stem};
+use cellwright::settings::Settings;
+use cellwright::space::{self, Entry, NetworkSettings, Reads, Sketch, Space, SpaceConfig, Stem};
 use std::error::Error;
+use toml::Value;
 
 /// Whether networks depend on a size.
 type Read = fn(Reads) -> bool;
@@ -59,46 +61,53 @@ impl NetworkArgs {
     /// # Errors
     /// An unknown space, a setting that cannot be used, or one that belongs to another space.
     fn space(&self, given: Option<&architecture::Given>) -> Result<Box<dyn Space>, Box<dyn Error>> {
-        let mut settings = SpaceSettings::default();
-        // An unknown name is the first thing to hear of.
-        let name = match (&self.space, given) {
-            (Some(space), _) => space_name(space, &mut settings)?,
-            (None, Some(given)) => {
-                settings = given.space.1.clone();
-                given.space.0.clone()
-            }
-            (None, None) => "darts".to_owned(),
+        let mut config = match (&self.space, given) {
+            (Some(space), _) => space_of(space)?,
+            (None, Some(given)) => given.space.clone(),
+            (None, None) => SpaceConfig::of(space::darts::NAME),
         };
-        space::find(&name, &settings)?;
-        let given = [
-            ("--nodes", self.nodes.is_some(), "darts"),
-            ("--primitives", self.primitives.is_some(), "darts"),
-            ("--kernels", self.kernels.is_some(), "chain-vgg16"),
-            ("--hidden-layers", self.hidden_layers.is_some(), "chain-mlp"),
-            ("--units", self.units.is_some(), "chain-mlp"),
-            ("--macro-layers", self.macro_layers.is_some(), space::enas_macro::NAME),
-        ];
-        if let Some((option, _, owner)) = given.iter().find(|(_, given, owner)| *given && *owner != name) {
-            return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{name}`").into());
+        // An unknown name is the first thing to hear of.
+        config.build()?;
+        for (option, key, value) in self.space_options() {
+            let Some(value) = value else { continue };
+            // Of several spaces with a setting of this name, the option's are those where it is of the same type.
+            let has = |settings: &Settings| settings.get(key).is_some_and(|default| default.same_type(&value));
+            let owners: Vec<&Entry> = space::ALL.iter().copied().filter(|entry| has(&(entry.defaults)())).collect();
+            if owners.iter().all(|owner| owner.name != config.name) {
+                let owners: Vec<&str> = owners.iter().map(|owner| owner.name).collect();
+                let (owner, name) = (owners.join("`, `"), config.name);
+                return Err(format!("{option} belongs to the space `{owner}`: leave it out for `{name}`").into());
+            }
+            config.settings.table_mut().insert(key.to_owned(), value);
         }
-        settings.macro_layers = self.macro_layers.unwrap_or(settings.macro_layers);
-        settings.nodes = self.nodes.unwrap_or(settings.nodes);
-        settings.hidden_layers = self.hidden_layers.unwrap_or(settings.hidden_layers);
-        settings.primitives = self.primitives.clone().unwrap_or(settings.primitives);
-        settings.kernels = self.kernels.clone().unwrap_or(settings.kernels);
-        settings.units = self.units.clone().unwrap_or(settings.units);
-        let space = space::find(&name, &settings)?;
+        let space = config.build()?;
         let sizes: [(_, _, Read); 3] = [
             ("--channels", self.channels.is_some(), |r| r.channels),
             ("--layers", self.layers.is_some(), |r| r.layers),
             ("--stem", self.stem.is_some(), |r| r.stem),
         ];
         if let Some((option, _, reads)) = sizes.into_iter().find(|(_, given, reads)| *given && !reads(space.reads())) {
-            let readers = spaces_that_read(reads);
+            let (name, readers) = (space.name(), spaces_that_read(reads));
             let problem = format!("{option} says nothing to the space `{name}`: leave it out; it belongs to {readers}");
             return Err(problem.into());
         }
         Ok(space)
+    }
+
+    /// The options that say what a space is built with: the setting each is, and what was given.
+    fn space_options(&self) -> [(&'static str, &'static str, Option<Value>); 6] {
+        // What TOML cannot count is too large for any space.
+        let count = |count: usize| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
+        let counts = |given: &Option<Vec<usize>>| given.as_ref().map(|all| all.iter().copied().map(count).collect());
+        let names = self.primitives.as_ref().map(|all| all.iter().cloned().map(Value::String).collect());
+        [
+            ("--nodes", "nodes", self.nodes.map(count)),
+            ("--primitives", "primitives", names.map(Value::Array)),
+            ("--kernels", "kernels", counts(&self.kernels).map(Value::Array)),
+            ("--hidden-layers", "hidden_layers", self.hidden_layers.map(count)),
+            ("--units", "units", counts(&self.units).map(Value::Array)),
+            ("--macro-layers", "layers", self.macro_layers.map(count)),
+        ]
     }
 
     /// The first of the options given that say how large a network is.
@@ -114,7 +123,7 @@ impl NetworkArgs {
     }
 
     /// What networks of a space are built for.
-    fn settings(&self, space: &str, auxiliary: bool) -> NetworkSettings {
+    fn settings(&self, space: &dyn Space, auxiliary: bool) -> NetworkSettings {
         let stem = self.stem.unwrap_or_default();
         let own = stem.settings();
         let layers = match stem {
@@ -138,10 +147,10 @@ impl NetworkArgs {
     pub fn network(&self, architecture: Option<&str>, auxiliary: bool) -> Result<Subject, Box<dyn Error>> {
         let given = architecture.map(architecture::read).transpose()?;
         let space = self.space(given.as_ref())?;
-        if given.is_some() && space.name() == "darts" && (self.nodes.is_some() || self.primitives.is_some()) {
+        if given.is_some() && (self.nodes.is_some() || self.primitives.is_some()) {
             return Err("a genotype says its own nodes and primitives: leave out --nodes and --primitives".into());
         }
-        let settings = self.settings(space.name(), auxiliary);
+        let settings = self.settings(space.as_ref(), auxiliary);
         let (graph, sketch) = match given {
             None => (space.supernet(&settings)?, None),
             Some(given) => (space.decode_text(&given.text, &settings)?, Some(space.sketch(&given.text)?)),
@@ -151,13 +160,8 @@ impl NetworkArgs {
 }
 
 /// Cells of a space's published network; none where the depth is part of the space's description.
-fn published_layers(space: &str) -> Option<usize> {
-    match space {
-        "darts" | space::nasnet::NAME => Some(NetworkSettings::default().layers),
-        space::enas_micro::NAME => Some(space::enas_micro::LAYERS),
-        space::nas_bench_201::NAME => Some(space::nas_bench_201::LAYERS),
-        _ => None,
-    }
+fn published_layers(space: &dyn Space) -> Option<usize> {
+    space.reads().layers.then(|| space.published().supernet.layers)
 }
 
 /// A network and where it comes from.
@@ -177,7 +181,7 @@ impl Subject {
     pub fn title(&self) -> String {
         let NetworkSettings { image, classes, channels, layers, .. } = &self.settings;
         let kind = if self.sketch.is_some() { "network" } else { "supernet" };
-        let depth = published_layers(self.space.name()).map_or(String::new(), |_| format!(", {layers} layers"));
+        let depth = published_layers(self.space.as_ref()).map_or(String::new(), |_| format!(", {layers} layers"));
         format!("{} {kind}, {channels} channels{depth}, {classes} classes, image {image}", self.space.name())
     }
 }

@@ -183,11 +183,11 @@ mod tests {
     use super::*;
     use crate::cost::parameters;
     use crate::space::darts::Darts;
-    use crate::space::{NetworkSettings, SpaceSettings, find};
+    use crate::space::{NetworkSettings, find};
 
     fn supernet(space: &str, channels: usize) -> Graph {
         let settings = NetworkSettings { channels, layers: 3, ..Default::default() };
-        find(space, &SpaceSettings::default()).unwrap().supernet(&settings).unwrap()
+        find(space).unwrap().supernet(&settings).unwrap()
     }
 
     #[test]

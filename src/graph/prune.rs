@@ -92,11 +92,11 @@ impl Graph {
 mod tests {
     use super::*;
     use crate::cost::parameters;
-    use crate::space::{NetworkSettings, SpaceSettings, find};
+    use crate::space::{NetworkSettings, find};
 
     fn supernet(space: &str) -> Graph {
         let settings = NetworkSettings { channels: 4, layers: 3, ..Default::default() };
-        find(space, &SpaceSettings::default()).unwrap().supernet(&settings).unwrap()
+        find(space).unwrap().supernet(&settings).unwrap()
     }
 
     #[test]

@@ -26,11 +26,11 @@ use crate::tensor::Error;
 /// use cellwright::autograd::{Tape, Var};
 /// use cellwright::device::Device;
 /// use cellwright::network::{Network, Pass};
-/// use cellwright::space::{self, NetworkSettings, Space as _, SpaceSettings};
+/// use cellwright::space::{self, NetworkSettings, Space as _};
 /// use cellwright::tensor::Tensor;
 ///
 /// let device = Device::cpu();
-/// let space = space::find("nas-bench-201", &SpaceSettings::default())?;
+/// let space = space::find("nas-bench-201")?;
 /// let settings = NetworkSettings { channels: 2, layers: 3, ..NetworkSettings::default() };
 /// let network = Network::new(&device, space.decode_text("#1459", &settings)?, 7)?;
 /// let mut tape = Tape::new(&device);

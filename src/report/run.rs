@@ -6,7 +6,7 @@ use super::svg::{self, Arrangement};
 use super::table::Table;
 use super::{Diagram, DrawError};
 use crate::run::{Config, Outcome, SharedWeights, Trained};
-use crate::space::{self, CellPlan};
+use crate::space::CellPlan;
 use std::path::Path;
 
 /// A cell's plan as a diagram.
@@ -29,10 +29,8 @@ pub fn cell(plan: &CellPlan) -> Result<Diagram, DrawError> {
 /// [`DrawError`] if something cannot be drawn.
 pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, String)>, DrawError> {
     let mut pictures = Vec::new();
-    let title = format!("{} on {}", config.space, config.data);
-    let plans = space::find(&config.space, &config.space_settings)
-        .map(|space| space.cells(&outcome.architecture))
-        .unwrap_or_default();
+    let title = format!("{} on {}", config.space.name, config.data.name);
+    let plans = config.space.build().map(|space| space.cells(&outcome.architecture)).unwrap_or_default();
     let cells = plans.iter().map(cell).collect::<Result<Vec<_>, _>>()?;
     let drawn = match (&cells[..], outcome.trained.first()) {
         ([], Some(found)) => svg::draw(&network::diagram(&found.graph, &title, Detail::Groups(2))?)?,

@@ -2,7 +2,7 @@
 
 use super::{Config, Purpose, Sources};
 use crate::space::notation;
-use crate::space::{self, SpaceSettings};
+use crate::space::{self, SpaceConfig};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -13,12 +13,12 @@ const LONGEST: u64 = 16 << 20;
 const LONGEST_HEADER: u64 = 16 << 20;
 
 /// What was given: the text, and the space it belongs to where that is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Given {
     /// The architecture's text, for [`space::Space::parse`] and its kin.
     pub text: String,
-    /// Name and settings of its space: that of the run it comes from, else the first that can read it.
-    pub space: (String, SpaceSettings),
+    /// Its space: that of the run it comes from, else the first that can read it.
+    pub space: SpaceConfig,
 }
 
 /// Why what was given is no architecture.
@@ -44,9 +44,9 @@ pub struct ArchitectureError {
 /// use cellwright::run::architecture;
 ///
 /// let given = architecture::read("DARTS_V2")?;
-/// assert_eq!(given.space.0, "darts");
+/// assert_eq!(given.space.name, "darts");
 /// let given = architecture::read("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|")?;
-/// assert_eq!(given.space.0, "nas-bench-201");
+/// assert_eq!(given.space.name, "nas-bench-201");
 /// assert!(architecture::read("no/such/genotype.json").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -78,7 +78,7 @@ pub fn read(given: &str) -> Result<Given, ArchitectureError> {
 
 /// A text with the space that can read it.
 fn plain(text: &str) -> Given {
-    Given { text: text.to_owned(), space: (space::of_text(text).to_owned(), SpaceSettings::default()) }
+    Given { text: text.to_owned(), space: SpaceConfig::of(space::of_text(text)) }
 }
 
 /// The architecture of a run's directory.
@@ -124,7 +124,7 @@ fn in_run(path: &Path, given: Given) -> Given {
         Config::read(&sources, |name, _| Ok(name.to_owned())).ok()
     };
     match config.is_file().then(read).flatten() {
-        Some(config) => Given { space: (config.space, config.space_settings), ..given },
+        Some(config) => Given { space: config.space, ..given },
         None => given,
     }
 }
@@ -155,8 +155,8 @@ fn weights(path: &Path) -> Result<Option<Given>, String> {
         Some(text) => {
             let given = plain(text);
             // A space of one's own is known by the run beside the file only.
-            let name = own.as_ref().and_then(|own| own["space"].as_str()).filter(|name| space::NAMES.contains(name));
-            let space = name.map_or_else(|| given.space.clone(), |name| (name.to_owned(), SpaceSettings::default()));
+            let name = own.as_ref().and_then(|own| own["space"].as_str()).filter(|name| space::entry(name).is_some());
+            let space = name.map_or_else(|| given.space.clone(), SpaceConfig::of);
             Ok(Some(Given { space, ..given }))
         }
         None => Err("its metadata name no architecture".into()),
@@ -277,7 +277,7 @@ mod tests {
         let folder = folder(&files);
         for name in ["", "summary.json", "weights.safetensors"] {
             let given = of(&folder, name).unwrap();
-            assert_eq!((given.text.as_str(), given.space.0.as_str()), (cell, "nas-bench-201"), "{name}");
+            assert_eq!((given.text.as_str(), given.space.name.as_str()), (cell, "nas-bench-201"), "{name}");
         }
         let cut = &weights[..weights.len() - 9];
         std::fs::write(folder.path().join("weights.safetensors"), cut).unwrap();

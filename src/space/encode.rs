@@ -118,7 +118,7 @@ fn paths(space: &str, cell: &CellPlan, primitives: &[String], longest: usize) ->
 #[cfg(test)]
 mod tests {
     use super::super::darts::Darts;
-    use super::super::{Space, SpaceSettings, find};
+    use super::super::{Space, find};
     use super::*;
     use crate::random::Random;
 
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn none_is_no_edge() {
-        let space = find("nas-bench-201", &SpaceSettings::default()).unwrap();
+        let space = find("nas-bench-201").unwrap();
         let vector = |text: &str, encoding| space.encode(&space.parse(text).unwrap(), encoding).unwrap();
         let nothing = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
         let one = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|";
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_has_no_cells_has_no_paths() {
-        let space = find("chain", &SpaceSettings::default()).unwrap();
+        let space = find("chain").unwrap();
         let architecture = space.random(&mut Random::new(1, 0));
         let error = space.encode(&architecture, Encoding::Path { longest: 2 }).unwrap_err().to_string();
         assert!(error.contains("encode their decisions (one-hot)"), "{error}");

@@ -30,6 +30,14 @@ pub enum SpaceError {
         /// What is wrong and what would do.
         problem: String,
     },
+    /// Settings that are not those of the space: a key it does not have, a value of another type.
+    #[error("{space}: {problem}")]
+    Settings {
+        /// Name of the space.
+        space: String,
+        /// What does not fit.
+        problem: String,
+    },
     /// A reduction cell is reached with a map that cannot be halved.
     #[error(
         "an image of {image} is too small: the reduction cell at layer {layer} of {layers} would have to halve a map \

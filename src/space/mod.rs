@@ -15,6 +15,7 @@ pub mod darts;
 pub mod enas_macro;
 pub mod enas_micro;
 mod encode;
+mod entry;
 mod error;
 mod moves;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub mod nasnet;
 pub mod notation;
 pub mod pairwise;
 mod question;
+mod recipe;
 mod settings;
 mod sketch;
 pub mod stages;
@@ -32,10 +34,12 @@ mod weights;
 
 pub use architecture::{Architecture, Decision};
 pub use encode::Encoding;
+pub use entry::Entry;
 pub use error::SpaceError;
 pub use moves::Mutation;
-pub use named::{NAMES, SpaceSettings, find, of_text};
+pub use named::{ALL, SpaceConfig, entry, find, names, of_text};
 pub use question::Question;
+pub use recipe::{Recipe, Regime, Size};
 pub use settings::{NetworkSettings, Reads, Stem};
 pub use sketch::{CellPlan, Form, Sketch};
 pub use weights::TableWeights;
@@ -49,9 +53,9 @@ use moves::Moves;
 /// ```
 /// use cellwright::cost;
 /// use cellwright::random::Random;
-/// use cellwright::space::{self, NetworkSettings, SpaceSettings};
+/// use cellwright::space::{self, NetworkSettings};
 ///
-/// let space = space::find("darts", &SpaceSettings::default())?;
+/// let space = space::find("darts")?;
 /// let architecture = space.random(&mut Random::new(1, 0));
 /// let text = space.print(&architecture);
 /// assert!(text.starts_with("Genotype(normal="));
@@ -67,6 +71,11 @@ pub trait Space: Send + Sync {
     /// Which of the settings of a network change its networks.
     fn reads(&self) -> Reads {
         Reads::default()
+    }
+
+    /// How its networks were published for CIFAR-10.
+    fn published(&self) -> Recipe {
+        Recipe::default()
     }
 
     /// The decisions. Every combination of answers decodes.

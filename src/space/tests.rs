@@ -5,12 +5,13 @@ use super::*;
 use crate::cost;
 use crate::graph::Features;
 use crate::random::Random;
+use crate::settings::Settings;
 
 #[test]
 fn every_named_space_does_everything_a_space_does() {
     let settings = NetworkSettings { image: Features::new(1, 8, 8), channels: 8, layers: 3, ..Default::default() };
-    for name in NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in names() {
+        let space = find(name).unwrap();
         assert_eq!(space.name(), name);
         let supernet = space.supernet(&settings).unwrap();
         assert!(supernet.has_choices() && supernet.find_output("logits").is_some(), "{name}");
@@ -48,10 +49,60 @@ fn every_named_space_does_everything_a_space_does() {
 }
 
 #[test]
+fn every_entry_is_found_by_its_name_and_owns_its_settings() {
+    for (i, entry) in ALL.iter().enumerate() {
+        let name = entry.name;
+        assert!(ALL[..i].iter().all(|other| other.name != name), "{name} is there twice");
+        let defaults = (entry.defaults)();
+        assert_eq!((entry.build)(&defaults).unwrap().name(), name);
+        let config = SpaceConfig::of(name);
+        assert_eq!((config.name.as_str(), &config.settings), (name, &defaults));
+        // They are all there is, and what is left out is as they are: a supernet shows it.
+        let settings = NetworkSettings { image: Features::new(1, 8, 8), channels: 8, layers: 3, ..Default::default() };
+        let supernet = |settings_of: &Settings| (entry.build)(settings_of).unwrap().supernet(&settings).unwrap();
+        assert_eq!(supernet(&defaults), supernet(&Settings::default()), "{name}");
+        for key in defaults.keys() {
+            assert_eq!(supernet(&defaults.clone().without(&[&key])), supernet(&defaults), "{name}: {key}");
+            let mut wrong = defaults.clone();
+            *wrong.get_mut(&key).unwrap() = toml::Value::Boolean(true);
+            assert!(matches!((entry.build)(&wrong), Err(SpaceError::Settings { .. })), "{name}: {key}");
+        }
+        let mut foreign = defaults;
+        foreign.table_mut().insert("foreign".into(), 1.into());
+        let error = (entry.build)(&foreign).err().unwrap();
+        assert!(matches!(&error, SpaceError::Settings { space, .. } if space == name), "{error}");
+        assert!(error.to_string().starts_with(&format!("{name}: unknown field `foreign`")), "{error}");
+    }
+    assert_eq!(SpaceConfig::of("dart").settings, Settings::default());
+    fn same<T: Default + PartialEq + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned>(name: &str) {
+        assert_eq!(SpaceConfig::of(name).settings.read::<T>().unwrap(), T::default(), "{name}");
+    }
+    same::<darts::DartsConfig>("darts");
+    same::<chain::ChainConfig>("chain");
+    same::<chain::Vgg16Config>("chain-vgg16");
+    same::<chain::MlpConfig>("chain-mlp");
+    same::<enas_macro::MacroConfig>("enas-macro");
+}
+
+#[test]
+fn published_sizes_are_built() {
+    for entry in ALL {
+        let space = (entry.build)(&(entry.defaults)()).unwrap();
+        let Recipe { supernet, network, shared, training } = space.published();
+        let own = |size: Size| NetworkSettings { channels: size.channels, layers: size.layers, ..Default::default() };
+        space.supernet(&own(supernet)).unwrap();
+        space.decode(&space.random(&mut Random::new(1, 0)), &own(network)).unwrap();
+        assert!(shared.iter().chain(&training).all(|regime| regime.rate.is_usable()), "{}", entry.name);
+    }
+    let darts = NetworkSettings::default();
+    assert_eq!(Recipe::default().supernet, Size { channels: darts.channels, layers: darts.layers });
+}
+
+#[test]
 fn every_combination_of_answers_decodes() {
     let settings = NetworkSettings { image: Features::new(1, 5, 6), channels: 2, layers: 4, ..Default::default() };
-    for name in NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in names() {
+        let space = find(name).unwrap();
         let decisions = space.decisions();
         let mut random = Random::new(11, 0);
         for _ in 0..50 {
@@ -62,8 +113,8 @@ fn every_combination_of_answers_decodes() {
 
 #[test]
 fn the_same_seed_draws_the_same_architecture() {
-    for name in NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in names() {
+        let space = find(name).unwrap();
         let draw = |seed| space.random(&mut Random::new(seed, 0));
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
@@ -72,11 +123,12 @@ fn the_same_seed_draws_the_same_architecture() {
 
 #[test]
 fn a_wrong_name_is_answered_with_the_nearest() {
-    let unknown = |name: &str| find(name, &SpaceSettings::default()).err().unwrap().to_string();
+    let unknown = |name: &str| find(name).err().unwrap().to_string();
     assert!(unknown("dart").contains("did you mean `darts`?"));
     assert!(unknown("chain-vgg").contains("did you mean `chain-vgg16`? (known: darts, chain, chain-vgg16, chain-mlp,"));
-    let settings = SpaceSettings { primitives: vec!["skip_conect".into()], ..Default::default() };
-    assert!(find("darts", &settings).err().unwrap().to_string().contains("did you mean `skip_connect`?"));
+    let settings = "primitives = ['skip_conect']".parse().unwrap();
+    let darts = SpaceConfig { name: "darts".into(), settings };
+    assert!(darts.build().err().unwrap().to_string().contains("did you mean `skip_connect`?"));
 }
 
 #[test]
@@ -84,7 +136,7 @@ fn a_baseline_of_any_reasonable_size_is_found() {
     for image in [Features::new(1, 8, 8), Features::new(3, 32, 32), Features::new(1, 28, 28)] {
         let settings = NetworkSettings { image, ..Default::default() };
         for name in ["darts", "chain"] {
-            let space = find(name, &SpaceSettings::default()).unwrap();
+            let space = find(name).unwrap();
             for wanted in [2_000, 5_000, 8_234, 30_000, 100_000, 1_000_000, 30_000_000u64] {
                 let graph = space.baseline(&settings, wanted).unwrap();
                 let got = cost::parameters(&graph).unwrap();
@@ -98,8 +150,8 @@ fn a_baseline_of_any_reasonable_size_is_found() {
 fn moves_stay_in_the_space_and_change_what_they_should() {
     let differences =
         |a: &Architecture, b: &Architecture| a.answers.iter().zip(&b.answers).filter(|(a, b)| a != b).count();
-    for name in NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in names() {
+        let space = find(name).unwrap();
         let decisions = space.decisions();
         let mut random = Random::new(3, 0);
         for _ in 0..20 {
@@ -142,8 +194,8 @@ fn moves_of_darts_cells_lead_to_cells_that_can_be_drawn() {
 
 #[test]
 fn different_architectures_have_different_encodings_of_one_length() {
-    for name in NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in names() {
+        let space = find(name).unwrap();
         let mut random = Random::new(4, 0);
         let drawn: Vec<Architecture> = (0..20).map(|_| space.random(&mut random)).collect();
         let mut encodings = vec![Encoding::OneHot];
@@ -164,8 +216,8 @@ fn different_architectures_have_different_encodings_of_one_length() {
 
 #[test]
 fn each_decision_is_asked_just_once() {
-    for name in NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in names() {
+        let space = find(name).unwrap();
         let decisions = space.decisions();
         let mut asked = vec![0; decisions.len()];
         let mut vocabularies: Vec<Option<Vec<String>>> = Vec::new();
@@ -189,8 +241,8 @@ fn each_decision_is_asked_just_once() {
 
 #[test]
 fn each_form_of_an_architecture_is_read_as_that_architecture_and_says_its_space() {
-    for name in NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in names() {
+        let space = find(name).unwrap();
         for seed in 0..5 {
             let architecture = space.random(&mut Random::new(seed, 7));
             for form in space.forms(&architecture) {
@@ -222,7 +274,7 @@ fn each_form_of_an_architecture_is_read_as_that_architecture_and_says_its_space(
 
 #[test]
 fn numbers_are_read_whatever_stands_around_them() {
-    let space = find(enas_macro::NAME, &SpaceSettings { macro_layers: 3, ..SpaceSettings::default() }).unwrap();
+    let space = enas_macro::EnasMacro::new(3).unwrap();
     let wanted = space.parse("0 | 1 0 | 5 1 0").unwrap();
     for text in [
         "[0, 1, 0, 5, 1, 0]",

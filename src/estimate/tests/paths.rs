@@ -9,7 +9,7 @@ use crate::kernels::reduce;
 use crate::network::{Choices, Network, Pass};
 use crate::optim::{Sgd, SgdConfig, Step, StepBuffer};
 use crate::random::Random;
-use crate::space::{Architecture, NetworkSettings, Space, SpaceSettings, find};
+use crate::space::{Architecture, NetworkSettings, Space, find};
 use crate::tensor::Tensor;
 use std::collections::HashMap;
 
@@ -51,7 +51,7 @@ fn step(supernet: &Supernet, space: &dyn Space, architecture: &Architecture) {
 fn a_path_step_leaves_everything_else_as_it_was() {
     for device in devices() {
         for name in ["darts", "chain", "nas-bench-201", "mobile", "enas-micro", "enas-macro", "nasnet"] {
-            let space = find(name, &SpaceSettings::default()).unwrap();
+            let space = find(name).unwrap();
             let supernet = supernet(&device, space.as_ref());
             let mut random = Random::new(2, 0);
             for _ in 0..3 {
@@ -82,7 +82,7 @@ fn a_path_step_leaves_everything_else_as_it_was() {
 #[test]
 fn a_path_step_is_the_training_step_of_its_network() {
     let device = Device::cpu();
-    let space = find("chain", &SpaceSettings::default()).unwrap();
+    let space = find("chain").unwrap();
     let supernet = supernet(&device, space.as_ref());
     let architecture = space.random(&mut Random::new(4, 0));
     // Widths are masks over the widest; with the widest there is nothing to mask.
@@ -137,7 +137,7 @@ fn a_path_step_is_the_training_step_of_its_network() {
 #[test]
 fn a_path_computes_and_moves_a_fraction_of_the_supernet() {
     let device = Device::cpu();
-    let space = find("darts", &SpaceSettings::default()).unwrap();
+    let space = find("darts").unwrap();
     let recording = |path: bool| {
         let supernet = supernet(&device, space.as_ref());
         let architecture = space.random(&mut Random::new(1, 0));

@@ -183,13 +183,13 @@ fn can_win(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::space::{NetworkSettings, SpaceSettings, find};
+    use crate::space::{NetworkSettings, find};
 
     #[test]
     fn every_row_is_asked_once_and_every_kind_of_node() {
         let settings = NetworkSettings { channels: 4, layers: 3, ..Default::default() };
         for (space, rows, nodes) in [("darts", 28, 8), ("nas-bench-201", 6, 2)] {
-            let space = find(space, &SpaceSettings::default()).unwrap();
+            let space = find(space).unwrap();
             let graph = space.supernet(&settings).unwrap();
             let tables = graph.tables().unwrap();
             let masking = Masking::new(&graph, &tables, Vec::new(), &mut Random::new(0, 0));
@@ -204,7 +204,7 @@ mod tests {
     fn nothing_is_chosen_that_the_space_cannot_derive() {
         let settings = NetworkSettings { channels: 4, layers: 3, ..Default::default() };
         for (name, none_wins) in [("darts", false), ("nas-bench-201", true)] {
-            let space = find(name, &SpaceSettings::default()).unwrap();
+            let space = find(name).unwrap();
             let tables = space.supernet(&settings).unwrap().tables().unwrap();
             let weights: Vec<TableWeights> = tables
                 .iter()

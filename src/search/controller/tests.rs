@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::device::Selector;
-use crate::space::{SpaceSettings, find};
+use crate::space::find;
 use std::collections::HashMap;
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -268,7 +268,7 @@ fn the_gradient_is_that_of_reinforce() {
 fn one_seed_gives_the_same_bits_and_another_seed_others() {
     for device in devices() {
         let run = |seed: u64| {
-            let space = find("nas-bench-201", &SpaceSettings::default()).unwrap();
+            let space = find("nas-bench-201").unwrap();
             let config = ControllerConfig::nas_bench_201();
             let mut controller = Controller::new(&device, space.as_ref(), config, seed).unwrap();
             let mut written = Vec::new();
@@ -309,8 +309,8 @@ fn what_is_rewarded_becomes_probable() {
 
 #[test]
 fn every_space_can_be_asked() {
-    for name in crate::space::NAMES {
-        let space = find(name, &SpaceSettings::default()).unwrap();
+    for name in crate::space::names() {
+        let space = find(name).unwrap();
         let config = ControllerConfig { samples: 2, ..ControllerConfig::nas_bench_201() };
         let mut controller = Controller::new(&Device::cpu(), space.as_ref(), config, 1).unwrap();
         for sample in wait(controller.sample()).unwrap() {

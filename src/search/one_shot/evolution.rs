@@ -168,10 +168,10 @@ impl Evolution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::space::{SpaceSettings, find};
+    use crate::space::find;
 
     fn run(config: EvolutionConfig, seed: u64) -> Evolution {
-        let space = find("nas-bench-201", &SpaceSettings::default()).unwrap();
+        let space = find("nas-bench-201").unwrap();
         let mut evolution = Evolution::new(config, Random::new(seed, 0)).unwrap();
         while let Some(architecture) = evolution.next(space.as_ref()) {
             // The more 3×3 convolutions (option 3), the better.
@@ -223,10 +223,10 @@ mod tests {
 
     #[test]
     fn a_space_smaller_than_the_population_is_ranked_to_its_end() {
-        let space = find("chain-mlp", &SpaceSettings { hidden_layers: 1, ..SpaceSettings::default() }).unwrap();
+        let space = crate::space::chain::Chain::mlp(1, &[16, 32, 64, 128]).unwrap();
         let mut evolution = Evolution::new(EvolutionConfig::default(), Random::new(0, 0)).unwrap();
         let mut count = 0;
-        while let Some(architecture) = evolution.next(space.as_ref()) {
+        while let Some(architecture) = evolution.next(&space) {
             evolution.scored(architecture, 0.0);
             count += 1;
         }

@@ -10,10 +10,12 @@
 
 mod block;
 mod build;
+mod entry;
 mod layer;
 mod presets;
 
 pub(super) use block::Block;
+pub use entry::{ChainConfig, ENTRY, MLP, MlpConfig, VGG16, Vgg16Config};
 pub use layer::{Layer, Operation, Width};
 pub(super) use layer::{check_kernel, has_twice, table_name};
 

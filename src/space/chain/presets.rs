@@ -3,6 +3,10 @@
 use super::{Chain, Layer, Operation, Width};
 use crate::space::SpaceError;
 
+pub(super) const SMALL_NAME: &str = "chain";
+pub(super) const VGG16_NAME: &str = "chain-vgg16";
+pub(super) const MLP_NAME: &str = "chain-mlp";
+
 impl Chain {
     /// Sixteen convolutions in the five stages of the VGG family (Simonyan, Zisserman 2014,
     /// table 1, configuration E), each with batch norm and ReLU and a choice of kernel size; the
@@ -25,7 +29,7 @@ impl Chain {
             };
             layers.extend(std::iter::repeat_n(convolution, convolutions));
         }
-        Self::new("chain-vgg16", layers)
+        Self::new(VGG16_NAME, layers)
     }
 
     /// A perceptron: hidden layers with ReLU, each with a choice of units.
@@ -36,7 +40,7 @@ impl Chain {
     pub fn mlp(hidden_layers: usize, units: &[usize]) -> Result<Self, SpaceError> {
         crate::space::settings::within("hidden_layers", hidden_layers, super::MOST_LAYERS)?;
         let layer = Layer::Linear { units: units.iter().map(|&u| Width::Units(u)).collect() };
-        Self::new("chain-mlp", vec![layer; hidden_layers])
+        Self::new(MLP_NAME, vec![layer; hidden_layers])
     }
 
     /// A small stack of six layers in three stages, each with a choice of operation and width: all
@@ -57,6 +61,6 @@ impl Chain {
             let widths = vec![Width::Times(factor), Width::Times(2 * factor)];
             layers.extend(vec![Layer::Features { operations: operations.clone(), widths, stride: 1 }; 2]);
         }
-        Self { name: "chain".into(), layers }
+        Self { name: SMALL_NAME.into(), layers }
     }
 }

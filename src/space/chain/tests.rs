@@ -2,6 +2,7 @@ use super::*;
 use crate::cost;
 use crate::graph::{Features, Op, Options};
 use crate::random::Random;
+use crate::space::SpaceConfig;
 
 fn settings(channels: usize, size: usize) -> NetworkSettings {
     NetworkSettings { image: Features::new(3, size, size), channels, ..NetworkSettings::default() }
@@ -211,16 +212,14 @@ fn impossible_chains_are_refused() {
 #[test]
 fn a_chain_can_be_described_in_a_configuration() {
     let text = r#"
-        [[chain]]
+        [[layers]]
         features = { operations = ["conv_3x3", "skip"], widths = [{ times = 1 }, { units = 24 }], stride = 2 }
-        [[chain]]
+        [[layers]]
         linear = { units = [{ units = 32 }] }
     "#;
-    let description: crate::space::SpaceSettings = toml::from_str(text).unwrap();
-    let space = crate::space::find("chain", &description).unwrap();
-    assert_eq!(space.size(), Some(4));
-    let wrong = text.replace("conv_3x3", "conf_3x3");
-    let error = toml::from_str::<crate::space::SpaceSettings>(&wrong).unwrap_err().to_string();
+    let build = |text: &str| SpaceConfig { name: "chain".into(), settings: text.parse().unwrap() }.build();
+    assert_eq!(build(text).unwrap().size(), Some(4));
+    let error = build(&text.replace("conv_3x3", "conf_3x3")).err().unwrap().to_string();
     assert!(error.contains("did you mean `conv_3x3`?"), "{error}");
 }
 

@@ -5,6 +5,9 @@ use super::{CELL_INPUTS, CellGenotype, Edge, Genotype, MOST_NODES, Primitive};
 use crate::space::settings::within;
 use crate::space::{Architecture, Space, SpaceError};
 
+/// Name of the space.
+pub const NAME: &str = "darts";
+
 /// The DARTS cell space.
 ///
 /// Its decisions are, for the normal and then the reduction cell, for each node and each of its two

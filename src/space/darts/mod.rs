@@ -10,6 +10,7 @@ mod blocks;
 mod cell;
 mod decisions;
 mod derive;
+mod entry;
 mod error;
 mod evaluation;
 mod forms;
@@ -24,7 +25,8 @@ mod text;
 pub use blocks::{Variant, factorized_reduce, relu_conv_bn};
 pub(super) use blocks::{halved, norm};
 pub use cell::{CELL_INPUTS, CellGenotype, Edge, MOST_EDGES, MOST_NODES};
-pub use decisions::Darts;
+pub use decisions::{Darts, NAME};
+pub use entry::{DartsConfig, ENTRY};
 pub use error::GenotypeError;
 pub use evaluation::evaluation_network;
 pub use genotype::Genotype;
@@ -41,7 +43,7 @@ use cell::KEPT_EDGES;
 
 impl Space for Darts {
     fn name(&self) -> &str {
-        "darts"
+        NAME
     }
 
     fn reads(&self) -> Reads {

@@ -7,15 +7,21 @@
 //! network of one architecture is what that computes, layer for layer by the same names. (For training from scratch the
 //! authors' code builds another one: more channels behind each reduction, and skips concatenated.)
 
+mod entry;
 mod layer;
 mod network;
 mod text;
 
+pub use entry::{ENTRY, MacroConfig};
 pub use layer::{LAYERS, Layer, MOST_LAYERS, NAME, Operation};
 
+use super::recipe::{nesterov, restarts};
 use super::settings::within;
 use super::weights::largest;
-use super::{Architecture, Decision, Form, NetworkSettings, Question, Space, SpaceError, TableWeights, baseline};
+use super::{
+    Architecture, Decision, Form, NetworkSettings, Question, Recipe, Regime, Size, Space, SpaceError, TableWeights,
+    baseline,
+};
 use crate::graph::Graph;
 use layer::{SKIP, TABLES, first_skip};
 
@@ -43,7 +49,7 @@ impl EnasMacro {
     /// # Errors
     /// [`SpaceError::Setting`] if there are none or more than [`MOST_LAYERS`].
     pub fn new(layers: usize) -> Result<Self, SpaceError> {
-        within("macro_layers", layers, MOST_LAYERS)?;
+        within("space.layers", layers, MOST_LAYERS)?;
         Ok(Self { layers })
     }
 
@@ -80,6 +86,16 @@ fn output_name(output: usize) -> String {
 impl Space for EnasMacro {
     fn name(&self) -> &str {
         NAME
+    }
+
+    /// The published weight decay is that of a penalty, half a square: its gradient has twice the factor.
+    fn published(&self) -> Recipe {
+        let size = Size { channels: 36, layers: LAYERS };
+        let (sgd, rate) = (nesterov(5e-4), restarts(5e-4));
+        let shared = Regime { epochs: 310, batch: 128, sgd, rate, cutout: 0, drop_path: 0.0 };
+        let (sgd, rate) = (nesterov(4e-4), restarts(1e-3));
+        let training = Regime { batch: 100, sgd, rate, cutout: 16, ..shared };
+        Recipe { supernet: size, network: size, shared: Some(shared), training: Some(training) }
     }
 
     fn decisions(&self) -> Vec<Decision> {

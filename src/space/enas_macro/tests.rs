@@ -28,7 +28,7 @@ fn the_space_is_as_large_as_published() {
     assert_eq!(space.size(), Some(6u128.pow(12) * 2u128.pow(66)));
     assert_eq!(EnasMacro::new(64).unwrap().size(), None);
     for wrong in [0, 65] {
-        assert!(matches!(EnasMacro::new(wrong), Err(SpaceError::Setting { setting: "macro_layers", .. })));
+        assert!(matches!(EnasMacro::new(wrong), Err(SpaceError::Setting { setting: "space.layers", .. })));
     }
 }
 

@@ -21,12 +21,25 @@ mod text;
 pub use cell::{CELLS, EDGES, LAYERS, NAME, NODES, edges};
 pub use operation::{Operation, Variant};
 
+use super::entry::{Entry, NoSettings, defaults, read};
+use super::recipe::nesterov;
 use super::weights::largest;
 use super::{
-    Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Space, SpaceError, TableWeights, baseline,
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Recipe, Regime, Size, Space, SpaceError,
+    TableWeights, baseline,
 };
 use crate::graph::Graph;
+use crate::optim::Schedule;
+use crate::settings::Settings;
 use cell::TABLE;
+
+/// The space `nas-bench-201`.
+pub static ENTRY: Entry = Entry { name: NAME, defaults: defaults::<NoSettings>, build };
+
+fn build(settings: &Settings) -> Result<Box<dyn Space>, SpaceError> {
+    let NoSettings {} = read(NAME, settings)?;
+    Ok(Box::new(NasBench201))
+}
 
 /// The space of NAS-Bench-201.
 ///
@@ -91,6 +104,19 @@ impl Space for NasBench201 {
 
     fn reads(&self) -> Reads {
         Reads { layers: true, drop_path: true, ..Reads::default() }
+    }
+
+    fn published(&self) -> Recipe {
+        let size = Size { channels: 16, layers: LAYERS };
+        let training = Regime {
+            epochs: 200,
+            batch: 256,
+            sgd: nesterov(5e-4),
+            rate: Schedule::Cosine { from: 0.1, to: 0.0 },
+            cutout: 0,
+            drop_path: 0.0,
+        };
+        Recipe { supernet: size, network: size, shared: None, training: Some(training) }
     }
 
     fn decisions(&self) -> Vec<Decision> {

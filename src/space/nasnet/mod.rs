@@ -8,9 +8,11 @@
 //! norms without affine parameters among candidates.
 
 use super::darts::{Primitive, Variant, cell_network};
+use super::entry::{Entry, NoSettings, defaults, read};
 use super::pairwise::{Cell, PairSpace, Pairs, Place};
-use super::{NetworkSettings, SpaceError};
+use super::{NetworkSettings, Recipe, Space, SpaceError};
 use crate::graph::{Graph, NodeId, Op};
+use crate::settings::Settings;
 
 /// Name of the space.
 pub const NAME: &str = "nasnet";
@@ -50,6 +52,7 @@ const NAMED: [(&str, &str); 2] = [
 pub const SPACE: PairSpace = PairSpace {
     pairs: Pairs { space: NAME, nodes: NODES, primitives: &OPERATIONS, named: &NAMED },
     biases: [&[], &[]],
+    published: Recipe::default,
     supernet,
     network,
     auxiliary: true,
@@ -78,6 +81,14 @@ fn network(pairs: &Pairs, cells: &[Cell; 2], settings: &NetworkSettings) -> Resu
         let place = Place { name: &place.name, reduction: place.reduction, stride: place.stride(0) };
         pairs.plain_cell(cell, graph, &place, inputs, append)
     })
+}
+
+/// The space `nasnet`.
+pub static ENTRY: Entry = Entry { name: NAME, defaults: defaults::<NoSettings>, build };
+
+fn build(settings: &Settings) -> Result<Box<dyn Space>, SpaceError> {
+    let NoSettings {} = read(NAME, settings)?;
+    Ok(Box::new(SPACE))
 }
 
 #[cfg(test)]

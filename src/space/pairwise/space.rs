@@ -3,7 +3,8 @@
 use super::{Cell, Pairs};
 use crate::graph::Graph;
 use crate::space::{
-    Architecture, CellPlan, Decision, Form, NetworkSettings, Question, Reads, Space, SpaceError, TableWeights, baseline,
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Question, Reads, Recipe, Space, SpaceError, TableWeights,
+    baseline,
 };
 
 /// Builds a supernet.
@@ -24,6 +25,8 @@ pub struct PairSpace {
     pub(in crate::space) pairs: Pairs,
     /// What a controller's logits of the operations begin with, for the normal and the reduction cell.
     pub(in crate::space) biases: [&'static [f32]; 2],
+    /// How its networks were published.
+    pub(in crate::space) published: fn() -> Recipe,
     pub(in crate::space) supernet: Supernet,
     pub(in crate::space) network: Network,
     /// Whether its networks may have an auxiliary head.
@@ -52,6 +55,10 @@ impl Space for PairSpace {
 
     fn reads(&self) -> Reads {
         Reads { channels: true, layers: true, stem: self.auxiliary, auxiliary: self.auxiliary, drop_path: true }
+    }
+
+    fn published(&self) -> Recipe {
+        (self.published)()
     }
 
     fn decisions(&self) -> Vec<Decision> {

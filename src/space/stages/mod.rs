@@ -42,12 +42,15 @@
 
 mod build;
 mod description;
+mod entry;
 mod error;
 mod operation;
 mod plan;
 mod read;
 
 pub use description::{Stage, Stages, Stem};
+pub use entry::{ENTRY, StagesConfig, settings};
+pub(super) use entry::{described, is_described};
 pub use error::DescriptionError;
 pub use operation::Operation;
 
@@ -103,8 +106,8 @@ impl Stages {
         if space.name == name {
             return Ok(space);
         }
-        let problem = format!("space_settings.stages describes the space `{}`: set space to that", space.name);
-        Err(SpaceError::setting("space", name, problem))
+        let problem = format!("space.stages describes the space `{}`: set space.name to that", space.name);
+        Err(SpaceError::setting("space.name", name, problem))
     }
 
     /// For each table of the supernet, its name and the options of its rows, by decision. Depth has a row for each step

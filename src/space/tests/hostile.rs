@@ -50,16 +50,19 @@ const PIECES: [&str; 40] = [
 /// Texts of all spaces and forms, and known names.
 fn whole() -> Vec<(Box<dyn Space>, String)> {
     let mut texts = Vec::new();
-    for name in NAMES {
-        let settings = SpaceSettings { macro_layers: 3, ..SpaceSettings::default() };
-        let mut add = |text: String| texts.push((find(name, &settings).unwrap(), text));
-        let space = find(name, &settings).unwrap();
+    for name in names() {
+        let mut config = SpaceConfig::of(name);
+        if name == enas_macro::NAME {
+            config.settings = "layers = 3".parse().unwrap();
+        }
+        let mut add = |text: String| texts.push((config.build().unwrap(), text));
+        let space = config.build().unwrap();
         let architecture = space.random(&mut Random::new(1, 2));
         add(space.print(&architecture));
         add(space.json(&architecture).to_string());
         space.forms(&architecture).into_iter().filter_map(|form| form.text.ok()).for_each(&mut add);
     }
-    let darts = || find("darts", &SpaceSettings::default()).unwrap();
+    let darts = || find("darts").unwrap();
     for name in ["FAIRDARTS-C", "NASNET-A", "SETN"] {
         texts.push((darts(), darts::published::find(name).unwrap().genotype.to_string()));
     }

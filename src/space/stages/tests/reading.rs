@@ -1,6 +1,8 @@
 //! What a description may say, and how mistakes in it are shown.
 
 use super::*;
+use crate::settings::Settings;
+use crate::space::SpaceConfig;
 
 #[test]
 fn operations_are_read_as_they_are_written() {
@@ -112,11 +114,23 @@ fn what_is_too_large_is_refused_before_or_after_reading() {
 
 #[test]
 fn a_description_in_the_settings_is_found_by_its_name() {
-    let settings = crate::space::SpaceSettings { stages: EXAMPLE.into(), ..Default::default() };
-    assert_eq!(crate::space::find("my-space", &settings).unwrap().name(), "my-space");
-    let written = toml::to_string(&settings).unwrap();
-    assert_eq!(toml::from_str::<crate::space::SpaceSettings>(&written).unwrap(), settings);
-    let error = crate::space::find("your-space", &settings).err().unwrap().to_string();
-    assert!(error.contains("describes the space `my-space`: set space to that"), "{error}");
-    assert_eq!(crate::space::find("mobile", &settings).unwrap().name(), "mobile");
+    let config = SpaceConfig::described(EXAMPLE).unwrap();
+    assert_eq!((config.name.as_str(), config.build().unwrap().name()), ("my-space", "my-space"));
+    let written = toml::to_string(config.settings.table()).unwrap();
+    assert_eq!(written.parse::<Settings>().unwrap(), config.settings);
+    let error = |name: &str, settings: &Settings| {
+        SpaceConfig { name: name.into(), settings: settings.clone() }.build().err().unwrap().to_string()
+    };
+    let problem = error("your-space", &config.settings);
+    assert!(problem.contains("describes the space `my-space`: set space.name to that"), "{problem}");
+    let problem = error("mobile", &config.settings);
+    assert!(problem.contains("mobile: unknown field `stages`"), "{problem}");
+    let mut more = config.settings.clone();
+    more.table_mut().insert("nodes".into(), 3.into());
+    let problem = error("my-space", &more);
+    assert!(problem.contains("my-space: unknown field `nodes`"), "{problem}");
+    // No description is none: then the name is the first thing to hear of.
+    let problem = error("my-space", &super::super::settings(""));
+    assert!(problem.contains("unknown search space `my-space`"), "{problem}");
+    assert!(error("my-space", &"stages = 3".parse().unwrap()).contains("my-space: invalid type"));
 }
