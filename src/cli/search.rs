@@ -1,12 +1,12 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
-use super::common::{DeviceArg, read_text, space_name};
+use super::common::{DeviceArg, read_text, space_of};
 use super::output::{self, Outcome};
 use super::progress::Bars;
 use cellwright::report;
-use cellwright::run::{self, Config, Directory, Observer as _, Purpose, Setting, Sources};
+use cellwright::run::{self, Config, Directory, Observer, Purpose, Read, Setting, Sources};
 use cellwright::search;
-use cellwright::space::SpaceSettings;
+use cellwright::space::SpaceConfig;
 use std::path::{Path, PathBuf};
 
 /// What to search, on what, and where to write.
@@ -73,11 +73,11 @@ impl ExperimentArgs {
     pub fn config(
         &self,
         file: Option<&Path>,
-        more: &[(&str, Option<String>)],
+        more: &[(&str, &str, Option<String>)],
         budget: Option<u32>,
         purpose: Purpose,
-        otherwise: Option<&(String, SpaceSettings)>,
-    ) -> Result<Config, Box<dyn std::error::Error>> {
+        otherwise: Option<&SpaceConfig>,
+    ) -> Result<Read, Box<dyn std::error::Error>> {
         let (place, text) = match file {
             Some(path) => {
                 let text = read_text(path).map_err(|problem| format!("{}: {problem}", path.display()))?;
@@ -85,10 +85,7 @@ impl ExperimentArgs {
             }
             None => ("configuration".to_owned(), String::new()),
         };
-        let in_file = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("space"));
-        let otherwise = otherwise.filter(|_| !in_file);
         let mut settings: Vec<Setting> = Vec::new();
-        settings.extend(otherwise.map(|(name, _)| Setting::option("space", &toml_text(name))));
         settings.extend(self.set.iter().map(|text| Setting::set(text)));
         let text_value = |value: &str| toml_text(value);
         let data_dir = match &self.data_dir {
@@ -100,24 +97,22 @@ impl ExperimentArgs {
             None => None,
         };
         let own = [
-            ("space", self.space.as_deref().map(text_value)),
-            ("data", self.data.as_deref().map(text_value)),
-            ("data_dir", data_dir.map(text_value)),
-            ("images.resize", self.resize.as_deref().map(text_value)),
-            ("images.skip_bad", self.skip_bad.then(|| "true".to_owned())),
-            ("seed", self.seed.map(|seed| seed.to_string())),
+            ("--space", "space.name", self.space.as_deref().map(text_value)),
+            ("--data", "data.name", self.data.as_deref().map(text_value)),
+            ("--data-dir", "data.dir", data_dir.map(text_value)),
+            ("--resize", "data.resize", self.resize.as_deref().map(text_value)),
+            ("--skip-bad", "data.skip_bad", self.skip_bad.then(|| "true".to_owned())),
+            ("--seed", "seed", self.seed.map(|seed| seed.to_string())),
         ];
-        for (key, value) in own.iter().chain(more) {
-            settings.extend(value.as_ref().map(|value| Setting::option(key, value)));
+        for (option, key, value) in own.iter().chain(more) {
+            settings.extend(value.as_ref().map(|value| Setting::option(option, key, value)));
         }
-        let sources = Sources { place: &place, text: &text, settings: &settings, budget, purpose };
+        let sources =
+            Sources { place: &place, text: &text, settings: &settings, budget, purpose, ..Sources::default() };
         // The run's own configuration then holds the space itself, not the name of a file.
-        Ok(Config::read(&sources, |name, settings| match otherwise {
-            Some((known, own)) if known == name => {
-                *settings = own.clone();
-                Ok(name.to_owned())
-            }
-            _ => space_name(name, settings),
+        Ok(Config::read(&sources, |name| match (name, otherwise) {
+            (None, Some(own)) => Ok(own.clone()),
+            (name, _) => space_of(name.unwrap_or("darts")),
         })?)
     }
 
@@ -139,17 +134,18 @@ pub fn run(args: &Args) -> Outcome {
     if args.list {
         return output::print(search::table().trim_end());
     }
-    let more = [("strategy", args.strategy.as_deref().map(toml_text))];
-    let mut config = args.experiment.config(args.config.as_deref(), &more, args.budget, Purpose::Search, None)?;
+    let more = [("--strategy", "search.strategy", args.strategy.as_deref().map(toml_text))];
+    let Read { mut config, notes } =
+        args.experiment.config(args.config.as_deref(), &more, args.budget, Purpose::Search, None)?;
     if args.no_fusion {
         config = config.without_fusion();
     }
     let device = args.device.open()?;
-    let strategy = if config.strategy == "darts" { String::new() } else { format!("-{}", config.strategy) };
-    let name = format!("{}-{}{strategy}-seed{}", config.data, config.space, config.seed);
+    let name = format!("{}-{}-{}-seed{}", config.data.name, config.space.name, config.search.name(), config.seed);
     let directory = args.experiment.directory(&name)?;
     let mut bars = Bars::new();
     bars.warn_if_slow(&device);
+    notes.iter().for_each(|note| bars.say(note));
     let outcome = match run::search(&device, &config, &directory, &mut bars) {
         Ok(outcome) => outcome,
         Err(error) => {

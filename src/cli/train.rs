@@ -5,7 +5,7 @@ use super::output::{self, Outcome};
 use super::progress::Bars;
 use super::search::{ExperimentArgs, toml_text};
 use cellwright::report;
-use cellwright::run::{self, Observer as _, Purpose, architecture};
+use cellwright::run::{self, Observer as _, Purpose, Read, architecture};
 use cellwright::space::Stem;
 use std::path::PathBuf;
 
@@ -44,16 +44,20 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Outcome {
     let more = [
-        ("network.channels", args.channels.map(|n| n.to_string())),
-        ("network.layers", args.layers.map(|n| n.to_string())),
-        ("network.stem", args.stem.map(|stem| toml_text(if stem == Stem::ImageNet { "imagenet" } else { "cifar" }))),
-        ("network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
-        ("train.epochs", args.epochs.map(|n| n.to_string())),
+        ("--channels", "network.channels", args.channels.map(|n| n.to_string())),
+        ("--layers", "network.layers", args.layers.map(|n| n.to_string())),
+        (
+            "--stem",
+            "network.stem",
+            args.stem.map(|stem| toml_text(if stem == Stem::ImageNet { "imagenet" } else { "cifar" })),
+        ),
+        ("--auxiliary", "network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
+        ("--epochs", "train.epochs", args.epochs.map(|n| n.to_string())),
     ];
     let read = |otherwise| args.experiment.config(args.config.as_deref(), &more, None, Purpose::Training, otherwise);
     let given = match &args.architecture {
         Some(given) => architecture::read(given)?,
-        None => match read(None)?.architecture {
+        None => match read(None)?.config.architecture {
             Some(given) => architecture::read(&given)?,
             None => {
                 return Err(
@@ -62,12 +66,13 @@ pub fn run(args: &Args) -> Outcome {
             }
         },
     };
-    let config = read(Some(&given.space))?;
+    let Read { config, notes } = read(Some(&given.space))?;
     let architecture = given.text;
     let device = args.device.open()?;
-    let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data, config.seed))?;
+    let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data.name, config.seed))?;
     let mut bars = Bars::new();
     bars.warn_if_slow(&device);
+    notes.iter().for_each(|note| bars.say(note));
     let trained = match run::train(&device, &config, &architecture, &directory, &mut bars) {
         Ok(trained) => trained,
         Err(error) => {

@@ -4,8 +4,8 @@ use crate::cost::CostError;
 use crate::data::DataError;
 use crate::device;
 use crate::graph::GraphError;
-use crate::space::SpaceError;
 use crate::settings::SettingsError;
+use crate::space::SpaceError;
 use crate::state::StateError;
 use crate::tensor;
 

@@ -30,26 +30,30 @@ pub fn cell(plan: &CellPlan) -> Result<Diagram, DrawError> {
 pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, String)>, DrawError> {
     let mut pictures = Vec::new();
     let title = format!("{} on {}", config.space.name, config.data.name);
-    let plans = config.space.build().map(|space| space.cells(&outcome.architecture)).unwrap_or_default();
+    let plans = config.space.build().map(|space| space.cells(&outcome.searched.architecture)).unwrap_or_default();
     let cells = plans.iter().map(cell).collect::<Result<Vec<_>, _>>()?;
     let drawn = match (&cells[..], outcome.trained.first()) {
         ([], Some(found)) => svg::draw(&network::diagram(&found.graph, &title, Detail::Groups(2))?)?,
         _ => svg::arrange(&title, &cells, Arrangement::Stacked)?,
     };
     pictures.push(("architecture.svg".to_owned(), drawn));
-    if !outcome.ranked.is_empty() {
+    if !outcome.searched.ranked.is_empty() {
         pictures.push(("ranking.svg".to_owned(), ranking(outcome)?));
     }
     // Strategies without architecture weights have no epochs to tell of.
-    let moved = if outcome.epochs.is_empty() { &[] } else { &outcome.options[..] };
+    let moved = if outcome.searched.epochs.is_empty() { &[] } else { &outcome.searched.options[..] };
     for (table, options) in moved {
-        let epochs = outcome.epochs.iter().map(|end| {
+        let epochs = outcome.searched.epochs.iter().map(|end| {
             let weights = end.weights.iter().find(|t| t.name == *table);
             let rows = weights.into_iter().flat_map(|t| (0..t.rows).map(|row| t.row(row)));
             rows.map(|row| row.iter().map(|&w| f64::from(w)).collect()).collect()
         });
-        let rows =
-            outcome.epochs.first().and_then(|end| end.weights.iter().find(|t| t.name == *table)).map_or(0, |t| t.rows);
+        let rows = outcome
+            .searched
+            .epochs
+            .first()
+            .and_then(|end| end.weights.iter().find(|t| t.name == *table))
+            .map_or(0, |t| t.rows);
         let history = AlphaHistory {
             operations: options.clone(),
             edges: (0..rows).map(|row| format!("{row}")).collect(),
@@ -60,10 +64,10 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
             plot::alpha_means(&format!("{table}: mean weight of each operation"), &history)?,
         ));
     }
-    if !outcome.epochs.is_empty() {
+    if !outcome.searched.epochs.is_empty() {
         pictures.push(("search.svg".to_owned(), search_curves(outcome)?));
     }
-    if !outcome.controller.is_empty() {
+    if !outcome.searched.controller.is_empty() {
         pictures.push(("controller.svg".to_owned(), controller_curves(outcome)?));
     }
     let trained: Vec<&Trained> = outcome.trained.iter().collect();
@@ -76,7 +80,7 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
 /// both from the best to the worst.
 fn ranking(outcome: &Outcome) -> Result<String, DrawError> {
     let percent = |accuracies: &[f64]| -> Vec<f64> { accuracies.iter().map(|accuracy| 100.0 * accuracy).collect() };
-    let (mut ranked, mut random) = (percent(&outcome.ranked), percent(&outcome.compared));
+    let (mut ranked, mut random) = (percent(&outcome.searched.ranked), percent(&outcome.searched.compared));
     let (series, x_label) = if random.is_empty() {
         let best: Vec<f64> = ranked
             .iter()
@@ -98,7 +102,7 @@ fn ranking(outcome: &Outcome) -> Result<String, DrawError> {
 
 fn search_curves(outcome: &Outcome) -> Result<String, DrawError> {
     let series = |name: &str, of: &dyn Fn(&crate::search::EpochEnd) -> f64| {
-        Series::by_epoch(name, &outcome.epochs.iter().map(of).collect::<Vec<_>>())
+        Series::by_epoch(name, &outcome.searched.epochs.iter().map(of).collect::<Vec<_>>())
     };
     let panel = |title: &str, series: Vec<Series>| Panel {
         title: title.into(),
@@ -124,7 +128,7 @@ fn search_curves(outcome: &Outcome) -> Result<String, DrawError> {
 /// What a controller was paid, how much it leaves open, and what the shared weights learned meanwhile.
 fn controller_curves(outcome: &Outcome) -> Result<String, DrawError> {
     let series = |name: &str, of: &dyn Fn(&crate::search::ControllerEpoch) -> f64| {
-        Series::by_epoch(name, &outcome.controller.iter().map(of).collect::<Vec<_>>())
+        Series::by_epoch(name, &outcome.searched.controller.iter().map(of).collect::<Vec<_>>())
     };
     let panel = |title: &str, series: Vec<Series>| Panel {
         title: title.into(),
@@ -196,7 +200,7 @@ pub fn text(outcome: &Outcome, directory: &Path) -> String {
     if let Some(shared) = &s.shared_weights {
         text += &shared_weights(&s.strategy, shared);
     }
-    if let [first, .., last] = &outcome.controller[..] {
+    if let [first, .., last] = &outcome.searched.controller[..] {
         text += &format!(
             "Entropy of the controller: {:.2} nats an architecture after the first epoch, {:.2} after the last.\n",
             first.entropy, last.entropy

@@ -1,6 +1,6 @@
 //! An architecture as it is given: a name, its text, a file or a run's directory that holds one.
 
-use super::{Config, Purpose, Sources};
+use super::read::space_in;
 use crate::space::notation;
 use crate::space::{self, SpaceConfig};
 use std::fs::File;
@@ -119,12 +119,10 @@ fn in_run(path: &Path, given: Given) -> Given {
     let config = path.with_file_name("config.toml");
     let read = || {
         let text = text(&bytes(&config).ok()?).ok()?;
-        let sources =
-            Sources { place: "config.toml", text: &text, settings: &[], budget: None, purpose: Purpose::Training };
-        Config::read(&sources, |name, _| Ok(name.to_owned())).ok()
+        space_in("config.toml", &text).ok()
     };
     match config.is_file().then(read).flatten() {
-        Some(config) => Given { space: config.space, ..given },
+        Some(space) => Given { space, ..given },
         None => given,
     }
 }

@@ -3,8 +3,8 @@
 use super::config_error::{ConfigError, value_error};
 use super::files;
 use super::images::ImagesConfig;
-use crate::estimate::TrainingConfig;
 use crate::data::Scale;
+use crate::estimate::TrainingConfig;
 use crate::search::{Strategy, Task};
 use crate::settings::Settings;
 use crate::space::{NetworkSettings, Size, Space, SpaceConfig, Stem};

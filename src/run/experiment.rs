@@ -95,8 +95,7 @@ pub fn train(
     let written = Config { architecture: Some(genotype), ..config.clone() }.written(Purpose::Training)?;
     directory.write("config.toml", written.as_bytes())?;
     bench.observer.say(bench.source);
-    let plan: [Box<dyn Phase>; 2] =
-        [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
+    let plan: [Box<dyn Phase>; 2] = [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
     let mut results = phases::run(&plan, &mut bench)?;
     let nothing = || EstimateError::Settings("the run came to nothing".into());
     Ok(results.trained.pop().ok_or_else(nothing)?)

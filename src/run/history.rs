@@ -41,7 +41,13 @@ impl History {
             fs::read_to_string(&path).map_err(|error| wrong(name, error.to_string()))
         };
         let config: Table = read("config.toml")?.parse().map_err(|error| wrong("config.toml", format!("{error}")))?;
-        let strategy = config.get("search").and_then(|search| search.get("strategy")).or(config.get("strategy")).and_then(|v| v.as_str()).unwrap_or("?").to_owned();
+        let strategy = config
+            .get("search")
+            .and_then(|search| search.get("strategy"))
+            .or(config.get("strategy"))
+            .and_then(|v| v.as_str())
+            .unwrap_or("?")
+            .to_owned();
         let mut history = Self { strategy, skips: Vec::new(), gap: Vec::new(), collapse: None, found: None };
         for (number, line) in read("metrics.jsonl")?.lines().enumerate() {
             let record: serde_json::Value = serde_json::from_str(line)

@@ -6,8 +6,8 @@
 
 use super::config::Config;
 use super::config_error::ConfigError;
-use crate::space::{self, Reads, Space};
 use crate::settings::Settings;
+use crate::space::{self, Reads, Space};
 
 /// What a setting is read by.
 enum Owner {
@@ -78,8 +78,9 @@ impl Owner {
     /// What of a configuration does not read it, and what does, if it is not read.
     fn misses(&self, config: &Config, space: &dyn Space) -> Option<(String, String)> {
         match self {
-            Networks(reads) => (!reads(space.reads()))
-                .then(|| (format!("the space `{}`", space.name()), spaces_that_read(*reads))),
+            Networks(reads) => {
+                (!reads(space.reads())).then(|| (format!("the space `{}`", space.name()), spaces_that_read(*reads)))
+            }
             Where(by, readers, is_so) => (!is_so(config)).then(|| ((*by).to_owned(), (*readers).to_owned())),
         }
     }

@@ -82,12 +82,12 @@ impl Config {
     pub fn with(settings: &[&str]) -> Result<Self, ConfigError> {
         let settings: Vec<Setting> = settings.iter().map(|text| Setting::set(text)).collect();
         let sources = Sources { settings: &settings, ..Sources::default() };
-        Ok(Self::read(&sources, |name| Ok(SpaceConfig::of(name)))?.config)
+        Ok(Self::read(&sources, |name| Ok(SpaceConfig::of(name.unwrap_or("darts"))))?.config)
     }
 
     /// The configuration that a TOML text and `KEY=VALUE` settings describe. What they leave open is the preset of the
     /// dataset, the space and the strategy they name (`digits`, `darts` and `darts` if they name none). `find_space` is given
-    /// the name of the space, which may be that of a file.
+    /// the name of the space, if there is one: it may be that of a file.
     ///
     /// A setting that nothing in the configuration reads is refused. Where a setting renames a group, the text's settings of
     /// what it names itself are left out; so is what nothing reads of a text of an older form.
@@ -96,17 +96,15 @@ impl Config {
     /// [`ConfigError`] naming the text's place or the setting.
     pub fn read(
         sources: &Sources<'_>,
-        find_space: impl FnOnce(&str) -> Result<SpaceConfig, String>,
+        find_space: impl FnOnce(Option<&str>) -> Result<SpaceConfig, String>,
     ) -> Result<Read, ConfigError> {
         let mut given = vec![Source::file(sources.place, sources.text)?];
         for Setting { place, text } in sources.settings {
             given.push(Source::setting(place, text)?);
         }
-        let name = |group: &str, otherwise: &str| {
-            given.iter().rev().find_map(|source| source.name(group)).unwrap_or(otherwise).to_owned()
-        };
-        let (data, space, strategy) = (name("data", "digits"), name("space", "darts"), name("search", "darts"));
-        let strategy = find_strategy(&strategy, sources.strategies)?;
+        let name = |group: &str| given.iter().rev().find_map(|source| source.name(group)).map(str::to_owned);
+        let (data, space, strategy) = (name("data").unwrap_or_else(|| "digits".into()), name("space"), name("search"));
+        let strategy = find_strategy(strategy.as_deref().unwrap_or("darts"), sources.strategies)?;
         if !files::NAMES.contains(&data.as_str()) {
             let nearest = nearest(&data, files::NAMES);
             return Err(ConfigError::UnknownName { kind: "dataset", name: data, nearest });
@@ -115,7 +113,8 @@ impl Config {
         for source in &mut given {
             source.settle(strategy.about().name)?;
         }
-        let chosen = [("data", data.as_str()), ("space", space.as_str()), ("search", strategy.about().name)];
+        let chosen =
+            [("data", Some(data.as_str())), ("space", space.as_deref()), ("search", Some(strategy.about().name))];
         let renamed = set_aside(&mut given[0], &chosen, &mut notes);
         if let (Some(_), Some(search)) = (sources.budget, given[0].group_mut("search")) {
             search.remove("epochs");
@@ -124,7 +123,7 @@ impl Config {
         let said = |source: &Source| source.group("search")?.get("epochs")?.as_integer()?.try_into().ok();
         let epochs = given.iter().rev().find_map(said).or(sources.budget);
 
-        let mut space = find_space(&space).map_err(ConfigError::SpaceFile)?;
+        let mut space = find_space(space.as_deref()).map_err(ConfigError::SpaceFile)?;
         // An unknown name is the first thing to hear of.
         space.build()?;
         if let Some(Value::Array(primitives)) = space.settings.get_mut("primitives") {
@@ -175,6 +174,17 @@ impl Config {
     }
 }
 
+/// The space that a configuration's text names, with its settings there, whatever else it says.
+pub(super) fn space_in(place: &str, text: &str) -> Result<SpaceConfig, ConfigError> {
+    let mut source = Source::file(place, text)?;
+    source.settle("")?;
+    let mut space = SpaceConfig::of(source.name("space").unwrap_or("darts"));
+    let own = source.group("space").cloned().unwrap_or_default();
+    space.settings.table_mut().extend(own.into_iter().filter(|(key, _)| key != "name"));
+    space.build()?;
+    Ok(space)
+}
+
 /// The strategy of a name.
 fn find_strategy(name: &str, all: &[&'static dyn Strategy]) -> Result<&'static dyn Strategy, ConfigError> {
     let found = all.iter().find(|strategy| strategy.about().name == name).copied();
@@ -185,9 +195,10 @@ fn find_strategy(name: &str, all: &[&'static dyn Strategy]) -> Result<&'static d
 }
 
 /// Leaves out what a file says of a space, a strategy or a dataset that is not the chosen one; gives whether there was any.
-fn set_aside(file: &mut Source, chosen: &[(&str, &str)], notes: &mut Vec<String>) -> bool {
+fn set_aside(file: &mut Source, chosen: &[(&str, Option<&str>)], notes: &mut Vec<String>) -> bool {
     let mut any = false;
     for (group, name) in chosen {
+        let Some(name) = name else { continue };
         let Some(own) = file.name(group).filter(|own| own != name).map(str::to_owned) else { continue };
         any = true;
         if file.table.remove(*group).and_then(|group| group.as_table().map(Table::len)) > Some(1) {
@@ -250,8 +261,7 @@ impl Reading<'_> {
     fn refuse_unread(&self, config: &Config, given: &mut [Source]) -> Result<(), ConfigError> {
         let of_search = config.architecture.is_some() && self.sources.purpose == Purpose::Search;
         let unread = owners::unread(config, self.space);
-        let of_searches =
-            if self.sources.purpose == Purpose::Training { owners::of_searches() } else { Vec::new() };
+        let of_searches = if self.sources.purpose == Purpose::Training { owners::of_searches() } else { Vec::new() };
         for source in given {
             for key in keys(&source.table) {
                 let place = source.place.clone();
@@ -259,7 +269,8 @@ impl Reading<'_> {
                     let (by, readers) = ("`search`".to_owned(), "`train`".to_owned());
                     return Err(ConfigError::Unread { place, key, by, readers });
                 }
-                let entry = |list: &[Unread]| list.iter().find(|entry| entry.holds(&key)).map(|e| e.error(&place, &key));
+                let entry =
+                    |list: &[Unread]| list.iter().find(|entry| entry.holds(&key)).map(|e| e.error(&place, &key));
                 if let Some(error) = entry(&of_searches).filter(|_| !source.is_file) {
                     return Err(error);
                 }

@@ -36,8 +36,7 @@ pub(super) struct Source {
 impl Source {
     /// A file.
     pub fn file(place: &str, text: &str) -> Result<Self, ConfigError> {
-        let mut table: Table =
-            text.parse().map_err(|error| value_error(place, format!("not valid TOML: {error}")))?;
+        let mut table: Table = text.parse().map_err(|error| value_error(place, format!("not valid TOML: {error}")))?;
         match table.remove("format") {
             None => {}
             Some(Value::Integer(format)) if format > i64::from(FORMAT) => {
@@ -136,7 +135,9 @@ impl Source {
             let is_chosen = owners.contains(&strategy);
             if is_chosen && !settings.is_empty() {
                 // What stood there was that of the other strategies.
-                self.group_mut("search").map(|group| group.retain(|key, _| key == "strategy"));
+                if let Some(group) = self.group_mut("search") {
+                    group.retain(|key, _| key == "strategy");
+                }
             }
             if let (false, false, Some((key, _))) = (is_chosen, self.is_file, settings.iter().next()) {
                 let (by, readers) = (format!("the strategy `{strategy}`"), owners.join(", "));
@@ -158,7 +159,9 @@ impl Source {
                 self.is_old = true;
                 Ok(table)
             }
-            Some(_) => Err(value_error(&self.place, format!("`{group}` is a group of settings, not one: set its keys"))),
+            Some(_) => {
+                Err(value_error(&self.place, format!("`{group}` is a group of settings, not one: set its keys")))
+            }
         }
     }
 }

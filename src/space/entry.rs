@@ -27,6 +27,6 @@ pub(super) fn defaults<T: Default + Serialize>() -> Settings {
 }
 
 /// What settings say to the space that has the type.
-pub(super) fn read<T: DeserializeOwned>(space: &str, settings: &Settings) -> Result<T, SpaceError> {
+pub(super) fn read<T: Serialize + DeserializeOwned>(space: &str, settings: &Settings) -> Result<T, SpaceError> {
     settings.read().map_err(|error| SpaceError::Settings { space: space.to_owned(), problem: error.to_string() })
 }

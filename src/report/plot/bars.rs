@@ -83,7 +83,7 @@ pub fn bars(title: &str, unit: &str, bars: &[Bar], decimals: usize) -> Result<St
                     end = end.max(to);
                 }
             }
-            write(root, said, (end + px(8.0), px(middle)), (HPos::Left, VPos::Center), style(13.0, INK))?;
+            write(root, said, (end.saturating_add(px(8.0)), px(middle)), (HPos::Left, VPos::Center), style(13.0, INK))?;
         }
         Ok(())
     })

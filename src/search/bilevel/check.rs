@@ -79,14 +79,18 @@ impl BilevelConfig {
     /// What does not go together.
     fn check_fit(&self) -> Result<(), SettingsError> {
         if self.parts == 0 || self.stages.iter().any(|s| s.parts == 0 || !(0.0..1.0).contains(&s.dropout)) {
-            return Err(wrong("parts and stages need at least one part of the channels, and a dropout from 0 to below 1"));
+            return Err(wrong(
+                "parts and stages need at least one part of the channels, and a dropout from 0 to below 1",
+            ));
         }
         if self.parts > 1 && !self.stages.is_empty() {
             return Err(wrong("parts say nothing to a search in stages: set those of each of `stages`"));
         }
         if self.warmup > 0 && self.warmup >= self.epochs {
             let all = self.epochs;
-            return Err(wrong(format!("warmup must be less than epochs ({all}), or the architecture weights never move")));
+            return Err(wrong(format!(
+                "warmup must be less than epochs ({all}), or the architecture weights never move"
+            )));
         }
         let paths = self.weighing.is_path();
         if paths && self.order == Order::Second {

@@ -32,10 +32,7 @@ pub struct ControllerConfig {
     pub operation_tanh_reduce: f32,
     /// Initial values of the learned bias of options' scores, the rest 0; empty: there is no such bias.
     pub bias: Vec<f32>,
-    @@, and architectures that are written at once.
-const MOST_UNITS: usize = 4096;
-
-/// Which entropy is added to the reward.
+    /// Which entropy is added to the reward.
     pub entropy: Entropy,
     /// Weight of the entropy in the reward.
     pub entropy_weight: f64,

@@ -1,8 +1,8 @@
 //! DARTS (Liu, Simonyan & Yang 2019, "DARTS: differentiable architecture search").
 
 use super::gradient::Gradient;
-use crate::search::strategy::{About, Task};
 use crate::search::bilevel::{BilevelConfig, Order};
+use crate::search::strategy::{About, Task};
 
 /// What first order is, and most gradient methods in most respects.
 pub(super) const ABOUT: About = About {
@@ -16,11 +16,7 @@ pub(super) const ABOUT: About = About {
 };
 
 /// First order: what the other gradient methods are held to.
-pub static FIRST: Gradient = Gradient {
-    about: ABOUT,
-    changes: |_, _| (),
-    without: &[],
-};
+pub static FIRST: Gradient = Gradient { about: ABOUT, changes: |_, _| (), without: &[] };
 
 /// Second order (equations 6 to 8).
 pub static SECOND: Gradient = Gradient {

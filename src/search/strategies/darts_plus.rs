@@ -2,8 +2,8 @@
 
 use super::darts;
 use super::gradient::Gradient;
-use crate::search::strategy::{About, Task};
 use crate::search::bilevel::{BilevelConfig, Stop};
+use crate::search::strategy::{About, Task};
 
 /// DARTS+.
 pub static METHOD: Gradient = Gradient {

@@ -3,9 +3,9 @@
 
 use super::darts;
 use super::gradient::{Gradient, share};
-use crate::search::strategy::{About, Task};
 use crate::optim::{AdamConfig, Schedule};
 use crate::search::bilevel::{BilevelConfig, Penalty, Stage, Weighing};
+use crate::search::strategy::{About, Task};
 
 /// DrNAS.
 pub static METHOD: Gradient = Gradient {

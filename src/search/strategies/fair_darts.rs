@@ -3,9 +3,9 @@
 
 use super::darts;
 use super::gradient::Gradient;
-use crate::search::strategy::{About, Task};
 use crate::optim::AdamConfig;
 use crate::search::bilevel::{BilevelConfig, Penalty, Weighing};
+use crate::search::strategy::{About, Task};
 
 /// FairDARTS.
 pub static METHOD: Gradient = Gradient {

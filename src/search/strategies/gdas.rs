@@ -3,10 +3,10 @@
 
 use super::darts;
 use super::gradient::Gradient;
-use crate::search::strategy::{About, Task};
 use crate::optim::Schedule;
-use crate::space::nas_bench_201;
 use crate::search::bilevel::{BilevelConfig, Weighing};
+use crate::search::strategy::{About, Task};
+use crate::space::nas_bench_201;
 
 /// GDAS.
 pub static METHOD: Gradient = Gradient {

@@ -3,8 +3,8 @@
 
 use super::darts;
 use super::gradient::{Gradient, share};
-use crate::search::strategy::{About, Task};
 use crate::search::bilevel::{BilevelConfig, Stage};
+use crate::search::strategy::{About, Task};
 
 /// P-DARTS.
 pub static METHOD: Gradient = Gradient {

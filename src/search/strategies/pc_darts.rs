@@ -3,9 +3,9 @@
 
 use super::darts;
 use super::gradient::{Gradient, share};
-use crate::search::strategy::{About, Task};
 use crate::optim::Schedule;
 use crate::search::bilevel::BilevelConfig;
+use crate::search::strategy::{About, Task};
 
 /// PC-DARTS.
 pub static METHOD: Gradient = Gradient {

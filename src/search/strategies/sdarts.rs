@@ -3,9 +3,9 @@
 
 use super::darts;
 use super::gradient::Gradient;
-use crate::search::strategy::{About, Task};
 use crate::optim::Schedule;
 use crate::search::bilevel::{BilevelConfig, Perturbation};
+use crate::search::strategy::{About, Task};
 
 /// ε by epoch.
 const EPSILON: Schedule = Schedule::Linear { from: 0.03, to: 0.3 };

@@ -3,9 +3,9 @@
 
 use super::darts;
 use super::gradient::Gradient;
-use crate::search::strategy::{About, Task};
 use crate::optim::Schedule;
 use crate::search::bilevel::{BilevelConfig, Weighing};
+use crate::search::strategy::{About, Task};
 
 /// SNAS.
 pub static METHOD: Gradient = Gradient {

@@ -100,7 +100,7 @@ fn each<T: Send>(
             }
         }
         done += some.len() as u64;
-        observer.step(done, "");
+        observer.step(done, None);
     }
     observer.end();
 }
