@@ -57,7 +57,7 @@ impl Settings {
     fn not_read(&self, key: &str) -> String {
         let group = key.rsplit_once('.').map_or("", |(group, _)| group);
         match self.get(group).and_then(|group| group.get("kind")).and_then(Value::as_str) {
-            Some(kind) => format!("{key} is no setting of the kind `{kind}`: set `{group}.kind` too, or leave it out"),
+            Some(kind) => format!("{key} is no setting of the kind `{kind}`: set the kind too, or leave it out"),
             None => format!("{key} says nothing here: leave it out"),
         }
     }
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(said("sides = -1"), "sides: invalid value: integer `-1`, expected u32");
         assert_eq!(
             said("sides = 1\nkind_of = { kind = 'plain', radius = 2 }"),
-            "kind_of.radius is no setting of the kind `plain`: set `kind_of.kind` too, or leave it out"
+            "kind_of.radius is no setting of the kind `plain`: set the kind too, or leave it out"
         );
         assert!(said("sides = 1\nkind_of = { kind = 'round' }").starts_with("kind_of: missing field"));
         assert!(said("side = 1").contains("unknown field `side`"));

@@ -35,7 +35,7 @@ pub enum ArchiveError {
         source: ZipError,
     },
     /// More than the limit.
-    #[error("{what} unpacks to more than {limit} bytes; if that is right, raise `images.most_bytes`")]
+    #[error("{what} unpacks to more than {limit} bytes; if that is right, raise `data.most_bytes`")]
     TooLarge {
         /// The member, or the archive.
         what: String,
@@ -349,7 +349,7 @@ pub(crate) mod tests {
         for (kind, bytes) in [(Kind::Zip, zip(files)), (Kind::Tar, tar(files)), (Kind::TarGz, pack(&tar(files)))] {
             let error = whole(kind, &bytes, 1 << 20).unwrap_err();
             assert!(matches!(error, ArchiveError::TooLarge { limit: 1_048_576, .. }), "{error}");
-            assert!(error.to_string().contains("images.most_bytes"), "{error}");
+            assert!(error.to_string().contains("data.most_bytes"), "{error}");
         }
     }
 

@@ -160,6 +160,6 @@ mod tests {
         let error = arrays(&npz, ["a", "c"], 1 << 20).unwrap_err().to_string();
         assert!(error.contains("`c`") && error.contains("b.npy, a.npy"), "{error}");
         let error = arrays(&npz, ["a"], 8).unwrap_err().to_string();
-        assert!(error.contains("images.most_bytes"), "{error}");
+        assert!(error.contains("data.most_bytes"), "{error}");
     }
 }

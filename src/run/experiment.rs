@@ -1,6 +1,5 @@
 //! An experiment from beginning to end: search, train what was found and what it is compared with, write it all down.
 
-use super::bench::{Bench, load};
 use super::config::Config;
 use super::directory::Directory;
 use super::error::RunError;
@@ -8,6 +7,7 @@ use super::observer::Observer;
 use super::outcome::{Outcome, Trained};
 use super::owners::Purpose;
 use super::phases::{self, Phase, Results, Search, SummariseSearch, SummariseTraining, Train, Who};
+use super::setup::{Setup, load};
 use crate::device::Device;
 use crate::estimate::EstimateError;
 use std::time::Instant;
@@ -45,10 +45,10 @@ pub fn search(
     config.check()?;
     let loaded = load(device, config, observer)?;
     let space = config.space.build()?;
-    let mut bench = Bench::new(device, config, &*space, &loaded, directory, observer)?;
-    check_networks(&bench)?;
+    let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
+    check_networks(&setup)?;
     directory.write("config.toml", config.to_toml()?.as_bytes())?;
-    bench.observer.say(bench.source);
+    setup.observer.say(setup.source);
 
     let mut plan: Vec<Box<dyn Phase>> = vec![Box::new(Search), Box::new(Train(Who::Found))];
     plan.extend((1..=config.random).map(|number| Box::new(Train(Who::Random(number))) as Box<dyn Phase>));
@@ -56,7 +56,7 @@ pub fn search(
         plan.push(Box::new(Train(Who::Baseline)));
     }
     plan.push(Box::new(SummariseSearch { start }));
-    match phases::run(&plan, &mut bench)? {
+    match phases::run(&plan, &mut setup)? {
         Results { searched: Some(searched), trained, summary: Some(summary) } => {
             Ok(Outcome { summary, searched, trained })
         }
@@ -65,8 +65,8 @@ pub fn search(
 }
 
 /// What can be wrong with the networks to be trained is found out before the search.
-fn check_networks(bench: &Bench<'_>) -> Result<(), RunError> {
-    let Bench { space, config, settings, .. } = bench;
+fn check_networks(setup: &Setup<'_>) -> Result<(), RunError> {
+    let Setup { space, config, settings, .. } = setup;
     let graph = space.supernet(&config.supernet(settings))?;
     if config.baseline {
         space.baseline(settings, crate::cost::parameters(&graph)?)?;
@@ -89,14 +89,14 @@ pub fn train(
     config.check()?;
     let loaded = load(device, config, observer)?;
     let space = config.space.build()?;
-    let mut bench = Bench::new(device, config, &*space, &loaded, directory, observer)?;
-    space.decode_text(architecture, &bench.settings)?;
+    let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
+    space.decode_text(architecture, &setup.settings)?;
     let genotype = space.sketch(architecture)?.text;
     let written = Config { architecture: Some(genotype), ..config.clone() }.written(Purpose::Training)?;
     directory.write("config.toml", written.as_bytes())?;
-    bench.observer.say(bench.source);
+    setup.observer.say(setup.source);
     let plan: [Box<dyn Phase>; 2] = [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
-    let mut results = phases::run(&plan, &mut bench)?;
+    let mut results = phases::run(&plan, &mut setup)?;
     let nothing = || EstimateError::Settings("the run came to nothing".into());
     Ok(results.trained.pop().ok_or_else(nothing)?)
 }

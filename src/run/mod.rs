@@ -2,7 +2,6 @@
 //! `cli` above it, that opens files and waits for a device.
 
 pub mod architecture;
-mod bench;
 mod check;
 pub mod config;
 mod config_error;
@@ -18,6 +17,7 @@ mod outcome;
 mod owners;
 mod phases;
 mod read;
+mod setup;
 mod source;
 mod summary;
 mod tables;

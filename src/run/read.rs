@@ -9,7 +9,7 @@ use super::source::Source;
 use super::tables::{get, keys, merge, remove, unknown};
 use crate::names::nearest;
 use crate::search::{self, Strategy};
-use crate::space::{Space, SpaceConfig};
+use crate::space::{self, Space, SpaceConfig};
 use toml::{Table, Value};
 
 /// A setting that goes over what a file says.
@@ -111,7 +111,7 @@ impl Config {
         }
         let mut notes = Vec::new();
         for source in &mut given {
-            source.settle(strategy.about().name)?;
+            source.settle(strategy.about().name, space.as_deref().unwrap_or("darts"))?;
         }
         let chosen =
             [("data", Some(data.as_str())), ("space", space.as_deref()), ("search", Some(strategy.about().name))];
@@ -124,6 +124,11 @@ impl Config {
         let epochs = given.iter().rev().find_map(said).or(sources.budget);
 
         let mut space = find_space(space.as_deref()).map_err(ConfigError::SpaceFile)?;
+        // A space of one's own may be described in place.
+        let described = given.iter().rev().find_map(|source| source.group("space")?.get("stages"));
+        if let (None, Some(stages)) = (space::entry(&space.name), described) {
+            space.settings.table_mut().insert("stages".to_owned(), stages.clone());
+        }
         // An unknown name is the first thing to hear of.
         space.build()?;
         if let Some(Value::Array(primitives)) = space.settings.get_mut("primitives") {
@@ -177,8 +182,9 @@ impl Config {
 /// The space that a configuration's text names, with its settings there, whatever else it says.
 pub(super) fn space_in(place: &str, text: &str) -> Result<SpaceConfig, ConfigError> {
     let mut source = Source::file(place, text)?;
-    source.settle("")?;
-    let mut space = SpaceConfig::of(source.name("space").unwrap_or("darts"));
+    let name = source.name("space").unwrap_or("darts").to_owned();
+    source.settle("", &name)?;
+    let mut space = SpaceConfig::of(&name);
     let own = source.group("space").cloned().unwrap_or_default();
     space.settings.table_mut().extend(own.into_iter().filter(|(key, _)| key != "name"));
     space.build()?;

@@ -14,8 +14,11 @@ const NAMES: [(&str, &str, &str); 3] =
 /// Groups of format 1 that are part of another now.
 const MOVED: [(&str, &str); 2] = [("space_settings", "space"), ("images", "data")];
 
-/// Settings of those groups that have another name now.
-const RENAMED: [(&str, &str); 2] = [("macro_layers", "layers"), ("chain", "layers")];
+/// Settings of those groups that have another name now, and the space that they belonged to.
+const RENAMED: [(&str, &str, &str); 2] = [("macro_layers", "layers", "enas-macro"), ("chain", "layers", "chain")];
+
+/// A setting of format 1 that never did anything.
+const GONE: (&str, &str) = ("supernet", "auxiliary");
 
 /// Groups of format 1 that belonged to some strategies; the others' was `search`.
 const OF_STRATEGIES: [(&str, &[&str]); 2] = [("one_shot", &["rsps", "spos"]), ("enas", &["enas"])];
@@ -120,13 +123,15 @@ impl Source {
         self.table.get_mut(group)?.as_table_mut()
     }
 
-    /// Puts what stands where format 1 had it where it is now, given the strategy that is chosen. What belongs to
-    /// another strategy is left out of a file, and refused of an option.
-    pub fn settle(&mut self, strategy: &str) -> Result<(), ConfigError> {
+    /// Puts what stands where format 1 had it where it is now, given the strategy and the space that are chosen. What
+    /// belongs to others is left out of a file, and refused of an option.
+    pub fn settle(&mut self, strategy: &str, space: &str) -> Result<(), ConfigError> {
         for (old, new) in MOVED {
             for (key, value) in self.take(old)? {
-                let renamed = RENAMED.iter().find(|(from, _)| *from == key).filter(|_| new == "space");
-                self.set(new, renamed.map_or(key.as_str(), |(_, to)| to), value)?;
+                match RENAMED.iter().find(|(from, _, _)| *from == key).filter(|_| new == "space") {
+                    Some((_, _, owner)) if self.is_file && *owner != space => {}
+                    renamed => self.set(new, renamed.map_or(key.as_str(), |(_, to, _)| to), value)?,
+                }
             }
         }
         let groups = OF_STRATEGIES.map(|(group, owners)| (group, owners, self.take(group)));
@@ -147,6 +152,10 @@ impl Source {
             for (key, value) in settings.into_iter().filter(|_| is_chosen) {
                 self.set("search", &key, value)?;
             }
+        }
+        if self.is_file && self.is_old {
+            let (group, key) = GONE;
+            self.group_mut(group).and_then(|group| group.remove(key));
         }
         Ok(())
     }

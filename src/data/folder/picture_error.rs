@@ -19,7 +19,7 @@ pub enum PictureError {
         size: [u32; 2],
     },
     /// More pixels than the settings allow.
-    #[error("{} x {} pixels (width x height) are more than the {limit} of images.most_pixels", .size[0], .size[1])]
+    #[error("{} x {} pixels (width x height) are more than the {limit} of data.most_pixels", .size[0], .size[1])]
     TooManyPixels {
         /// Width and height.
         size: [u32; 2],

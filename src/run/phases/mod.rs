@@ -8,9 +8,9 @@ pub(super) use search::Search;
 pub(super) use summarise::{SummariseSearch, SummariseTraining};
 pub(super) use train::{Train, Who, random};
 
-use super::bench::Bench;
 use super::error::RunError;
 use super::outcome::{Searched, Trained};
+use super::setup::Setup;
 use super::summary::Summary;
 use jiff::Timestamp;
 use serde_json::json;
@@ -30,17 +30,17 @@ pub(super) trait Phase {
     fn name(&self) -> String;
 
     /// Does it, and adds what it came to.
-    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError>;
+    fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError>;
 }
 
 /// Does one phase after the other, and writes down how long each took.
-pub(super) fn run(phases: &[Box<dyn Phase>], bench: &mut Bench<'_>) -> Result<Results, RunError> {
+pub(super) fn run(phases: &[Box<dyn Phase>], setup: &mut Setup<'_>) -> Result<Results, RunError> {
     let mut results = Results::default();
     for phase in phases {
         let (began, start) = (Timestamp::now(), Instant::now());
-        phase.run(bench, &mut results)?;
-        bench.device.trim();
-        bench.timing.append(&json!({
+        phase.run(setup, &mut results)?;
+        setup.device.trim();
+        setup.timing.append(&json!({
             "phase": phase.name(),
             "began": format!("{began:.3}"),
             "phase_seconds": start.elapsed().as_secs_f64(),

@@ -2,9 +2,9 @@
 
 use super::{Phase, Results};
 use crate::estimate::{EstimateError, Measured};
-use crate::run::bench::{Bench, Searching};
 use crate::run::error::RunError;
 use crate::run::outcome::Searched;
+use crate::run::setup::{Searching, Setup};
 use crate::search::{self, ControllerEpoch, EpochEnd, Event, Origin};
 use crate::space::Architecture;
 use serde_json::json;
@@ -18,24 +18,24 @@ impl Phase for Search {
         "search".to_owned()
     }
 
-    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+    fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
         let began = Instant::now();
-        let settings = bench.config.supernet(&bench.settings);
-        let graph = bench.space.supernet(&settings)?;
+        let settings = setup.config.supernet(&setup.settings);
+        let graph = setup.space.supernet(&settings)?;
         let supernet_parameters = crate::cost::parameters(&graph)?;
         let options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
         drop(graph);
-        let (device, space, labels, seed) = (bench.device, bench.space, bench.labels, bench.config.seed);
-        let images = bench.train.clone();
+        let (device, space, labels, seed) = (setup.device, setup.space, setup.labels, setup.config.seed);
+        let images = setup.train.clone();
         let with = search::Bench { device, space, settings: &settings, images: &images, labels, seed };
-        let found = &bench.config.search;
+        let found = &setup.config.search;
         let mut search = Searching::from(pollster::block_on(found.strategy.build(&found.settings, with))?);
         let mut heard = Heard::default();
-        bench.drive(&self.name(), &mut search, |bench, event| heard.write(bench, event))?;
+        setup.drive(&self.name(), &mut search, |setup, event| heard.write(setup, event))?;
         let Heard { architecture, epochs, ranked, compared, controller } = heard;
         let nothing = || EstimateError::Settings("the search ended without an architecture".into());
         let architecture = architecture.ok_or_else(nothing)?;
-        bench.directory.write_json("genotype.json", &space.json(&architecture))?;
+        setup.directory.write_json("genotype.json", &space.json(&architecture))?;
         let seconds = began.elapsed().as_secs_f64();
         results.searched = Some(Searched {
             architecture,
@@ -63,8 +63,8 @@ struct Heard {
 
 impl Heard {
     /// Writes down what happened; gives how the search stands.
-    fn write(&mut self, bench: &mut Bench<'_>, event: Event) -> Result<Option<String>, RunError> {
-        let metrics = &mut bench.metrics;
+    fn write(&mut self, setup: &mut Setup<'_>, event: Event) -> Result<Option<String>, RunError> {
+        let metrics = &mut setup.metrics;
         Ok(match event {
             Event::Step { taken, train_loss, valid_loss, .. } => {
                 metrics.append(&json!({
@@ -111,7 +111,7 @@ impl Heard {
                 metrics.append(&epoch_record(&end))?;
                 let known = self.epochs.last().is_some_and(|e| e.collapse.warning.is_some());
                 if let Some(warning) = end.collapse.warning.as_deref().filter(|_| !known) {
-                    bench.observer.warn(&format!("epoch {}: {warning}", end.epoch));
+                    setup.observer.warn(&format!("epoch {}: {warning}", end.epoch));
                 }
                 self.epochs.push(*end);
                 None

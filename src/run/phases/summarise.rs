@@ -2,10 +2,10 @@
 
 use super::{Phase, Results};
 use crate::estimate::EstimateError;
-use crate::run::bench::Bench;
 use crate::run::config::FORMAT;
 use crate::run::error::RunError;
 use crate::run::outcome::Searched;
+use crate::run::setup::Setup;
 use crate::run::summary::{SharedWeights, Summary};
 use crate::search::collapse::Signs;
 use crate::space::Space;
@@ -30,22 +30,22 @@ impl Phase for SummariseSearch {
         "summarise".to_owned()
     }
 
-    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+    fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
         let Results { searched, trained, summary } = results;
         let searched = searched.as_ref().ok_or_else(missing)?;
         let found = &trained.first().ok_or_else(missing)?.facts;
         let accuracies = |prefix: &str| -> Vec<f64> {
             trained.iter().map(|t| &t.facts).filter(|f| f.name.starts_with(prefix)).map(|f| f.test_accuracy).collect()
         };
-        let (config, space) = (bench.config, bench.space);
+        let (config, space) = (setup.config, setup.space);
         let Searched { architecture, ranked, compared, .. } = searched;
         let written = Summary {
             format: FORMAT,
             space: config.space.name.clone(),
             strategy: config.search.name().to_owned(),
             data: config.data.name.clone(),
-            data_source: bench.source.to_owned(),
-            device: bench.device.name().to_owned(),
+            data_source: setup.source.to_owned(),
+            device: setup.device.name().to_owned(),
             seed: config.seed,
             genotype: space.print(architecture),
             parameters: found.parameters,
@@ -57,14 +57,14 @@ impl Phase for SummariseSearch {
             train_seconds: found.train_seconds,
             total_seconds: self.start.elapsed().as_secs_f64(),
             supernet_parameters: searched.supernet_parameters,
-            left_out: bench.left_out,
+            left_out: setup.left_out,
             // Of what was found: a search that was stopped in time has not collapsed.
             warnings: signs(space, searched).and_then(|signs| signs.warning).into_iter().collect(),
             networks: trained.iter().map(|t| t.facts.clone()).collect(),
             shared_weights: (!compared.is_empty())
                 .then(|| SharedWeights { strategy: ranked.clone(), random: compared.clone() }),
         };
-        bench.directory.write_json("summary.json", &written)?;
+        setup.directory.write_json("summary.json", &written)?;
         *summary = Some(written);
         Ok(())
     }
@@ -83,15 +83,15 @@ impl Phase for SummariseTraining {
         "summarise".to_owned()
     }
 
-    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+    fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
         let trained = results.trained.first().ok_or_else(missing)?;
         let mut summary = json!({
             "format": FORMAT,
-            "space": bench.config.space.name,
-            "data": bench.config.data.name,
-            "data_source": bench.source,
-            "device": bench.device.name(),
-            "seed": bench.config.seed,
+            "space": setup.config.space.name,
+            "data": setup.config.data.name,
+            "data_source": setup.source,
+            "device": setup.device.name(),
+            "seed": setup.config.seed,
             "genotype": trained.facts.genotype,
             "parameters": trained.facts.parameters,
             "multiply_adds": trained.facts.multiply_adds,
@@ -99,9 +99,9 @@ impl Phase for SummariseTraining {
             "test_loss": trained.test_loss,
             "train_seconds": trained.facts.train_seconds,
         });
-        if bench.left_out > 0 {
-            summary["left_out"] = bench.left_out.into();
+        if setup.left_out > 0 {
+            summary["left_out"] = setup.left_out.into();
         }
-        bench.directory.write_json("summary.json", &summary)
+        setup.directory.write_json("summary.json", &summary)
     }
 }

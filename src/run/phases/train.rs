@@ -6,9 +6,9 @@ use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::Graph;
 use crate::nn::{ExchangeError, to_safetensors};
 use crate::random::Random;
-use crate::run::bench::Bench;
 use crate::run::error::RunError;
 use crate::run::outcome::Trained;
+use crate::run::setup::Setup;
 use crate::run::summary::NetworkFacts;
 use crate::space::{Architecture, NetworkSettings, Space};
 use serde_json::json;
@@ -54,24 +54,24 @@ impl Phase for Train {
         format!("train {}", self.network())
     }
 
-    fn run(&self, bench: &mut Bench<'_>, results: &mut Results) -> Result<(), RunError> {
+    fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
         let began = Instant::now();
-        let Subject { graph, counted, genotype } = self.subject(bench, results)?;
+        let Subject { graph, counted, genotype } = self.subject(setup, results)?;
         let counted = Cost::of(&counted, 1)?;
-        let (name, images) = (self.network(), (0..bench.train.count() as u32).collect());
-        let (device, config) = (bench.device, bench.config);
-        let mut training = Training::new(device, graph.clone(), &bench.train, images, config.train, config.seed)?;
+        let (name, images) = (self.network(), (0..setup.train.count() as u32).collect());
+        let (device, config) = (setup.device, setup.config);
+        let mut training = Training::new(device, graph.clone(), &setup.train, images, config.train, config.seed)?;
         let mut epochs: Vec<EpochReport> = Vec::new();
-        bench.drive(&self.name(), &mut training, |bench, end| {
-            bench.metrics.append(&json!({
+        setup.drive(&self.name(), &mut training, |setup, end| {
+            setup.metrics.append(&json!({
                 "kind": "train epoch", "network": name, "epoch": end.epoch, "rate": end.rate,
                 "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
             }))?;
             epochs.push(end);
             Ok(Some(format!("accuracy {:.1} %", 100.0 * end.train_accuracy)))
         })?;
-        let Score { accuracy, loss } = pollster::block_on(training.score(&bench.test))?;
-        bench.metrics.append(&json!({
+        let Score { accuracy, loss } = pollster::block_on(training.score(&setup.test))?;
+        setup.metrics.append(&json!({
             "kind": "test", "network": name, "test_accuracy": accuracy, "test_loss": loss,
         }))?;
         let seconds = began.elapsed().as_secs_f64();
@@ -80,7 +80,7 @@ impl Phase for Train {
             // One key: a map of several has no order, and the same run would write other bytes.
             let own = json!({ "genotype": genotype, "space": config.space.name }).to_string();
             let metadata = HashMap::from([("cellwright".to_owned(), own)]);
-            bench.directory.write("weights.safetensors", &to_safetensors(&state, metadata).map_err(exchange)?)?;
+            setup.directory.write("weights.safetensors", &to_safetensors(&state, metadata).map_err(exchange)?)?;
         }
         let facts = NetworkFacts {
             name,
@@ -106,8 +106,8 @@ impl Train {
         }
     }
 
-    fn subject(&self, bench: &Bench<'_>, results: &Results) -> Result<Subject, RunError> {
-        let (space, settings) = (bench.space, &bench.settings);
+    fn subject(&self, setup: &Setup<'_>, results: &Results) -> Result<Subject, RunError> {
+        let (space, settings) = (setup.space, &setup.settings);
         let plain = NetworkSettings { auxiliary: false, ..settings.clone() };
         let of = |architecture: &Architecture| -> Result<Subject, RunError> {
             Ok(Subject {
@@ -119,7 +119,7 @@ impl Train {
         let missing = || EstimateError::Settings("there is nothing yet that it could be trained like".into());
         match &self.0 {
             Who::Found => of(&results.searched.as_ref().ok_or_else(missing)?.architecture),
-            Who::Random(number) => of(&random(space, bench.config.seed, *number)),
+            Who::Random(number) => of(&random(space, setup.config.seed, *number)),
             Who::Baseline => {
                 let parameters = results.trained.first().ok_or_else(missing)?.facts.parameters;
                 let graph = space.baseline(settings, parameters)?;

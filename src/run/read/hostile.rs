@@ -7,26 +7,31 @@ use crate::space::mutate;
 
 /// Configurations of every strategy, as runs write them, and a short one as people do.
 fn texts() -> Vec<String> {
-    let spaces = space::NAMES.into_iter().cycle();
-    let mut texts: Vec<String> = super::super::config::strategies()
-        .zip(spaces)
+    let spaces: Vec<&str> = crate::space::names().collect();
+    let mut texts: Vec<String> = search::ALL
+        .iter()
+        .zip(spaces.into_iter().cycle())
         .zip(["digits", "mnist", "cifar10", "folder"].into_iter().cycle())
         .map(|((strategy, space), data)| {
-            let config = Config::preset(data).for_space(space).for_strategy(strategy);
-            config.settled().unwrap().to_toml().unwrap()
+            let names =
+                [format!("data={data}"), format!("space={space}"), format!("strategy={}", strategy.about().name)];
+            Config::with(&names.each_ref().map(String::as_str)).unwrap().to_toml().unwrap()
         })
         .collect();
     let short = "strategy = \"p-darts\"\nseed = 3\n[search]\nepochs = 9\nwarmup = 1\n[search.penalty]\nkind = \"anchor\"\n\
                  weight = 0.1\n[train]\nbatch = 32\n[train.rate]\nkind = \"constant\"\nrate = 0.1\n[network]\nlayers = 4\n";
+    let old = "space = \"darts\"\nstrategy = \"spos\"\n[space_settings]\nnodes = 3\n[images]\nfit = \"pad\"\n[search]\norder = 2\n\
+               [one_shot]\nepochs = 3\n[enas]\nupdates = 2\n";
+    texts.extend(vec![old.to_owned(); 4]);
     texts.extend(vec![short.to_owned(); 8]);
     texts
 }
 
 /// Settings as `--set` takes them.
 fn settings() -> Vec<String> {
-    let config = Table::try_from(Config::preset("digits").for_strategy("p-darts")).unwrap();
-    let line = |key: &String| format!("{key}={}", owners::value(&config, key).unwrap());
-    let mut all: Vec<String> = owners::keys(&config).iter().map(line).collect();
+    let config = Config::with(&["strategy=p-darts"]).unwrap().table().unwrap();
+    let line = |key: &String| format!("{key}={}", get(&config, key).unwrap());
+    let mut all: Vec<String> = keys(&config).iter().map(line).collect();
     let more =
         ["strategy=gdas", "space=chain", "search.weighing.kind=gumbel", "search.stages=[{ parts = 2, options = 3 }]"];
     all.extend(more.map(str::to_owned));
@@ -47,8 +52,9 @@ fn feed(cases: u64) -> usize {
         match read_for(purpose, &text, &set, budget) {
             Ok(config) => {
                 usable += 1;
-                let written = config.to_toml().unwrap();
-                assert_eq!(read_for(purpose, &written, &[], None).as_ref(), Ok(&config), "case {case}");
+                let written = config.config.to_toml().unwrap();
+                let again = read_for(purpose, &written, &[], None).map(|read| read.config);
+                assert_eq!(again.as_ref(), Ok(&config.config), "case {case}");
             }
             Err(error) => assert!(!error.trim().is_empty(), "case {case}"),
         }

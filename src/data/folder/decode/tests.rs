@@ -212,7 +212,7 @@ fn a_picture_with_more_pixels_than_allowed_is_refused_by_its_header() {
     for (format, bytes) in each() {
         let error = reading.read(&bytes).unwrap_err();
         assert!(matches!(error, PictureError::TooManyPixels { size: [3, 2], limit: 5 }), "{format:?}: {error}");
-        assert!(error.to_string().contains("images.most_pixels"), "{error}");
+        assert!(error.to_string().contains("data.most_pixels"), "{error}");
     }
     let mut huge = encode(flag(), ImageFormat::Png);
     // The width in the header, at byte 16, says two thousand million.

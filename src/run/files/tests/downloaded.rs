@@ -371,7 +371,7 @@ fn what_an_archive_unpacks_to_has_a_limit_with_a_setting() {
     let request = Request { name: "mnist", directory: Some(&directory), images: &images, room: None };
     let error = super::super::load(&request, &mut Silent).unwrap_err().to_string();
     assert!(error.contains("train-images-idx3-ubyte unpacks to more than 20 bytes"), "{error}");
-    assert!(error.contains("images.most_bytes"), "{error}");
+    assert!(error.contains("data.most_bytes"), "{error}");
 }
 
 #[test]

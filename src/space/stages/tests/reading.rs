@@ -132,5 +132,5 @@ fn a_description_in_the_settings_is_found_by_its_name() {
     // No description is none: then the name is the first thing to hear of.
     let problem = error("my-space", &super::super::settings(""));
     assert!(problem.contains("unknown search space `my-space`"), "{problem}");
-    assert!(error("my-space", &"stages = 3".parse().unwrap()).contains("my-space: invalid type"));
+    assert!(error("my-space", &"stages = 3".parse().unwrap()).contains("my-space: stages: invalid type"));
 }

@@ -114,11 +114,11 @@ fn a_picture_beyond_the_most_pixels_names_the_setting() {
     let images = ImagesConfig { most_pixels: 9, ..resized(2) };
     let error = load_with(data.path(), &images).unwrap_err().to_string();
     assert!(
-        error.contains("1 of 4") && error.contains("5 x 2 pixels") && error.contains("images.most_pixels"),
+        error.contains("1 of 4") && error.contains("5 x 2 pixels") && error.contains("data.most_pixels"),
         "{error}"
     );
     let error = load_with(data.path(), &ImagesConfig { most_pixels: 9, ..ImagesConfig::default() });
-    assert!(error.unwrap_err().to_string().contains("images.most_pixels"));
+    assert!(error.unwrap_err().to_string().contains("data.most_pixels"));
 }
 
 /// Remembers the stages.

@@ -13,7 +13,7 @@ use crate::search::{Event, SearchError, Stepper};
 use crate::space::{NetworkSettings, Space};
 
 /// What the phases of a run work with.
-pub(super) struct Bench<'a> {
+pub(super) struct Setup<'a> {
     pub device: &'a Device,
     pub config: &'a Config,
     pub space: &'a dyn Space,
@@ -45,7 +45,7 @@ pub(super) fn load(device: &Device, config: &Config, observer: &mut dyn Observer
     Ok(loaded)
 }
 
-impl<'a> Bench<'a> {
+impl<'a> Setup<'a> {
     pub fn new(
         device: &'a Device,
         config: &'a Config,
@@ -65,7 +65,7 @@ impl<'a> Bench<'a> {
             auxiliary: config.network.auxiliary,
             drop_path: config.train.drop_path > 0.0,
         };
-        let bench = Self {
+        let setup = Self {
             device,
             config,
             space,
@@ -80,8 +80,8 @@ impl<'a> Bench<'a> {
             timing: directory.log("timing.jsonl")?,
             observer,
         };
-        bench.check_batch()?;
-        Ok(bench)
+        setup.check_batch()?;
+        Ok(setup)
     }
 
     /// Makes sure that the training images fill a batch: it is found out before anything is computed.
