@@ -58,6 +58,12 @@ fn parse_choice(text: &str) -> Result<Selector, Infallible> {
     text.parse()
 }
 
+/// What `--space` takes, for help.
+pub fn space_help(otherwise: &str) -> String {
+    let names: Vec<&str> = space::names().collect();
+    format!("Search space: {}, or a TOML file that describes stages{otherwise}", names.join(", "))
+}
+
 /// Reads `3x32x32`.
 pub fn parse_image(text: &str) -> Result<Features, String> {
     text.parse()

@@ -1,6 +1,6 @@
 //! Options that say which network is meant: a space's supernet, or one architecture.
 
-use super::common::{parse_image, space_of};
+use super::common::{parse_image, space_help, space_of};
 use cellwright::graph::{Features, Graph};
 use cellwright::run::{architecture, spaces_that_read};
 use cellwright::settings::Settings;
@@ -14,9 +14,7 @@ type Read = fn(Reads) -> bool;
 /// A network of a search space.
 #[derive(Debug, clap::Args)]
 pub struct NetworkArgs {
-    /// Search space: darts, nasnet, enas-micro, enas-macro, nas-bench-201, chain, chain-vgg16, chain-mlp, mobile, or a
-    /// TOML file that describes stages [default: that of the architecture, else darts].
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE", help = space_help(" [default: that of the architecture, else darts]"))]
     pub space: Option<String>,
     /// Channels of the first cells; later ones have multiples [default: 16, with --stem imagenet 48].
     #[arg(long, value_name = "C")]

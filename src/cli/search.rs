@@ -1,9 +1,10 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
-use super::common::{DeviceArg, read_text, space_of};
+use super::common::{DeviceArg, read_text, space_help, space_of};
 use super::output::{self, Outcome};
 use super::progress::Bars;
 use cellwright::report;
+use cellwright::run::files::NAMES;
 use cellwright::run::{self, Config, Directory, Observer, Purpose, Read, Setting, Sources};
 use cellwright::search;
 use cellwright::space::SpaceConfig;
@@ -16,8 +17,7 @@ pub struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     experiment: ExperimentArgs,
-    /// Search strategy: darts, gdas, pc-darts, … (`--list` says which there are).
-    #[arg(long)]
+    #[arg(long, help = strategy_help())]
     strategy: Option<String>,
     /// List the strategies and what sets them apart, as a table in Markdown.
     #[arg(long, exclusive = true)]
@@ -36,16 +36,17 @@ pub struct Args {
     json: bool,
 }
 
+fn strategy_help() -> String {
+    let names: Vec<&str> = search::ALL.iter().map(|strategy| strategy.about().name).collect();
+    format!("Search strategy: {} (`--list` says what sets them apart)", names.join(", "))
+}
+
 /// Options that `search` and `train` share.
 #[derive(Debug, clap::Args)]
 pub struct ExperimentArgs {
-    /// Search space: darts, nasnet, enas-micro, enas-macro, nas-bench-201, chain, chain-vgg16, chain-mlp, mobile, or a
-    /// TOML file that describes stages.
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE", help = space_help(""))]
     space: Option<String>,
-    /// Dataset: digits, mnist, fashion-mnist, kmnist, qmnist, emnist-letters, emnist-balanced, emnist-digits, cifar10,
-    /// cifar100, cifar100-coarse or folder.
-    #[arg(long)]
+    #[arg(long, help = format!("Dataset: {}", NAMES.join(", ")))]
     data: Option<String>,
     /// Directory of the dataset's files, which may lie some folders down or in an archive; or the archive itself.
     #[arg(long)]
