@@ -123,24 +123,8 @@ impl Config {
         let said = |source: &Source| source.group("search")?.get("epochs")?.as_integer()?.try_into().ok();
         let epochs = given.iter().rev().find_map(said).or(sources.budget);
 
-        let mut space = find_space(space.as_deref()).map_err(ConfigError::SpaceFile)?;
-        // A space of one's own may be described in place.
-        let described = given.iter().rev().find_map(|source| source.group("space")?.get("stages"));
-        if let (None, Some(stages)) = (space::entry(&space.name), described) {
-            space.settings.table_mut().insert("stages".to_owned(), stages.clone());
-        }
-        // An unknown name is the first thing to hear of.
-        space.build()?;
-        if let Some(Value::Array(primitives)) = space.settings.get_mut("primitives") {
-            primitives.retain(|name| !name.as_str().is_some_and(|name| strategy.without().contains(&name)));
-        }
-        let over = given.iter().filter_map(|source| source.group("space"));
-        let known = space.settings.clone();
-        for (key, value) in over.flatten().filter(|(key, _)| known.get(key).is_some()) {
-            space.settings.table_mut().insert(key.clone(), value.clone());
-        }
-        let built = space.build()?;
-        let defaults = SpaceConfig { settings: known, ..space };
+        let found = find_space(space.as_deref()).map_err(ConfigError::SpaceFile)?;
+        let (defaults, built) = chosen_space(found, &given, strategy)?;
         let preset = Self::preset(&data, defaults, &*built, strategy, epochs)?;
 
         let reading = Reading { sources, preset, space: &*built, lenient: renamed || given[0].is_old };
@@ -152,13 +136,9 @@ impl Config {
             ConfigError::Value { problem, .. } => Reading::placed(problem, &given),
             other => other,
         })?;
-        for source in given.iter().filter(|source| source.is_old) {
-            notes.push(format!(
-                "{}: of an older form, and read as such: `space_settings` is part of `space` now, `images` and `data_dir` of \
-                 `data`, `one_shot` and `enas` of `search`; what nothing here reads is left out",
-                source.place
-            ));
-        }
+        let moved = "of an older form, and read as such: `space_settings` is part of `space` now, `images` and `data_dir` of \
+                     `data`, `one_shot` and `enas` of `search`; what nothing here reads is left out";
+        notes.extend(given.iter().filter(|source| source.is_old).map(|source| format!("{}: {moved}", source.place)));
         Ok(Read { config, notes })
     }
 
@@ -177,6 +157,34 @@ impl Config {
         all.extend(Table::from(owners::read_part(self, &*space, purpose)?));
         toml::to_string_pretty(&all).map_err(|error| value_error("configuration", error.to_string()))
     }
+}
+
+/// The space that was found by its name: its default settings for a strategy, and the space as it is given.
+fn chosen_space(
+    found: SpaceConfig,
+    given: &[Source],
+    strategy: &dyn Strategy,
+) -> Result<(SpaceConfig, Box<dyn Space>), ConfigError> {
+    let mut defaults = found;
+    // A space of one's own may be described in place.
+    let described = given.iter().rev().find_map(|source| source.group("space")?.get("stages"));
+    if let (None, Some(stages)) = (space::entry(&defaults.name), described) {
+        defaults.settings.table_mut().insert("stages".to_owned(), stages.clone());
+    }
+    // An unknown name is the first thing to hear of.
+    defaults.build()?;
+    if let Some(Value::Array(primitives)) = defaults.settings.get_mut("primitives") {
+        primitives.retain(|name| !name.as_str().is_some_and(|name| strategy.without().contains(&name)));
+    }
+    let mut space = defaults.clone();
+    for (key, value) in given.iter().filter_map(|source| source.group("space")).flatten() {
+        // What the space does not have is refused with its place, later.
+        if let Some(setting) = space.settings.get_mut(key) {
+            *setting = value.clone();
+        }
+    }
+    let built = space.build()?;
+    Ok((defaults, built))
 }
 
 /// The space that a configuration's text names, with its settings there, whatever else it says.
