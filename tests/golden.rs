@@ -4,8 +4,10 @@
 //! `tests/golden/README.md`) on the device `CELLWRIGHT_DEVICE` (default: the CPU, and a software
 //! driver where there is one). All sizes come from the files.
 
+mod common;
+
 use cellwright::autograd::{Tape, Var};
-use cellwright::device::{Device, Recorder, Selector};
+use cellwright::device::{Device, Recorder};
 use cellwright::estimate::{Scalars, Supernet, SupernetConfig, Wants};
 use cellwright::graph::{self, Features, Graph, Op, Options};
 use cellwright::network::{Choices, Network, Pass, architecture_weights};
@@ -15,6 +17,7 @@ use cellwright::search::bilevel::{AlphaStep, Order};
 use cellwright::space::darts::{Darts, Genotype, Primitive, Variant, evaluation_network};
 use cellwright::space::{NetworkSettings, Space, TableWeights};
 use cellwright::tensor::Tensor;
+use common::devices;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
@@ -25,18 +28,6 @@ type Arrays = BTreeMap<String, Array>;
 
 fn wait<T, E: std::fmt::Display>(future: impl Future<Output = Result<T, E>>) -> T {
     pollster::block_on(future).unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn devices() -> Vec<Device> {
-    let open = |choice: Selector| pollster::block_on(Device::open(&choice));
-    match std::env::var("CELLWRIGHT_DEVICE") {
-        Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
-        Err(_) => {
-            let software = open(Selector::Software)
-                .inspect_err(|error| cellwright::device::skipped(&format!("on a software driver: {error}")));
-            std::iter::once(Device::cpu()).chain(software).collect()
-        }
-    }
 }
 
 /// One file of the directory, and what went wrong with it.

@@ -4,27 +4,15 @@
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
-use cellwright::device::{Call, Case, Class, Device, Kernel, Launch, Selector, bytemuck, check_kernel};
+mod common;
+
+use cellwright::device::{Call, Case, Class, Device, Kernel, Launch, bytemuck, check_kernel};
 use cellwright::kernels::{ALL, conv, depthwise, filter_bank, pool};
+use common::devices;
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-
-fn devices() -> Vec<Device> {
-    let open = |choice: Selector| pollster::block_on(Device::open(&choice));
-    match std::env::var("CELLWRIGHT_DEVICE") {
-        Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
-        Err(_) => {
-            let mut devices = vec![Device::cpu()];
-            match open(Selector::Software) {
-                Ok(device) => devices.push(device),
-                Err(error) => cellwright::device::skipped(&format!("on a software driver: {error}")),
-            }
-            devices
-        }
-    }
-}
 
 #[test]
 fn the_registry_lists_what_shaders_holds() {

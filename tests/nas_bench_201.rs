@@ -1,19 +1,14 @@
 //! The space `nas-bench-201` as a whole: it is the benchmark's, cell by cell, and whatever it can say trains.
 
-use assert_cmd::Command;
+mod common;
+
 use cellwright::cost;
 use cellwright::space::nas_bench_201::{CELLS, LAYERS, NasBench201};
 use cellwright::space::{NetworkSettings, Space};
+use common::process::{bad, call, json};
 use rayon::prelude::*;
 use serde_json::Value;
 use std::path::Path;
-
-/// Exit status, standard output and standard error of a call.
-fn call(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(assert_cmd::cargo::cargo_bin!("cellwright")).args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
 
 /// Index, text and number of parameters of each row of the benchmark's table, if the table is there.
 fn table() -> Option<Vec<(usize, String, u64)>> {
@@ -85,7 +80,7 @@ fn a_cell_that_gives_nothing_but_zeros_trains() {
     let dead = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|none~0|none~1|none~2|";
     for (number, architecture) in ["#1651", dead].into_iter().enumerate() {
         let out = place.path().join(number.to_string());
-        let (status, printed, error) = call(&[
+        let summary = call(&[
             "train",
             "--space=nas-bench-201",
             "--architecture",
@@ -98,9 +93,8 @@ fn a_cell_that_gives_nothing_but_zeros_trains() {
             "--json",
             "--out",
             out.to_str().unwrap(),
-        ]);
-        assert_eq!(status, 0, "{architecture}: {error}");
-        let summary: Value = serde_json::from_str(&printed).unwrap();
+        ])
+        .json();
         assert!(summary["test_loss"].as_f64().unwrap().is_finite(), "{summary}");
     }
 }
@@ -109,7 +103,7 @@ fn a_cell_that_gives_nothing_but_zeros_trains() {
 fn a_search_finds_a_cell_and_draws_it() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
-    let (status, printed, error) = call(&[
+    let summary = call(&[
         "search",
         "--space=nas-bench-201",
         "--strategy=darts",
@@ -125,9 +119,8 @@ fn a_search_finds_a_cell_and_draws_it() {
         "--json",
         "--out",
         out.to_str().unwrap(),
-    ]);
-    assert_eq!(status, 0, "{error}");
-    let summary: Value = serde_json::from_str(&printed).unwrap();
+    ])
+    .json();
     let found = NasBench201.parse(summary["genotype"].as_str().unwrap()).unwrap();
     let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
     assert_eq!(NasBench201.parse(&read("genotype.json")).unwrap(), found);
@@ -145,14 +138,11 @@ fn a_search_finds_a_cell_and_draws_it() {
 fn every_verb_knows_the_space() {
     let text = "|nor_conv_3x3~0|+|nor_conv_1x1~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|";
     for architecture in [text, "#1459", "1459"] {
-        let (status, out, error) =
-            call(&["count", "--space", "nas-bench-201", "--architecture", architecture, "--json"]);
-        assert_eq!(status, 0, "{error}");
-        let value: Value = serde_json::from_str(&out).unwrap();
+        let value = json(&["count", "--space", "nas-bench-201", "--architecture", architecture, "--json"]);
         assert_eq!((&value["parameters"], &value["layers"]), (&858_426.into(), &LAYERS.into()));
         assert_eq!(value["architecture"], text);
     }
-    let show = |more: &[&str]| call(&[&["show", "--space=nas-bench-201", "--architecture=1459"], more].concat()).1;
+    let show = |more: &[&str]| call(&[&["show", "--space=nas-bench-201", "--architecture=1459"], more].concat()).out;
     assert!(show(&[]).contains("nor_conv_3x3  from c_{k-1}"), "{}", show(&[]));
     let network = show(&["--what=network", "--layers=3", "--format=dot"]);
     for layer in 0..5 {
@@ -160,11 +150,8 @@ fn every_verb_knows_the_space() {
     }
     let small = ["--channels=2", "--layers=3", "--batch=2", "--image=1x8x8", "--device=cpu", "--repeat=1", "--json"];
     for more in [&[][..], &["--architecture=1651"]] {
-        let (status, out, error) = call(&[&["bench", "step", "--space=nas-bench-201"], &small[..], more].concat());
-        assert_eq!(status, 0, "{error}");
-        assert!(serde_json::from_str::<Value>(&out).unwrap()["median_ms"].as_f64() > Some(0.0));
+        let value = json(&[&["bench", "step", "--space=nas-bench-201"], &small[..], more].concat());
+        assert!(value["median_ms"].as_f64() > Some(0.0));
     }
-    let (status, _, error) = call(&["count", "--space=nas-bench-201", "--architecture=#15625"]);
-    assert_eq!(status, 1);
-    assert!(error.contains("there are cells #0 to #15624"), "{error}");
+    bad(1, "count --space=nas-bench-201 --architecture=#15625", &["there are cells #0 to #15624"]);
 }

@@ -3,26 +3,20 @@
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU at every step, and a software driver, where there is one, at one).
 
-use cellwright::data::{Augmentation, Images, Resident};
+mod common;
+
+use cellwright::data::Augmentation;
 use cellwright::device::{Device, Selector};
 use cellwright::estimate::{
     Estimator, Fidelity, FromScratch, Job, JobEvent, Measured, PathConfig, PathTraining, SharedWeights, Training,
     TrainingConfig, finish, measured,
 };
-use cellwright::graph::Features;
 use cellwright::optim::{Schedule, SgdConfig};
 use cellwright::random::Random;
-use cellwright::search::bilevel::{Bilevel, BilevelConfig};
-use cellwright::search::controller::ControllerConfig;
-use cellwright::search::enas::{Enas, EnasConfig};
-use cellwright::search::one_shot::{EvolutionConfig, OneShot, OneShotConfig, Rank};
-use cellwright::search::{METHODS, SearchError, Stepper};
-use cellwright::space::{self, Architecture, NetworkSettings, Space, SpaceSettings};
+use cellwright::search::{self, SearchError, Stepper};
+use cellwright::space::{self, Architecture, NetworkSettings, SpaceConfig};
 use cellwright::state::{State, StateError};
-
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
+use common::{Given, images, software, strategy, tiny, wait};
 
 /// The device that is asked for, or the CPU.
 fn device() -> Device {
@@ -30,83 +24,21 @@ fn device() -> Device {
     wait(Device::open(&choice)).unwrap()
 }
 
-/// Images of noise in two classes, of which one is brighter.
-fn images(count: usize, side: usize) -> Images {
-    let mut random = Random::new(5, 0);
-    let labels: Vec<u32> = (0..count as u32).map(|i| i % 2).collect();
-    let pixels =
-        labels.iter().flat_map(|label| vec![60 * *label as u8; side * side]).map(|v| v + random.below(190) as u8);
-    Images::new([1, side, side], pixels.collect(), labels, vec!["dark".into(), "bright".into()]).unwrap()
+/// Cells of one node, and images of so many pixels a side.
+fn cells(device: &Device, side: usize) -> Given {
+    let space = SpaceConfig { name: "darts".into(), settings: "nodes = 1".parse().unwrap() };
+    Given::new(device, space.build().unwrap(), images(16, side))
 }
 
-/// What a search is built from.
-struct Given {
-    space: Box<dyn Space>,
-    settings: NetworkSettings,
-    images: Images,
-    data: Resident,
-}
-
-impl Given {
-    fn new(device: &Device) -> Self {
-        Self::of_images(device, images(16, 8))
+/// A strategy's search before its first step.
+fn build<'a>(device: &'a Device, name: &str, given: &'a Given) -> Box<dyn Stepper + 'a> {
+    let strategy = strategy(name);
+    let mut settings = tiny(strategy, &*given.space, "");
+    // What looks back some epochs needs as many, and one.
+    if let Some(back) = settings.get("stop.back").and_then(|back| back.as_integer()) {
+        settings = tiny(strategy, &*given.space, &format!("epochs = {}", back + 1));
     }
-
-    fn of_images(device: &Device, images: Images) -> Self {
-        let [channels, height, width] = images.shape();
-        let image = Features::new(channels, height, width);
-        let settings = NetworkSettings { image, classes: 2, channels: 8, layers: 3, ..NetworkSettings::default() };
-        let (mean, std) = images.mean_std();
-        let data = Resident::new(device, &images, &mean, &std).unwrap();
-        let space = space::find("darts", &SpaceSettings { nodes: 1, ..SpaceSettings::default() }).unwrap();
-        Self { space, settings, images, data }
-    }
-}
-
-/// A strategy's search before its first step. Everything that can differ from step to step is switched on.
-fn build<'s>(device: &Device, strategy: &str, given: &'s Given) -> Box<dyn Stepper + 's> {
-    let Given { space, settings, images, data } = given;
-    let (space, labels, seed) = (&**space, images.labels(), 3);
-    let augmentation = Augmentation { padding: 1, flip: true, cutout: 2 };
-    let method = METHODS.iter().find(|method| method.name == strategy).unwrap();
-    if let Some(apply) = method.settings {
-        // Three stages share the epochs, and the early stopping looks back four.
-        let epochs = if strategy == "robust-darts" { 5 } else { 2 };
-        let mut config = BilevelConfig { epochs, batch: 4, alpha_rate: 1e-2, augmentation, ..Default::default() };
-        apply(&mut config, true);
-        return Box::new(wait(Bilevel::new(device, space, settings, data, labels, config, seed)).unwrap());
-    }
-    let graph = space.supernet(settings).unwrap();
-    if strategy == "enas" {
-        let controller = ControllerConfig { samples: 3, ..Default::default() };
-        let config = EnasConfig {
-            epochs: 2,
-            batch: 4,
-            reward_batch: 4,
-            validation: 0.5,
-            updates: 2,
-            candidates: 2,
-            calibration: 1,
-            augmentation,
-            controller,
-            ..Default::default()
-        };
-        return Box::new(Enas::new(device, space, graph, data, labels, config, seed).unwrap());
-    }
-    let rank = if strategy == "rsps" { Rank::Random } else { Rank::Evolution };
-    let (population, generations, mutations, crossovers) = (3, 2, 1, 1);
-    let evolution =
-        EvolutionConfig { population, generations, parents: 2, mutations, crossovers, ..Default::default() };
-    let config = OneShotConfig {
-        epochs: 2,
-        batch: 4,
-        augmentation,
-        calibration: 1,
-        samples: 3,
-        evolution,
-        ..Default::default()
-    };
-    Box::new(OneShot::new(device, space, graph, data, labels, config, rank, seed).unwrap())
+    given.build(device, strategy, &settings).unwrap()
 }
 
 /// What happened in a step; nothing once the search is over.
@@ -120,7 +52,7 @@ fn save(search: &dyn Stepper) -> Vec<u8> {
     wait(search.save()).unwrap().to_bytes().unwrap()
 }
 
-fn restored<'s>(device: &Device, strategy: &str, given: &'s Given, bytes: &[u8]) -> Box<dyn Stepper + 's> {
+fn restored<'a>(device: &'a Device, strategy: &str, given: &'a Given, bytes: &[u8]) -> Box<dyn Stepper + 'a> {
     let mut search = build(device, strategy, given);
     wait(search.restore(&State::from_bytes(bytes).unwrap())).unwrap();
     search
@@ -159,25 +91,23 @@ fn stop(device: &Device, strategy: &str, given: &Given, at: usize, steps: usize,
 #[test]
 fn every_strategy_goes_on_from_every_step_to_the_same_bits() {
     let device = device();
-    let given = Given::new(&device);
-    for method in METHODS {
-        let whole = never_stopped(&device, method.name, &given);
+    let given = cells(&device, 8);
+    for strategy in search::ALL {
+        let name = strategy.about().name;
+        let whole = never_stopped(&device, name, &given);
         // The state after each step is that of the search that was never stopped, from which the next one goes on: two steps
         // from everywhere are as good as all of them. From one place it goes on to its end.
         let steps = whole.0.len();
         for at in 0..=steps {
-            stop(&device, method.name, &given, at, if at == steps / 2 { steps } else { 2 }, &whole);
+            stop(&device, name, &given, at, if at == steps / 2 { steps } else { 2 }, &whole);
         }
     }
 }
 
 #[test]
 fn a_strategy_of_each_loop_goes_on_from_a_step_on_a_software_driver() {
-    let device = match wait(Device::open(&Selector::Software)) {
-        Ok(device) => device,
-        Err(error) => return cellwright::device::skipped(&format!("going on, on a software driver: {error}")),
-    };
-    let given = Given::new(&device);
+    let Some(device) = software() else { return };
+    let given = cells(&device, 8);
     // Another step each day would be another test each day: the draw is the same in every run.
     let mut random = Random::new(13, 0);
     for strategy in ["darts", "gdas", "enas", "spos"] {
@@ -190,7 +120,7 @@ fn a_strategy_of_each_loop_goes_on_from_a_step_on_a_software_driver() {
 #[test]
 fn a_state_is_refused_by_what_it_is_not_of() {
     let device = Device::cpu();
-    let given = Given::new(&device);
+    let given = cells(&device, 8);
     let states = ["darts", "enas", "rsps"].map(|strategy| wait(build(&device, strategy, &given).save()).unwrap());
     for (at, strategy) in ["darts", "enas", "rsps"].into_iter().enumerate() {
         for (other, state) in states.iter().enumerate() {
@@ -206,8 +136,7 @@ fn a_state_is_refused_by_what_it_is_not_of() {
     let mut lies = build(&device, "spos", &given);
     (0..7).for_each(|_| _ = wait(lies.advance()).unwrap());
     let bytes = save(&*lies);
-    let other =
-        Given { space: space::find("nas-bench-201", &SpaceSettings::default()).unwrap(), ..Given::new(&device) };
+    let other = Given { space: space::find("nas-bench-201").unwrap(), ..cells(&device, 8) };
     assert!(wait(build(&device, "spos", &other).restore(&State::from_bytes(&bytes).unwrap())).is_err());
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(20_000)]).into_owned();
     let (from, to) = ("\\\"taken\\\":7", "\\\"taken\\\":99");
@@ -217,7 +146,7 @@ fn a_state_is_refused_by_what_it_is_not_of() {
     let lie = [&header.to_le_bytes()[..], &bytes[8..at], to.as_bytes(), &bytes[at + from.len()..]].concat();
     let error = wait(build(&device, "spos", &given).restore(&State::from_bytes(&lie).unwrap())).unwrap_err();
     assert!(error.to_string().contains("99 steps, where there are"), "{error}");
-    let wider = Given { settings: NetworkSettings { channels: 12, ..given.settings.clone() }, ..Given::new(&device) };
+    let wider = Given { settings: NetworkSettings { channels: 12, ..given.settings.clone() }, ..cells(&device, 8) };
     let error = wait(build(&device, "darts", &wider).restore(&states[0])).unwrap_err().to_string();
     assert!(error.starts_with("`supernet/weights` of the saved state has shape"), "{error}");
 }
@@ -239,7 +168,7 @@ fn training_config() -> TrainingConfig {
 fn training_goes_on_from_every_step_to_the_same_bits() {
     let device = device();
     // An auxiliary head wants images of 32 pixels.
-    let Given { space, settings, data, .. } = Given::of_images(&device, images(16, 32));
+    let Given { space, settings, data, .. } = cells(&device, 32);
     let settings = NetworkSettings { auxiliary: true, drop_path: true, channels: 2, ..settings };
     let graph = space.decode(&space.random(&mut Random::new(2, 0)), &settings).unwrap();
     assert_eq!(graph.outputs.len(), 2, "there is no auxiliary head");
@@ -292,7 +221,7 @@ fn run(job: &mut dyn Job) -> Vec<Vec<JobEvent>> {
 #[test]
 fn a_job_goes_on_from_every_step_and_at_a_higher_fidelity() {
     let device = device();
-    let given = Given::new(&device);
+    let given = cells(&device, 8);
     let architecture = given.space.random(&mut Random::new(2, 0));
     let whole = run(&mut *from_scratch(&device, &given).start(&architecture, Fidelity::Full).unwrap());
     // Two steps an epoch, and the one that measures.
@@ -333,7 +262,7 @@ fn a_job_goes_on_from_every_step_and_at_a_higher_fidelity() {
 #[test]
 fn an_architecture_that_cannot_be_trained_has_come_to_that() {
     let device = device();
-    let given = Given::new(&device);
+    let given = cells(&device, 8);
     let architecture = given.space.random(&mut Random::new(2, 0));
     let mut estimator = from_scratch(&device, &given);
     estimator.config.rate = Schedule::Constant { rate: 1e30 };
@@ -351,7 +280,7 @@ fn an_architecture_that_cannot_be_trained_has_come_to_that() {
 #[test]
 fn shared_weights_measure_at_full_fidelity_only() {
     let device = device();
-    let Given { space, settings, data, .. } = Given::new(&device);
+    let Given { space, settings, data, .. } = cells(&device, 8);
     let config = PathConfig {
         epochs: 1,
         batch: 4,

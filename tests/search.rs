@@ -2,8 +2,10 @@
 //!
 //! The device is `CELLWRIGHT_DEVICE` (default: the CPU, and a software driver where there is one).
 
+mod common;
+
 use cellwright::data::{Augmentation, DataError, Images, Resident};
-use cellwright::device::{Device, Error as DeviceError, Selector};
+use cellwright::device::{Device, Error as DeviceError};
 use cellwright::graph::Features;
 use cellwright::optim::{AdamConfig, Schedule};
 use cellwright::random::Random;
@@ -12,23 +14,8 @@ use cellwright::search::{EpochEnd, Event, SearchError, Stepper};
 use cellwright::space::chain::{Chain, Layer, Operation, Width};
 use cellwright::space::{Architecture, NetworkSettings, Space, SpaceConfig};
 use cellwright::tensor::{self, Tensor};
+use common::{devices, wait};
 use std::collections::BTreeSet;
-
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
-
-fn devices() -> Vec<Device> {
-    let open = |choice: Selector| wait(Device::open(&choice));
-    match std::env::var("CELLWRIGHT_DEVICE") {
-        Ok(name) => vec![open(name.parse().unwrap()).unwrap()],
-        Err(_) => {
-            let software = open(Selector::Software)
-                .inspect_err(|error| cellwright::device::skipped(&format!("on a software driver: {error}")));
-            std::iter::once(Device::cpu()).chain(software).collect()
-        }
-    }
-}
 
 fn resident(device: &Device, images: &Images) -> Resident {
     let (mean, std) = images.mean_std();
