@@ -42,6 +42,9 @@ pub fn run(args: &Args) -> Outcome {
     }
     if let Some(directory) = args.experiment.finished()? {
         let text = std::fs::read_to_string(directory.path().join("summary.json"))?;
+        if !text.contains("\"strategy\"") {
+            return Err("this is the run of one training: `cellwright train --resume` tells what it came to".into());
+        }
         let summary = serde_json::from_str::<Summary>(&text);
         let summary = summary.map_err(|error| format!("{}: summary.json: {error}", directory.path().display()))?;
         return match args.json {

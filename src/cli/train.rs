@@ -41,6 +41,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Outcome {
     if let Some(directory) = args.experiment.finished()? {
         let text = std::fs::read_to_string(directory.path().join("summary.json"))?;
+        if text.contains("\"strategy\"") {
+            return Err("this is the run of a search: `cellwright search --resume` tells what it came to".into());
+        }
         return match args.json {
             true => output::print(&text),
             false => {

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// The file that is locked while a process works in the directory. Nothing is ever read from it.
 const LOCK: &str = ".lock";
+/// What files beside their place begin with.
+const BESIDE: &str = ".writing";
 /// What a run is made by.
 pub(super) const CONFIG: &str = "config.toml";
 /// What a run came to: it is there once the run has come to its end.
@@ -53,9 +55,8 @@ impl Directory {
     pub fn create(path: &Path) -> Result<Self, RunError> {
         let failed = |source| RunError::Write { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(failed)?;
-        // A process that ended at once has left nothing but its lock.
         for entry in fs::read_dir(path).map_err(failed)? {
-            if entry.map_err(failed)?.file_name() != LOCK {
+            if !is_nothing(&entry.map_err(failed)?) {
                 return Err(RunError::Occupied { path: path.to_owned() });
             }
         }
@@ -94,14 +95,19 @@ impl Directory {
         let failed = |source| RunError::Write { path: path.join(LOCK), source };
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, disk: Arc::new(SystemDisk), _lock: Arc::new(lock) }),
-            Err(TryLockError::WouldBlock) => Err(RunError::InUse { path }),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RunError::InUse { path }),
             // A file system without locks cannot be asked.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
-                Ok(Self { path, disk: Arc::new(SystemDisk), _lock: Arc::new(lock) })
-            }
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        // What a process was writing when it was killed.
+        for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
+            if is_beside(&entry) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(Self { path, disk: Arc::new(SystemDisk), _lock: Arc::new(lock) })
     }
 
     /// The same, written through another disk: to see what becomes of a run where writing fails.
@@ -184,7 +190,7 @@ impl Directory {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         // In the run's directory, whatever the file's own: folders hold nothing but what they are for.
-        let mut beside = builder.prefix(".writing").tempfile_in(&self.path).map_err(failed)?;
+        let mut beside = builder.prefix(BESIDE).tempfile_in(&self.path).map_err(failed)?;
         self.disk.write(beside.as_file_mut(), contents).map_err(failed)?;
         self.disk.sync(beside.as_file()).map_err(failed)?;
         // Where that fails the file beside is removed with its owner.
@@ -216,6 +222,19 @@ impl Directory {
         let length = file.metadata().map_err(failed)?.len();
         Ok(Log { path, file, disk: self.disk.clone(), length })
     }
+}
+
+/// Whether a file is one that was to be moved to its place.
+fn is_beside(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with(BESIDE)
+}
+
+/// Whether a file is worth nothing: what a run leaves that ended before it began.
+fn is_nothing(entry: &fs::DirEntry) -> bool {
+    let is_empty = || entry.metadata().is_ok_and(|facts| facts.is_file() && facts.len() == 0);
+    entry.file_name() == LOCK
+        || is_beside(entry)
+        || (entry.file_name().to_string_lossy().ends_with(".jsonl") && is_empty())
 }
 
 /// A file that grows by JSON objects, one a line.

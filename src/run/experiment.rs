@@ -1,7 +1,7 @@
 //! An experiment from beginning to end: search, train what was found and what it is compared with, write it all down.
 
 use super::config::Config;
-use super::directory::{CONFIG, Directory};
+use super::directory::Directory;
 use super::error::RunError;
 use super::identity::Identity;
 use super::observer::Observer;
@@ -9,7 +9,6 @@ use super::outcome::{Outcome, Trained};
 use super::owners::Purpose;
 use super::phases::{self, Phase, Results, Search, SummariseSearch, SummariseTraining, Train, Who};
 use super::setup::{Setup, load};
-use crate::data::Dataset;
 use crate::device::Device;
 use crate::estimate::EstimateError;
 use std::path::Path;
@@ -48,7 +47,7 @@ pub fn search(
     let space = config.space.build()?;
     let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
     check_networks(&setup)?;
-    let identity = begin(config, Purpose::Search, &loaded.dataset, device, directory)?;
+    let identity = Identity::of(config, Purpose::Search, &loaded.dataset, device)?;
     setup.observer.say(setup.source);
 
     let mut plan: Vec<Box<dyn Phase>> = vec![Box::new(Search), Box::new(Train(Who::Found))];
@@ -81,23 +80,6 @@ pub fn begin_at(path: &Path, config: &Config, architecture: Option<&str>) -> Res
     Directory::begin(path, &written)
 }
 
-/// Writes down by what a run is made, before anything is computed.
-fn begin(
-    config: &Config,
-    purpose: Purpose,
-    data: &Dataset,
-    device: &Device,
-    directory: &Directory,
-) -> Result<Identity, RunError> {
-    let identity = Identity::of(config, purpose, data, device)?;
-    let written = config.written(purpose)?;
-    // What is there already keeps its date.
-    if std::fs::read_to_string(directory.path().join(CONFIG)).ok().as_ref() != Some(&written) {
-        directory.write(CONFIG, written.as_bytes())?;
-    }
-    Ok(identity)
-}
-
 /// What can be wrong with the networks to be trained is found out before the search.
 fn check_networks(setup: &Setup<'_>) -> Result<(), RunError> {
     let Setup { space, config, settings, .. } = setup;
@@ -127,7 +109,7 @@ pub fn train(
     space.decode_text(architecture, &setup.settings)?;
     let genotype = space.sketch(architecture)?.text;
     let written = Config { architecture: Some(genotype), ..config.clone() };
-    let identity = begin(&written, Purpose::Training, &loaded.dataset, device, directory)?;
+    let identity = Identity::of(&written, Purpose::Training, &loaded.dataset, device)?;
     setup.observer.say(setup.source);
     let plan: [Box<dyn Phase>; 2] = [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
     let mut results = phases::run(&plan, &mut setup, identity, config.device.allow_other)?;

@@ -18,7 +18,7 @@ const MAY_DIFFER: &[&str] = &["checkpoint", "device"];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// The configuration, as it is written.
-    config: String,
+    pub config: String,
     /// A hash of the dataset's content.
     data: String,
     /// Name of the device.

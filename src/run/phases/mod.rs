@@ -8,6 +8,7 @@ pub(super) use search::Search;
 pub(super) use summarise::{SummariseSearch, SummariseTraining};
 pub(super) use train::{Train, Who, random};
 
+use super::directory::CONFIG;
 use super::error::RunError;
 use super::identity::Identity;
 use super::outcome::{Searched, Trained};
@@ -41,7 +42,13 @@ pub(super) fn run(
     identity: Identity,
     other_device: bool,
 ) -> Result<Results, RunError> {
+    let written = identity.config.clone();
     let (found, notes) = setup.progress.resume::<Results>(identity, other_device)?;
+    // Before anything is computed. What is there already keeps its date.
+    let path = setup.directory.path().join(CONFIG);
+    if std::fs::read_to_string(path).ok().as_ref() != Some(&written) {
+        setup.directory.write(CONFIG, written.as_bytes())?;
+    }
     notes.iter().for_each(|note| setup.observer.warn(note));
     let mut results = match found {
         Some((results, metrics)) => {
