@@ -38,20 +38,29 @@ impl DeviceArg {
     /// Opens the device. The CPU device gets no more memory than this machine has left: systems that
     /// promise more would end the program rather than refuse.
     pub fn open(&self) -> Result<Device, Box<dyn std::error::Error>> {
-        let options = device_options()?;
-        pollster::block_on(async {
-            let device = Device::open_with(&self.device, &options).await?;
-            if device.is_gpu() {
-                return Ok(device);
-            }
-            let refresh = sysinfo::MemoryRefreshKind::nothing().with_ram();
-            let system = sysinfo::System::new_with_specifics(sysinfo::RefreshKind::nothing().with_memory(refresh));
-            // 0 where the system does not say.
-            let container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-            let left = Some(system.available_memory().min(container)).filter(|&bytes| bytes > 0);
-            Ok(device.with_limits(|limits| limits.memory_bytes = left).await?)
-        })
+        open(&self.device)
     }
+}
+
+/// Opens the device of a name, as [`DeviceArg::open`] does.
+pub fn open_device(name: &str) -> Result<Device, Box<dyn std::error::Error>> {
+    open(&name.parse()?)
+}
+
+fn open(selector: &Selector) -> Result<Device, Box<dyn std::error::Error>> {
+    let options = device_options()?;
+    pollster::block_on(async {
+        let device = Device::open_with(selector, &options).await?;
+        if device.is_gpu() {
+            return Ok(device);
+        }
+        let refresh = sysinfo::MemoryRefreshKind::nothing().with_ram();
+        let system = sysinfo::System::new_with_specifics(sysinfo::RefreshKind::nothing().with_memory(refresh));
+        // 0 where the system does not say.
+        let container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+        let left = Some(system.available_memory().min(container)).filter(|&bytes| bytes > 0);
+        Ok(device.with_limits(|limits| limits.memory_bytes = left).await?)
+    })
 }
 
 fn parse_choice(text: &str) -> Result<Selector, Infallible> {

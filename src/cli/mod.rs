@@ -5,12 +5,14 @@ mod check;
 mod common;
 mod count;
 mod devices;
+mod experiment;
 mod network;
 mod output;
 mod progress;
 mod report;
 mod search;
 mod show;
+mod signals;
 mod train;
 mod units;
 
@@ -75,6 +77,10 @@ pub fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::Interrupted>() => {
+            eprintln!("{error}");
+            error.downcast::<output::Interrupted>().map_or(ExitCode::FAILURE, |stopped| stopped.status.into())
+        }
         Err(error) => {
             eprintln!("error: {error}");
             let mut source = error.source();

@@ -8,6 +8,22 @@ use std::path::Path;
 /// What every verb gives: nothing, or a message for the user.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
+/// A run that was asked to stop, and has: no failure, but not done either.
+#[derive(Debug)]
+pub struct Interrupted {
+    /// The exit status.
+    pub status: u8,
+    pub message: String,
+}
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Interrupted {}
+
 /// Prints a text. A reader that has heard enough (`| head`) is no error.
 pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();

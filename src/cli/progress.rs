@@ -1,5 +1,6 @@
 //! Progress bars with the time left, on standard error; silent when that is not a terminal.
 
+use super::signals::Signals;
 use cellwright::device::{Class, Device};
 use cellwright::run::Observer;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,11 +9,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Debug)]
 pub struct Bars {
     bar: ProgressBar,
+    signals: Signals,
 }
 
 impl Bars {
-    pub fn new() -> Self {
-        Self { bar: ProgressBar::hidden() }
+    /// Bars of a run that stops when a signal asks for it.
+    pub fn new(signals: Signals) -> Self {
+        Self { bar: ProgressBar::hidden(), signals }
     }
 
     /// Says so where a software driver does the work: the twins are faster.
@@ -38,6 +41,10 @@ impl Observer for Bars {
         if let Some(state) = state {
             self.bar.set_message(state.to_owned());
         }
+    }
+
+    fn stops(&mut self) -> bool {
+        self.signals.status().is_some()
     }
 
     fn end(&mut self) {

@@ -1,11 +1,9 @@
 //! `train`: one architecture from scratch.
 
-use super::common::DeviceArg;
+use super::experiment::{ExperimentArgs, toml_text};
 use super::output::{self, Outcome};
-use super::progress::Bars;
-use super::search::{ExperimentArgs, toml_text};
 use cellwright::report;
-use cellwright::run::{self, Observer as _, Purpose, Read, architecture};
+use cellwright::run::{self, Purpose, architecture};
 use cellwright::space::Stem;
 use std::path::PathBuf;
 
@@ -16,33 +14,43 @@ pub struct Args {
     config: Option<PathBuf>,
     /// The architecture: a published name (DARTS_V2), its text, a file that holds it (FILE:NAME takes one of several), or a
     /// run's directory [default: that of the configuration].
-    #[arg(long, value_name = "NAME|TEXT|FILE|RUN")]
+    #[arg(long, value_name = "NAME|TEXT|FILE|RUN", conflicts_with = "resume")]
     architecture: Option<String>,
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Channels of the first cells.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     channels: Option<usize>,
     /// Number of cells, in spaces that have cells.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     layers: Option<usize>,
     /// What stands before the first cell (`darts`, `nasnet`): `cifar`, one convolution, or `imagenet`, three of stride 2.
-    #[arg(long, value_parser = str::parse::<Stem>, value_name = "cifar|imagenet")]
+    #[arg(long, value_parser = str::parse::<Stem>, value_name = "cifar|imagenet", conflicts_with = "resume")]
     stem: Option<Stem>,
     /// Train with an auxiliary head (`darts`, `nasnet`).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     auxiliary: bool,
     /// Epochs.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
-    #[command(flatten)]
-    device: DeviceArg,
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(args: &Args) -> Outcome {
+    if let Some(directory) = args.experiment.finished()? {
+        let text = std::fs::read_to_string(directory.path().join("summary.json"))?;
+        if text.contains("\"strategy\"") {
+            return Err("this is the run of a search: `cellwright search --resume` tells what it came to".into());
+        }
+        return match args.json {
+            true => output::print(&text),
+            false => {
+                output::print(&report::run::training_summary_text(&serde_json::from_str(&text)?, directory.path()))
+            }
+        };
+    }
     let more = [
         ("--channels", "network.channels", args.channels.map(|n| n.to_string())),
         ("--layers", "network.layers", args.layers.map(|n| n.to_string())),
@@ -59,6 +67,9 @@ pub fn run(args: &Args) -> Outcome {
         Some(given) => architecture::read(given)?,
         None => match read(None)?.config.architecture {
             Some(given) => architecture::read(&given)?,
+            None if args.experiment.resumes() => {
+                return Err("this is the run of a search: go on with `cellwright search --resume`".into());
+            }
             None => {
                 return Err(
                     "say what to train: --architecture NAME|TEXT|FILE|RUN, or `architecture` in the file".into()
@@ -66,25 +77,18 @@ pub fn run(args: &Args) -> Outcome {
             }
         },
     };
-    let Read { config, notes } = read(Some(&given.space))?;
-    let architecture = given.text;
-    let device = args.device.open()?;
-    let directory = args.experiment.directory(&format!("{}-train-seed{}", config.data.name, config.seed))?;
-    let mut bars = Bars::new();
-    bars.warn_if_slow(&device);
-    notes.iter().for_each(|note| bars.say(note));
-    let trained = match run::train(&device, &config, &architecture, &directory, &mut bars) {
-        Ok(trained) => trained,
-        Err(error) => {
-            bars.end();
-            directory.remove_if_unused();
-            return Err(error.into());
-        }
-    };
-    directory.write("curves.svg", report::run::training_curves(&[&trained])?.as_bytes())?;
+    let read = read(Some(&given.space))?;
+    let (config, architecture) = (read.config.clone(), given.text);
+    let name = format!("{}-train-seed{}", config.data.name, config.seed);
+    let mut begun = args.experiment.begin(&name, &read, Some(&architecture))?;
+    let trained =
+        begun.run(&config, |device, directory, bars| run::train(device, &config, &architecture, directory, bars))?;
+    begun.directory.write("curves.svg", report::run::training_curves(&[&trained])?.as_bytes())?;
+    begun.finish()?;
+    let directory = begun.directory.path();
     if args.json {
-        output::print(&std::fs::read_to_string(directory.path().join("summary.json"))?)
+        output::print(&std::fs::read_to_string(directory.join("summary.json"))?)
     } else {
-        output::print(&report::run::training_text(&trained, directory.path()))
+        output::print(&report::run::training_text(&trained, directory))
     }
 }

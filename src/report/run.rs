@@ -5,7 +5,7 @@ use super::plot::{self, AlphaHistory, Bar, Panel, Series};
 use super::svg::{self, Arrangement};
 use super::table::Table;
 use super::{Diagram, DrawError};
-use crate::run::{Config, Outcome, SharedWeights, Trained};
+use crate::run::{Config, Outcome, SharedWeights, Summary, Trained};
 use crate::space::CellPlan;
 use std::path::Path;
 
@@ -180,7 +180,18 @@ fn accuracies(outcome: &Outcome) -> Result<String, DrawError> {
 
 /// What a search found, for a terminal.
 pub fn text(outcome: &Outcome, directory: &Path) -> String {
-    let s = &outcome.summary;
+    let mut text = summary_text(&outcome.summary, directory);
+    if let [first, .., last] = &outcome.searched.controller[..] {
+        text += &format!(
+            "Entropy of the controller: {:.2} nats an architecture after the first epoch, {:.2} after the last.\n",
+            first.entropy, last.entropy
+        );
+    }
+    text
+}
+
+/// The same of its summary alone.
+pub fn summary_text(s: &Summary, directory: &Path) -> String {
     let mut table = Table::new(&["network", "test accuracy", "parameters", "multiply-adds", "seconds"]);
     for f in &s.networks {
         table.row([
@@ -199,12 +210,6 @@ pub fn text(outcome: &Outcome, directory: &Path) -> String {
     }
     if let Some(shared) = &s.shared_weights {
         text += &shared_weights(&s.strategy, shared);
-    }
-    if let [first, .., last] = &outcome.searched.controller[..] {
-        text += &format!(
-            "Entropy of the controller: {:.2} nats an architecture after the first epoch, {:.2} after the last.\n",
-            first.entropy, last.entropy
-        );
     }
     text += &format!(
         "Search {:.1} s on {} ({} parameters in the supernet), {:.1} s altogether.\n",
@@ -238,13 +243,22 @@ fn shared_weights(strategy: &str, shared: &SharedWeights) -> String {
 /// What a training came to, for a terminal.
 pub fn training_text(trained: &Trained, directory: &Path) -> String {
     let f = &trained.facts;
+    training(f.test_accuracy, trained.test_loss, f.parameters, f.multiply_adds, f.train_seconds, directory)
+}
+
+/// The same of its `summary.json` alone. What is missing there counts as nothing.
+pub fn training_summary_text(summary: &serde_json::Value, directory: &Path) -> String {
+    let number = |key: &str| summary[key].as_f64().unwrap_or_default();
+    let count = |key: &str| summary[key].as_u64().unwrap_or_default();
+    let (accuracy, loss, seconds) = (number("test_accuracy"), number("test_loss"), number("train_seconds"));
+    training(accuracy, loss, count("parameters"), count("multiply_adds"), seconds, directory)
+}
+
+fn training(accuracy: f64, loss: f64, parameters: u64, multiply_adds: u64, seconds: f64, directory: &Path) -> String {
     format!(
-        "Test accuracy {:.2} % (loss {:.4}), {} parameters, {} multiply-adds an image, {:.1} s.\nWritten to {}.\n",
-        100.0 * f.test_accuracy,
-        trained.test_loss,
-        f.parameters,
-        f.multiply_adds,
-        f.train_seconds,
+        "Test accuracy {:.2} % (loss {loss:.4}), {parameters} parameters, {multiply_adds} multiply-adds an image, \
+         {seconds:.1} s.\nWritten to {}.\n",
+        100.0 * accuracy,
         directory.display()
     )
 }

@@ -24,6 +24,9 @@ impl Config {
         for (group, channels, layers) in sizes {
             of(group, size(channels, layers).check().map_err(|error| SettingsError(error.to_string())))?;
         }
+        if !(self.checkpoint.seconds >= 0.0 && self.checkpoint.seconds.is_finite()) {
+            of("checkpoint.", Err(SettingsError("seconds must not be negative".into())))?;
+        }
         of("train.", self.train.check())?;
         let supernet = size(self.supernet.channels, self.supernet.layers);
         of("search.", self.search.strategy.check(&self.search.settings, &supernet))

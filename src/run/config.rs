@@ -82,6 +82,27 @@ pub struct DataConfig {
     pub images: ImagesConfig,
 }
 
+/// Where it is computed: group `device`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceConfig {
+    /// `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists.
+    pub name: String,
+    /// How often a device that was lost is opened again, to go on from the last checkpoint.
+    pub retry: u32,
+    /// Whether a run may go on on another device than it began on, whose bits differ.
+    #[serde(skip)]
+    pub allow_other: bool,
+}
+
+/// How often a run writes down where it stands: group `checkpoint`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Seconds from one checkpoint to the next; 0: after every step.
+    pub seconds: f64,
+}
+
 /// An experiment.
 ///
 /// ```
@@ -114,6 +135,10 @@ pub struct Config {
     pub network: NetworkSize,
     /// Training from scratch.
     pub train: TrainingConfig,
+    /// Where it is computed.
+    pub device: DeviceConfig,
+    /// How often it writes down where it stands.
+    pub checkpoint: CheckpointConfig,
 }
 
 /// What stands in no group.
@@ -161,13 +186,16 @@ impl Config {
                 auxiliary: false,
             },
             train: TrainingConfig::preset(task.scale, task.augmentation, published.training.as_ref()),
+            device: DeviceConfig { name: "auto".to_owned(), retry: 0, allow_other: false },
+            checkpoint: CheckpointConfig { seconds: 60.0 },
         })
     }
 
     /// All settings as a table, also those that nothing reads.
     pub(super) fn table(&self) -> Result<Table, ConfigError> {
         let failed = |error: crate::settings::SettingsError| value_error("configuration", error.0);
-        let Self { seed, random, baseline, architecture, space, search, data, supernet, network, train } = self;
+        let Self { seed, random, baseline, architecture, space, search, data, supernet, network, train, .. } = self;
+        let (device, checkpoint) = (Settings::of(&self.device), Settings::of(&self.checkpoint));
         let (seed, random, baseline, architecture) = (*seed, *random, *baseline, architecture.clone());
         let mut all: Table = Settings::of(&Ungrouped { seed, random, baseline, architecture }).map_err(failed)?.into();
         let named = |key: &str, name: &str, settings: &Settings| {
@@ -178,7 +206,8 @@ impl Config {
         let mut reading = Settings::of(&data.images).map_err(failed)?;
         reading.table_mut().retain(|key, _| files::reads(&data.name, key));
         if let Some(dir) = &data.dir {
-            // What is no text could not be read again.
+            // A run goes on wherever it is asked to. What is no text could not be read again.
+            let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
             let text = dir.to_str().ok_or_else(|| {
                 value_error("configuration", format!("data.dir: the path {} is not valid Unicode", dir.display()))
             })?;
@@ -187,9 +216,13 @@ impl Config {
         all.insert("space".to_owned(), named("name", &space.name, &space.settings));
         all.insert("data".to_owned(), named("name", &data.name, &reading));
         all.insert("search".to_owned(), named("strategy", search.name(), &search.settings));
-        for (key, group) in
-            [("supernet", Settings::of(supernet)), ("network", Settings::of(network)), ("train", Settings::of(train))]
-        {
+        for (key, group) in [
+            ("supernet", Settings::of(supernet)),
+            ("network", Settings::of(network)),
+            ("train", Settings::of(train)),
+            ("device", device),
+            ("checkpoint", checkpoint),
+        ] {
             all.insert(key.to_owned(), Value::Table(group.map_err(failed)?.into()));
         }
         Ok(all)
@@ -219,9 +252,25 @@ impl Config {
         let supernet = read("supernet", &group("supernet")?)?;
         let network = read("network", &group("network")?)?;
         let train = read("train", &group("train")?)?;
+        let device: DeviceConfig = read("device", &group("device")?)?;
+        let device = DeviceConfig { allow_other: self.device.allow_other, ..device };
+        let checkpoint = read("checkpoint", &group("checkpoint")?)?;
         let Ungrouped { seed, random, baseline, architecture } =
             Settings::from(all).read().map_err(|error| error.to_string())?;
-        Ok(Self { seed, random, baseline, architecture, space, search, data, supernet, network, train })
+        Ok(Self {
+            seed,
+            random,
+            baseline,
+            architecture,
+            space,
+            search,
+            data,
+            supernet,
+            network,
+            train,
+            device,
+            checkpoint,
+        })
     }
 
     /// Has every operation computed by itself, where a strategy has any fused: in its supernets.

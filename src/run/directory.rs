@@ -1,11 +1,22 @@
 //! The directory of a run. Whole files are written beside their place and then renamed, so that none
-//! is ever half there; logs grow by whole lines.
+//! is ever half there; logs grow by whole lines. One process works in it at a time.
 
-use super::RunError;
+use super::disk::{Disk, SystemDisk};
+use super::error::RunError;
 use serde::Serialize;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The file that is locked while a process works in the directory. Nothing is ever read from it.
+const LOCK: &str = ".lock";
+/// What files beside their place begin with.
+const BESIDE: &str = ".writing";
+/// What a run is made by.
+pub(super) const CONFIG: &str = "config.toml";
+/// What a run came to: it is there once the run has come to its end.
+pub(super) const SUMMARY: &str = "summary.json";
 
 /// Where one run writes.
 ///
@@ -21,23 +32,35 @@ use std::path::{Path, PathBuf};
 /// assert!(Directory::create_numbered(parent, "run")?.path().ends_with("run-2"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Directory {
     path: PathBuf,
+    disk: Arc<dyn Disk>,
+    /// Unlocked when the last owner goes, or its process ends.
+    _lock: Arc<File>,
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Directory {
     /// Makes the directory, or takes an empty one.
     ///
     /// # Errors
-    /// [`RunError::Occupied`] if it holds something; [`RunError::Write`] if it cannot be made.
+    /// [`RunError::Occupied`] if it holds something; [`RunError::InUse`] if another process works in it; [`RunError::Write`] if
+    /// it cannot be made.
     pub fn create(path: &Path) -> Result<Self, RunError> {
         let failed = |source| RunError::Write { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(failed)?;
-        if fs::read_dir(path).map_err(failed)?.next().is_some() {
-            return Err(RunError::Occupied { path: path.to_owned() });
+        for entry in fs::read_dir(path).map_err(failed)? {
+            if !is_nothing(&entry.map_err(failed)?) {
+                return Err(RunError::Occupied { path: path.to_owned() });
+            }
         }
-        Ok(Self { path: path.to_owned() })
+        Self::locked(path.to_owned())
     }
 
     /// Makes a new directory `NAME`, `NAME-2`, `NAME-3`, … below `parent`.
@@ -50,11 +73,46 @@ impl Directory {
         loop {
             let path = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => return Self::locked(path),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < u32::MAX => number += 1,
                 Err(source) => return Err(RunError::Write { path, source }),
             }
         }
+    }
+
+    /// Takes the directory of a run that was begun, to go on with it.
+    ///
+    /// # Errors
+    /// [`RunError::NoRun`] if it is none's; [`RunError::InUse`] if another process works in it.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        if !path.join(CONFIG).is_file() {
+            return Err(RunError::NoRun { path: path.to_owned() });
+        }
+        Self::locked(path.to_owned())
+    }
+
+    fn locked(path: PathBuf) -> Result<Self, RunError> {
+        let failed = |source| RunError::Write { path: path.join(LOCK), source };
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RunError::InUse { path }),
+            // A file system without locks cannot be asked.
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        // What a process was writing when it was killed.
+        for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
+            if is_beside(&entry) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(Self { path, disk: Arc::new(SystemDisk), _lock: Arc::new(lock) })
+    }
+
+    /// The same, written through another disk: to see what becomes of a run where writing fails.
+    pub fn on(self, disk: Arc<dyn Disk>) -> Self {
+        Self { disk, ..self }
     }
 
     /// Its path.
@@ -62,11 +120,40 @@ impl Directory {
         &self.path
     }
 
+    /// Whether the run has come to its end, pictures and all.
+    pub fn is_finished(&self) -> bool {
+        self.path.join(SUMMARY).is_file() && !self.path.join(super::checkpoint::FOLDER).exists()
+    }
+
+    /// Tidies up after a run that has come to its end: removes its checkpoints, unless they are to be kept.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub fn finish(&self, keep_checkpoints: bool) -> Result<(), RunError> {
+        if keep_checkpoints { Ok(()) } else { super::checkpoint::remove(self) }
+    }
+
+    /// Makes the directory for a run by this configuration, or goes on with one that was begun by it there.
+    ///
+    /// # Errors
+    /// As [`Directory::create`]: a run that is finished, or another's, is not touched.
+    pub(super) fn begin(path: &Path, config: &str) -> Result<Self, RunError> {
+        let same = fs::read_to_string(path.join(CONFIG)).is_ok_and(|found| found == config);
+        match same {
+            true => Self::open(path).and_then(|directory| match directory.is_finished() {
+                true => Err(RunError::Occupied { path: path.to_owned() }),
+                false => Ok(directory),
+            }),
+            false => Self::create(path),
+        }
+    }
+
     /// Removes the directory again if nothing was written but the configuration and empty logs.
     pub fn remove_if_unused(&self) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         let worthless = |entry: &fs::DirEntry| {
-            entry.file_name() == "config.toml" || entry.metadata().is_ok_and(|m| m.is_file() && m.len() == 0)
+            let name = entry.file_name();
+            name == CONFIG || name == LOCK || entry.metadata().is_ok_and(|m| m.is_file() && m.len() == 0)
         };
         let entries: Vec<fs::DirEntry> = entries.flatten().collect();
         if entries.iter().all(worthless) {
@@ -76,24 +163,41 @@ impl Directory {
         }
     }
 
-    /// Writes a whole file.
+    /// Makes a folder in it, if it is not there.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, RunError> {
+        let path = self.path.join(name);
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Err(RunError::Write { path, source: error })
+            }
+            _ => Ok(path),
+        }
+    }
+
+    /// Writes a whole file: beside its place, then moved there. It is there after a loss of power.
     ///
     /// # Errors
     /// [`RunError::Write`]; the file is then as it was before.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), RunError> {
         let path = self.path.join(name);
         let failed = |source| RunError::Write { path: path.clone(), source };
-        let mut beside = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
-        beside.write_all(contents).map_err(failed)?;
-        beside.as_file().sync_all().map_err(failed)?;
-        // Temporary files are private; results are for everybody who may read the directory.
+        let folder = path.parent().unwrap_or(&self.path);
+        let mut builder = tempfile::Builder::new();
+        // Results are for everybody who may read the directory.
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            beside.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(failed)?;
-        }
-        beside.persist(&path).map_err(|error| failed(error.error))?;
-        Ok(())
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        // In the run's directory, whatever the file's own: folders hold nothing but what they are for.
+        let mut beside = builder.prefix(BESIDE).tempfile_in(&self.path).map_err(failed)?;
+        self.disk.write(beside.as_file_mut(), contents).map_err(failed)?;
+        self.disk.sync(beside.as_file()).map_err(failed)?;
+        // Where that fails the file beside is removed with its owner.
+        self.disk.rename(beside.path(), &path).map_err(failed)?;
+        // What is gone from its place cannot be removed there.
+        let _ = beside.into_temp_path().keep();
+        self.disk.sync_directory(folder).map_err(failed)
     }
 
     /// Writes a value as JSON.
@@ -113,18 +217,38 @@ impl Directory {
     /// [`RunError::Write`].
     pub fn log(&self, name: &str) -> Result<Log, RunError> {
         let path = self.path.join(name);
-        match OpenOptions::new().create(true).append(true).open(&path) {
-            Ok(file) => Ok(Log { path, file }),
-            Err(source) => Err(RunError::Write { path, source }),
-        }
+        let failed = |source| RunError::Write { path: path.clone(), source };
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        Ok(Log { path, file, disk: self.disk.clone(), length })
     }
 }
 
+/// Whether a file is one that was to be moved to its place.
+fn is_beside(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with(BESIDE)
+}
+
+/// Whether a file is worth nothing: what a run leaves that ended before it began.
+fn is_nothing(entry: &fs::DirEntry) -> bool {
+    let is_empty = || entry.metadata().is_ok_and(|facts| facts.is_file() && facts.len() == 0);
+    entry.file_name() == LOCK
+        || is_beside(entry)
+        || (entry.file_name().to_string_lossy().ends_with(".jsonl") && is_empty())
+}
+
 /// A file that grows by JSON objects, one a line.
-#[derive(Debug)]
 pub struct Log {
     path: PathBuf,
     file: File,
+    disk: Arc<dyn Disk>,
+    length: u64,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("path", &self.path).field("length", &self.length).finish_non_exhaustive()
+    }
 }
 
 impl Log {
@@ -136,10 +260,31 @@ impl Log {
         let failed = |source| RunError::Write { path: self.path.clone(), source };
         let mut line = serde_json::to_vec(value).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
-        let before = self.file.metadata().map_err(failed)?.len();
-        self.file.write_all(&line).map_err(|source| {
-            let _ = self.file.set_len(before);
-            failed(source)
-        })
+        match self.disk.write(&mut self.file, &line) {
+            Ok(()) => self.length += line.len() as u64,
+            Err(source) => {
+                let _ = self.disk.cut(&self.file, self.length);
+                return Err(failed(source));
+            }
+        }
+        Ok(())
+    }
+
+    /// Its length in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Makes sure that all lines are there after a loss of power.
+    pub(super) fn sync(&self) -> Result<(), RunError> {
+        self.disk.sync(&self.file).map_err(|source| RunError::Write { path: self.path.clone(), source })
+    }
+
+    /// Cuts it to a length that it had.
+    pub(super) fn cut(&mut self, length: u64) -> Result<(), RunError> {
+        let failed = |source| RunError::Write { path: self.path.clone(), source };
+        self.disk.cut(&self.file, length).map_err(failed)?;
+        self.length = length;
+        Ok(())
     }
 }

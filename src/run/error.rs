@@ -51,6 +51,26 @@ pub enum RunError {
         /// Steps that it has.
         total: u64,
     },
+    /// Another process works in the directory.
+    #[error("{} is in use by another process: wait until it is done, or choose another directory with --out", .path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory that is no run's.
+    #[error("{} holds no run: it has no config.toml; begin one with --out", .path.display())]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A run cannot be gone on with as things are now.
+    #[error("{}: cannot go on: {problem}", .path.display())]
+    Resume {
+        /// The directory, or the checkpoint.
+        path: PathBuf,
+        /// What differs, or is wrong.
+        problem: String,
+    },
     /// The directory of the run holds something already.
     #[error("{} is not empty; choose another directory with --out, or remove it", .path.display())]
     Occupied {
@@ -65,4 +85,21 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl RunError {
+    /// The device's own error, if it was one: after some of them a run can go on where the device is opened again.
+    pub fn device(&self) -> Option<&device::Error> {
+        match self {
+            Self::Device(error)
+            | Self::Tensor(tensor::Error::Device(error))
+            | Self::Estimate(EstimateError::Tensor(tensor::Error::Device(error))) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether it may help to open the device again: it was lost, or its memory ran out.
+    pub fn is_of_lost_device(&self) -> bool {
+        matches!(self.device(), Some(device::Error::Lost { .. } | device::Error::OutOfMemory { .. }))
+    }
 }

@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::directory::Directory;
 use super::error::RunError;
+use super::identity::Identity;
 use super::observer::Observer;
 use super::outcome::{Outcome, Trained};
 use super::owners::Purpose;
@@ -10,7 +11,7 @@ use super::phases::{self, Phase, Results, Search, SummariseSearch, SummariseTrai
 use super::setup::{Setup, load};
 use crate::device::Device;
 use crate::estimate::EstimateError;
-use std::time::Instant;
+use std::path::Path;
 
 /// Searches, trains what was found from scratch, compares. Writes `config.toml`, `metrics.jsonl`, `timing.jsonl`,
 /// `genotype.json`, `weights.safetensors` and `summary.json` to `directory`.
@@ -41,13 +42,12 @@ pub fn search(
     directory: &Directory,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
-    let start = Instant::now();
     config.check()?;
     let loaded = load(device, config, observer)?;
     let space = config.space.build()?;
     let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
     check_networks(&setup)?;
-    directory.write("config.toml", config.to_toml()?.as_bytes())?;
+    let identity = Identity::of(config, Purpose::Search, &loaded.dataset, device)?;
     setup.observer.say(setup.source);
 
     let mut plan: Vec<Box<dyn Phase>> = vec![Box::new(Search), Box::new(Train(Who::Found))];
@@ -55,13 +55,29 @@ pub fn search(
     if config.baseline {
         plan.push(Box::new(Train(Who::Baseline)));
     }
-    plan.push(Box::new(SummariseSearch { start }));
-    match phases::run(&plan, &mut setup)? {
+    plan.push(Box::new(SummariseSearch));
+    match phases::run(&plan, &mut setup, identity, config.device.allow_other)? {
         Results { searched: Some(searched), trained, summary: Some(summary) } => {
             Ok(Outcome { summary, searched, trained })
         }
         _ => Err(EstimateError::Settings("the run came to nothing".into()).into()),
     }
+}
+
+/// The directory `path` for a run by a configuration, of an architecture that is trained, if it is that: made, or taken
+/// where the same run was begun there and is not finished.
+///
+/// # Errors
+/// As [`Directory::create`]; an architecture or a configuration that cannot be written.
+pub fn begin_at(path: &Path, config: &Config, architecture: Option<&str>) -> Result<Directory, RunError> {
+    let written = match architecture {
+        None => config.written(Purpose::Search)?,
+        Some(text) => {
+            let genotype = config.space.build()?.sketch(text)?.text;
+            Config { architecture: Some(genotype), ..config.clone() }.written(Purpose::Training)?
+        }
+    };
+    Directory::begin(path, &written)
 }
 
 /// What can be wrong with the networks to be trained is found out before the search.
@@ -92,11 +108,11 @@ pub fn train(
     let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
     space.decode_text(architecture, &setup.settings)?;
     let genotype = space.sketch(architecture)?.text;
-    let written = Config { architecture: Some(genotype), ..config.clone() }.written(Purpose::Training)?;
-    directory.write("config.toml", written.as_bytes())?;
+    let written = Config { architecture: Some(genotype), ..config.clone() };
+    let identity = Identity::of(&written, Purpose::Training, &loaded.dataset, device)?;
     setup.observer.say(setup.source);
     let plan: [Box<dyn Phase>; 2] = [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
-    let mut results = phases::run(&plan, &mut setup)?;
+    let mut results = phases::run(&plan, &mut setup, identity, config.device.allow_other)?;
     let nothing = || EstimateError::Settings("the run came to nothing".into());
     Ok(results.trained.pop().ok_or_else(nothing)?)
 }

@@ -3,15 +3,19 @@
 
 pub mod architecture;
 mod check;
+mod checkpoint;
 pub mod config;
 mod config_error;
 mod directory;
+mod disk;
 mod error;
 mod experiment;
 pub mod files;
 mod foreign;
 mod history;
+mod identity;
 mod images;
+mod ledger;
 mod observer;
 mod outcome;
 mod owners;
@@ -23,11 +27,12 @@ mod summary;
 mod tables;
 
 pub use architecture::ArchitectureError;
-pub use config::{Config, DataConfig, FORMAT, NetworkSize, SearchConfig, SupernetSize};
+pub use config::{CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig, SupernetSize};
 pub use config_error::ConfigError;
 pub use directory::Directory;
+pub use disk::{Disk, SystemDisk};
 pub use error::RunError;
-pub use experiment::{search, train};
+pub use experiment::{begin_at, search, train};
 pub use history::History;
 pub use images::ImagesConfig;
 pub use observer::{Observer, Silent};

@@ -5,9 +5,10 @@ use crate::estimate::EpochReport;
 use crate::graph::Graph;
 use crate::search::{ControllerEpoch, EpochEnd};
 use crate::space::Architecture;
+use serde::{Deserialize, Serialize};
 
 /// A network trained from scratch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trained {
     /// Its size and accuracy.
     pub facts: NetworkFacts,
@@ -20,7 +21,7 @@ pub struct Trained {
 }
 
 /// What a strategy came to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Searched {
     /// The architecture found.
     pub architecture: Architecture,

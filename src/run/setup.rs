@@ -4,6 +4,7 @@ use super::config::Config;
 use super::directory::{Directory, Log};
 use super::error::RunError;
 use super::files::{self, Loaded, Request};
+use super::ledger::Ledger;
 use super::observer::Observer;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
@@ -11,6 +12,9 @@ use crate::estimate::{BoxFuture, EpochReport, EstimateError, Progress, Training}
 use crate::graph::Features;
 use crate::search::{Event, SearchError, Stepper};
 use crate::space::{NetworkSettings, Space};
+use crate::state::State;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// What the phases of a run work with.
 pub(super) struct Setup<'a> {
@@ -29,6 +33,7 @@ pub(super) struct Setup<'a> {
     pub metrics: Log,
     pub timing: Log,
     pub observer: &'a mut dyn Observer,
+    pub progress: Ledger<'a>,
 }
 
 /// Loads the configuration's dataset and says what the user should know of it.
@@ -79,6 +84,7 @@ impl<'a> Setup<'a> {
             metrics: directory.log("metrics.jsonl")?,
             timing: directory.log("timing.jsonl")?,
             observer,
+            progress: Ledger::new(directory, config.checkpoint.seconds)?,
         };
         setup.check_batch()?;
         Ok(setup)
@@ -91,24 +97,40 @@ impl<'a> Setup<'a> {
         Ok(())
     }
 
-    /// Takes all steps of something. What happens is handed to `heard`, which says how it stands. Between two steps the
-    /// observer may ask to stop.
-    pub fn drive<W: Work>(
+    /// Takes all steps of something, from where an earlier run of this phase has left it. Between two steps it is saved when
+    /// it is time to, and the observer may ask to stop.
+    pub fn drive<W: Work, L: Listener<W::Event>>(
         &mut self,
         name: &str,
         work: &mut W,
-        mut heard: impl FnMut(&mut Self, W::Event) -> Result<Option<String>, RunError>,
+        listener: &mut L,
     ) -> Result<(), RunError> {
+        if let Some(begun) = self.progress.begun.take() {
+            let problem = |error: EstimateError| self.progress.unusable(error.to_string());
+            pollster::block_on(work.restore(begun.part("work").map_err(|e| problem(e.into()))?)).map_err(problem)?;
+            *listener = begun.get("heard").map_err(|error| problem(error.into()))?;
+        }
         self.observer.begin(name, work.progress().total);
         while !work.is_over() {
             let events = pollster::block_on(work.advance())?;
-            let mut state = None;
+            let (mut state, mut ended) = (None, false);
             for event in events {
-                state = heard(self, event)?.or(state);
+                let Heard { state: said, epoch } = listener.hear(self, event)?;
+                (state, ended) = (said.or(state), ended || epoch);
             }
             let Progress { taken, total } = work.progress();
             self.observer.step(taken, state.as_deref());
-            if self.observer.stops() && !work.is_over() {
+            if work.is_over() {
+                break;
+            }
+            let stops = self.observer.stops();
+            if stops || self.progress.is_due(ended) {
+                let mut part = State::of("phase under way");
+                part.set("heard", &*listener).map_err(EstimateError::from)?;
+                part.nest("work", pollster::block_on(work.save())?);
+                self.save(Some(part))?;
+            }
+            if stops {
                 self.observer.end();
                 return Err(RunError::Stopped { phase: name.to_owned(), taken, total });
             }
@@ -116,6 +138,35 @@ impl<'a> Setup<'a> {
         self.observer.end();
         Ok(())
     }
+
+    /// Cuts the metrics to a length that they had.
+    pub fn cut_metrics(&mut self, length: u64) -> Result<(), RunError> {
+        if self.metrics.length() < length {
+            return Err(self.progress.unusable(format!("metrics.jsonl has less than the {length} bytes it had then")));
+        }
+        self.metrics.cut(length)
+    }
+
+    /// Writes down where the run stands: what its phases have come to, and how far the present one is, if it has begun.
+    pub fn save(&mut self, part: Option<State>) -> Result<(), RunError> {
+        // What a checkpoint counts on must not be lost after it.
+        self.metrics.sync()?;
+        self.progress.save(self.metrics.length(), part)
+    }
+}
+
+/// Who is told what happens. Where the run stands is also what was heard so far.
+pub(super) trait Listener<E>: Serialize + DeserializeOwned {
+    fn hear(&mut self, setup: &mut Setup<'_>, event: E) -> Result<Heard, RunError>;
+}
+
+/// What to make of an event.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// How it stands, if that is worth a word.
+    pub state: Option<String>,
+    /// Whether an epoch has ended.
+    pub epoch: bool,
 }
 
 /// What goes step by step.
@@ -125,6 +176,8 @@ pub(super) trait Work {
     fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Self::Event>, EstimateError>>;
     fn progress(&self) -> Progress;
     fn is_over(&self) -> bool;
+    fn save(&self) -> BoxFuture<'_, Result<State, EstimateError>>;
+    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), EstimateError>>;
 }
 
 /// A search, until something is derived.
@@ -160,6 +213,14 @@ impl Work for Searching<'_> {
     fn is_over(&self) -> bool {
         self.over
     }
+
+    fn save(&self) -> BoxFuture<'_, Result<State, SearchError>> {
+        self.search.save()
+    }
+
+    fn restore<'b>(&'b mut self, state: &'b State) -> BoxFuture<'b, Result<(), SearchError>> {
+        self.search.restore(state)
+    }
 }
 
 impl Work for Training {
@@ -177,5 +238,13 @@ impl Work for Training {
     fn is_over(&self) -> bool {
         let (taken, total) = Training::progress(self);
         taken >= total
+    }
+
+    fn save(&self) -> BoxFuture<'_, Result<State, EstimateError>> {
+        Box::pin(Training::save(self))
+    }
+
+    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), EstimateError>> {
+        Box::pin(async move { Training::restore(self, state) })
     }
 }

@@ -8,8 +8,12 @@ use toml::{Table, Value};
 const DEEPEST: usize = 16;
 
 /// What names each group: its key outside of the group, and within.
-const NAMES: [(&str, &str, &str); 3] =
-    [("space", "space", "name"), ("strategy", "search", "strategy"), ("data", "data", "name")];
+const NAMES: [(&str, &str, &str); 4] = [
+    ("space", "space", "name"),
+    ("strategy", "search", "strategy"),
+    ("data", "data", "name"),
+    ("device", "device", "name"),
+];
 
 /// Groups of format 1 that are part of another now.
 const MOVED: [(&str, &str); 2] = [("space_settings", "space"), ("images", "data")];

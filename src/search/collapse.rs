@@ -1,10 +1,10 @@
 //! Signs of the known failure of differentiable search: drifting to skip connections.
 
 use crate::space::TableWeights;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the monitor sees at the end of an epoch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signs {
     /// Skip connections in the derived architecture, and decisions about operations.
     pub skips: [usize; 2],

@@ -4,7 +4,7 @@ use super::collapse::Signs;
 use super::controller::Learned;
 use crate::estimate::Measured;
 use crate::space::{Architecture, TableWeights};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Who came by an architecture that was ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,7 +63,7 @@ pub enum Event {
 }
 
 /// State of a search at the end of an epoch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochEnd {
     /// The epoch, counted from 0.
     pub epoch: u32,
@@ -90,7 +90,7 @@ pub struct EpochEnd {
 }
 
 /// State of a search by a controller at the end of an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ControllerEpoch {
     /// The epoch, counted from 0.
     pub epoch: u32,

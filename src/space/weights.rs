@@ -1,9 +1,10 @@
 //! Architecture weights as plain data, for deriving.
 
 use super::SpaceError;
+use serde::{Deserialize, Serialize};
 
 /// The softmaxed architecture weights of one table of a supernet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableWeights {
     /// Name of the table, e.g. `alphas_normal`.
     pub name: String,

@@ -8,16 +8,18 @@ pub(super) use search::Search;
 pub(super) use summarise::{SummariseSearch, SummariseTraining};
 pub(super) use train::{Train, Who, random};
 
+use super::directory::CONFIG;
 use super::error::RunError;
+use super::identity::Identity;
 use super::outcome::{Searched, Trained};
 use super::setup::Setup;
 use super::summary::Summary;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Instant;
 
 /// What the phases have come to so far.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Results {
     pub searched: Option<Searched>,
     pub trained: Vec<Trained>,
@@ -33,18 +35,45 @@ pub(super) trait Phase {
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError>;
 }
 
-/// Does one phase after the other, and writes down how long each took.
-pub(super) fn run(phases: &[Box<dyn Phase>], setup: &mut Setup<'_>) -> Result<Results, RunError> {
-    let mut results = Results::default();
-    for phase in phases {
-        let (began, start) = (Timestamp::now(), Instant::now());
+/// Does one phase after the other, from where an earlier run has left them, and writes down how long each took.
+pub(super) fn run(
+    phases: &[Box<dyn Phase>],
+    setup: &mut Setup<'_>,
+    identity: Identity,
+    other_device: bool,
+) -> Result<Results, RunError> {
+    let written = identity.config.clone();
+    let (found, notes) = setup.progress.resume::<Results>(identity, other_device)?;
+    // Before anything is computed. What is there already keeps its date.
+    let path = setup.directory.path().join(CONFIG);
+    if std::fs::read_to_string(path).ok().as_ref() != Some(&written) {
+        setup.directory.write(CONFIG, written.as_bytes())?;
+    }
+    notes.iter().for_each(|note| setup.observer.warn(note));
+    let mut results = match found {
+        Some((results, metrics)) => {
+            let name = phases.get(setup.progress.done as usize).map_or("its end".to_owned(), |phase| phase.name());
+            setup.observer.say(&format!("going on from {name}"));
+            setup.timing.append(&json!({ "resumed": format!("{:.3}", Timestamp::now()), "phase": name }))?;
+            setup.cut_metrics(metrics)?;
+            results
+        }
+        None => {
+            setup.cut_metrics(0)?;
+            Results::default()
+        }
+    };
+    for phase in &phases[(setup.progress.done as usize).min(phases.len())..] {
+        let began = Timestamp::now();
         phase.run(setup, &mut results)?;
         setup.device.trim();
         setup.timing.append(&json!({
             "phase": phase.name(),
             "began": format!("{began:.3}"),
-            "phase_seconds": start.elapsed().as_secs_f64(),
+            "phase_seconds": setup.progress.phase_seconds(),
         }))?;
+        setup.progress.finish_phase(&results)?;
+        setup.save(None)?;
     }
     Ok(results)
 }

@@ -4,11 +4,11 @@ use super::{Phase, Results};
 use crate::estimate::{EstimateError, Measured};
 use crate::run::error::RunError;
 use crate::run::outcome::Searched;
-use crate::run::setup::{Searching, Setup};
+use crate::run::setup::{Heard, Listener, Searching, Setup};
 use crate::search::{self, ControllerEpoch, EpochEnd, Event, Origin};
 use crate::space::Architecture;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Instant;
 
 /// Drives the configuration's strategy to its end; writes `genotype.json`.
 pub(in crate::run) struct Search;
@@ -19,7 +19,6 @@ impl Phase for Search {
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
-        let began = Instant::now();
         let settings = setup.config.supernet(&setup.settings);
         let graph = setup.space.supernet(&settings)?;
         let supernet_parameters = crate::cost::parameters(&graph)?;
@@ -30,13 +29,13 @@ impl Phase for Search {
         let with = search::Bench { device, space, settings: &settings, images: &images, labels, seed };
         let found = &setup.config.search;
         let mut search = Searching::from(pollster::block_on(found.strategy.build(&found.settings, with))?);
-        let mut heard = Heard::default();
-        setup.drive(&self.name(), &mut search, |setup, event| heard.write(setup, event))?;
-        let Heard { architecture, epochs, ranked, compared, controller } = heard;
+        let mut course = Course::default();
+        setup.drive(&self.name(), &mut search, &mut course)?;
+        let Course { architecture, epochs, ranked, compared, controller } = course;
         let nothing = || EstimateError::Settings("the search ended without an architecture".into());
         let architecture = architecture.ok_or_else(nothing)?;
         setup.directory.write_json("genotype.json", &space.json(&architecture))?;
-        let seconds = began.elapsed().as_secs_f64();
+        let seconds = setup.progress.phase_seconds();
         results.searched = Some(Searched {
             architecture,
             epochs,
@@ -52,8 +51,8 @@ impl Phase for Search {
 }
 
 /// What was heard of a search.
-#[derive(Default)]
-struct Heard {
+#[derive(Default, Serialize, Deserialize)]
+struct Course {
     architecture: Option<Architecture>,
     epochs: Vec<EpochEnd>,
     ranked: Vec<f64>,
@@ -61,11 +60,12 @@ struct Heard {
     controller: Vec<ControllerEpoch>,
 }
 
-impl Heard {
-    /// Writes down what happened; gives how the search stands.
-    fn write(&mut self, setup: &mut Setup<'_>, event: Event) -> Result<Option<String>, RunError> {
+impl Listener<Event> for Course {
+    /// Writes down what happened.
+    fn hear(&mut self, setup: &mut Setup<'_>, event: Event) -> Result<Heard, RunError> {
         let metrics = &mut setup.metrics;
-        Ok(match event {
+        let epoch = matches!(event, Event::Epoch(_) | Event::ControllerEpoch(_));
+        let state = match event {
             Event::Step { taken, train_loss, valid_loss, .. } => {
                 metrics.append(&json!({
                     "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
@@ -120,7 +120,8 @@ impl Heard {
                 self.architecture = Some(architecture);
                 None
             }
-        })
+        };
+        Ok(Heard { state, epoch })
     }
 }
 

@@ -10,13 +10,9 @@ use crate::run::summary::{SharedWeights, Summary};
 use crate::search::collapse::Signs;
 use crate::space::Space;
 use serde_json::json;
-use std::time::Instant;
 
 /// What a search and all that followed it came to.
-pub(in crate::run) struct SummariseSearch {
-    /// When the run began.
-    pub start: Instant,
-}
+pub(in crate::run) struct SummariseSearch;
 
 /// What the training of one architecture came to.
 pub(in crate::run) struct SummariseTraining;
@@ -55,7 +51,7 @@ impl Phase for SummariseSearch {
             baseline_accuracy: accuracies("baseline").first().copied(),
             search_seconds: searched.seconds,
             train_seconds: found.train_seconds,
-            total_seconds: self.start.elapsed().as_secs_f64(),
+            total_seconds: setup.progress.total_seconds(),
             supernet_parameters: searched.supernet_parameters,
             left_out: setup.left_out,
             // Of what was found: a search that was stopped in time has not collapsed.

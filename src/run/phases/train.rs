@@ -8,12 +8,12 @@ use crate::nn::{ExchangeError, to_safetensors};
 use crate::random::Random;
 use crate::run::error::RunError;
 use crate::run::outcome::Trained;
-use crate::run::setup::Setup;
+use crate::run::setup::{Heard, Listener, Setup};
 use crate::run::summary::NetworkFacts;
 use crate::space::{Architecture, NetworkSettings, Space};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
-use std::time::Instant;
 
 /// Stream of the run's seed that random architectures are drawn from.
 const RANDOM_ARCHITECTURES: u64 = 0xA2C4 << 48;
@@ -55,26 +55,18 @@ impl Phase for Train {
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
-        let began = Instant::now();
         let Subject { graph, counted, genotype } = self.subject(setup, results)?;
         let counted = Cost::of(&counted, 1)?;
         let (name, images) = (self.network(), (0..setup.train.count() as u32).collect());
         let (device, config) = (setup.device, setup.config);
         let mut training = Training::new(device, graph.clone(), &setup.train, images, config.train, config.seed)?;
-        let mut epochs: Vec<EpochReport> = Vec::new();
-        setup.drive(&self.name(), &mut training, |setup, end| {
-            setup.metrics.append(&json!({
-                "kind": "train epoch", "network": name, "epoch": end.epoch, "rate": end.rate,
-                "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
-            }))?;
-            epochs.push(end);
-            Ok(Some(format!("accuracy {:.1} %", 100.0 * end.train_accuracy)))
-        })?;
+        let mut course = Course { network: name.clone(), epochs: Vec::new() };
+        setup.drive(&self.name(), &mut training, &mut course)?;
         let Score { accuracy, loss } = pollster::block_on(training.score(&setup.test))?;
         setup.metrics.append(&json!({
             "kind": "test", "network": name, "test_accuracy": accuracy, "test_loss": loss,
         }))?;
-        let seconds = began.elapsed().as_secs_f64();
+        let seconds = setup.progress.phase_seconds();
         if matches!(self.0, Who::Found | Who::Given(_)) {
             let state = pollster::block_on(training.network().state()).map_err(exchange)?;
             // One key: a map of several has no order, and the same run would write other bytes.
@@ -90,8 +82,26 @@ impl Phase for Train {
             test_accuracy: accuracy,
             train_seconds: seconds,
         };
-        results.trained.push(Trained { facts, graph, epochs, test_loss: loss });
+        results.trained.push(Trained { facts, graph, epochs: course.epochs, test_loss: loss });
         Ok(())
+    }
+}
+
+/// What was heard of a training.
+#[derive(Serialize, Deserialize)]
+struct Course {
+    network: String,
+    epochs: Vec<EpochReport>,
+}
+
+impl Listener<EpochReport> for Course {
+    fn hear(&mut self, setup: &mut Setup<'_>, end: EpochReport) -> Result<Heard, RunError> {
+        setup.metrics.append(&json!({
+            "kind": "train epoch", "network": self.network, "epoch": end.epoch, "rate": end.rate,
+            "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
+        }))?;
+        self.epochs.push(end);
+        Ok(Heard { state: Some(format!("accuracy {:.1} %", 100.0 * end.train_accuracy)), epoch: true })
     }
 }
 

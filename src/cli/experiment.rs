@@ -1,0 +1,195 @@
+//! What `search` and `train` share: where a run's configuration comes from, where it writes, and how it goes on.
+
+use super::common::{open_device, read_text, space_help, space_of};
+use super::output::Interrupted;
+use super::progress::Bars;
+use super::signals::Signals;
+use cellwright::device::Device;
+use cellwright::run::files::NAMES;
+use cellwright::run::{self, Config, Directory, Observer, Purpose, Read, RunError, Setting, Sources};
+use cellwright::space::SpaceConfig;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+/// Options that `search` and `train` share.
+#[derive(Debug, clap::Args)]
+pub struct ExperimentArgs {
+    #[arg(long, value_name = "NAME|FILE", help = space_help(""))]
+    space: Option<String>,
+    #[arg(long, help = format!("Dataset: {}", NAMES.join(", ")))]
+    data: Option<String>,
+    /// Directory of the dataset's files, which may lie some folders down or in an archive; or the archive itself.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Bring pictures to one size: a side in pixels, or height and width as in 32x48 (`--data folder`).
+    #[arg(long, value_name = "SIDE|HxW")]
+    resize: Option<String>,
+    /// Leave pictures out that cannot be read, and count them (`--data folder`).
+    #[arg(long)]
+    skip_bad: bool,
+    /// Seed of everything random.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+    /// Directory of the run; by default a new one below `runs`. A run that was begun there by the same command goes on.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Go on with the run of this directory, to the same bits as if it had never stopped. `--set` may only make it longer.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "space", "data", "data_dir", "resize", "skip_bad", "seed", "out"])]
+    resume: Option<PathBuf>,
+    /// Change one setting of the configuration, e.g. `--set search.epochs=30` (repeatable).
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists [default: auto, or the run's].
+    #[arg(long)]
+    device: Option<String>,
+    /// Go on on another device than the run began on: its bits differ.
+    #[arg(long, requires = "resume")]
+    allow_other_device: bool,
+    /// Keep the last checkpoints of a run that has come to its end.
+    #[arg(long)]
+    keep_checkpoints: bool,
+}
+
+/// A run about to begin, or to go on.
+pub struct Begun {
+    pub directory: Directory,
+    pub bars: Bars,
+    signals: Signals,
+    keep_checkpoints: bool,
+}
+
+impl ExperimentArgs {
+    /// The configuration of a file, or of the run to go on with; `--set` and the other options over it, the last of which
+    /// win. Where none of them names a space it is that of `otherwise`.
+    pub fn config(
+        &self,
+        file: Option<&Path>,
+        more: &[(&str, &str, Option<String>)],
+        budget: Option<u32>,
+        purpose: Purpose,
+        otherwise: Option<&SpaceConfig>,
+    ) -> Result<Read, Box<dyn Error>> {
+        let of_run = self.resume.as_ref().map(|run| run.join("config.toml"));
+        let (place, text) = match of_run.as_deref().or(file) {
+            Some(path) => {
+                let text = read_text(path).map_err(|problem| match &self.resume {
+                    Some(run) if !path.is_file() => RunError::NoRun { path: run.clone() }.to_string(),
+                    _ => format!("{}: {problem}", path.display()),
+                })?;
+                (path.display().to_string(), text)
+            }
+            None => ("configuration".to_owned(), String::new()),
+        };
+        let mut settings: Vec<Setting> = Vec::new();
+        settings.extend(self.set.iter().map(|text| Setting::set(text)));
+        let text_value = |value: &str| toml_text(value);
+        let data_dir = match &self.data_dir {
+            // Shown as text it would be another path.
+            Some(path) => {
+                let problem = || format!("--data-dir {}: the path is not valid Unicode", path.display());
+                Some(path.to_str().ok_or_else(problem)?)
+            }
+            None => None,
+        };
+        let own = [
+            ("--space", "space.name", self.space.as_deref().map(text_value)),
+            ("--data", "data.name", self.data.as_deref().map(text_value)),
+            ("--data-dir", "data.dir", data_dir.map(text_value)),
+            ("--resize", "data.resize", self.resize.as_deref().map(text_value)),
+            ("--skip-bad", "data.skip_bad", self.skip_bad.then(|| "true".to_owned())),
+            ("--seed", "seed", self.seed.map(|seed| seed.to_string())),
+            ("--device", "device.name", self.device.as_deref().map(text_value)),
+        ];
+        for (option, key, value) in own.iter().chain(more) {
+            settings.extend(value.as_ref().map(|value| Setting::option(option, key, value)));
+        }
+        let sources =
+            Sources { place: &place, text: &text, settings: &settings, budget, purpose, ..Sources::default() };
+        // The run's own configuration then holds the space itself, not the name of a file.
+        let mut read = Config::read(&sources, |name| match (name, otherwise) {
+            (None, Some(own)) => Ok(own.clone()),
+            (name, _) => space_of(name.unwrap_or("darts")),
+        })?;
+        read.config.device.allow_other = self.allow_other_device;
+        Ok(read)
+    }
+
+    /// Whether a run is to be gone on with.
+    pub fn resumes(&self) -> bool {
+        self.resume.is_some()
+    }
+
+    /// The directory of the run that is to be gone on with, if it has come to its end.
+    pub fn finished(&self) -> Result<Option<Directory>, RunError> {
+        match &self.resume {
+            Some(path) => Ok(Some(Directory::open(path)?).filter(Directory::is_finished)),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes the run's directory, called `name` if no other was said, or takes the one to go on with.
+    pub fn begin(
+        &self,
+        name: &str,
+        Read { config, notes }: &Read,
+        architecture: Option<&str>,
+    ) -> Result<Begun, Box<dyn Error>> {
+        let directory = match (&self.resume, &self.out) {
+            (Some(path), _) => Directory::open(path)?,
+            (None, Some(path)) => run::begin_at(path, config, architecture)?,
+            (None, None) => Directory::create_numbered(Path::new("runs"), name)?,
+        };
+        let signals = Signals::listen()?;
+        let mut bars = Bars::new(signals.clone());
+        notes.iter().for_each(|note| bars.say(note));
+        Ok(Begun { directory, bars, signals, keep_checkpoints: self.keep_checkpoints })
+    }
+}
+
+impl Begun {
+    /// Runs something on the configuration's device. Where the device is lost, it is opened again and the run goes on from its
+    /// last checkpoint, as often as the configuration has it.
+    pub fn run<T>(
+        &mut self,
+        config: &Config,
+        work: impl Fn(&Device, &Directory, &mut Bars) -> Result<T, RunError>,
+    ) -> Result<T, Box<dyn Error>> {
+        let mut retries = config.device.retry;
+        loop {
+            let device = open_device(&config.device.name)?;
+            self.bars.warn_if_slow(&device);
+            let error = match work(&device, &self.directory, &mut self.bars) {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            self.bars.end();
+            if error.is_of_lost_device() && retries > 0 {
+                retries -= 1;
+                self.bars.warn(&format!(
+                    "{error}; the device is opened again, and the run goes on from its last checkpoint"
+                ));
+                continue;
+            }
+            // A directory in which nothing was measured is of no use to anybody.
+            self.directory.remove_if_unused();
+            let go_on = format!("go on with --resume {}", self.directory.path().display());
+            return Err(match (error, self.signals.status()) {
+                (error @ RunError::Stopped { .. }, Some(status)) => {
+                    Interrupted { status, message: format!("{error}: all is saved; {go_on}") }.into()
+                }
+                (error, _) if error.is_of_lost_device() => format!("{error}; {go_on}").into(),
+                (error, _) => error.into(),
+            });
+        }
+    }
+
+    /// Tidies up when all is written.
+    pub fn finish(&self) -> Result<(), RunError> {
+        self.directory.finish(self.keep_checkpoints)
+    }
+}
+
+/// A text as a TOML string, so that a name like `1` stays a name.
+pub fn toml_text(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,74 @@
+//! What a run must have in common with the one that it goes on with.
+
+use super::config::Config;
+use super::config_error::ConfigError;
+use super::owners::Purpose;
+use super::tables::{get, keys};
+use crate::data::Dataset;
+use crate::device::Device;
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+/// Settings that may grow where a run goes on.
+const MAY_GROW: &[&str] = &["search.epochs", "train.epochs", "random"];
+/// Settings that say nothing of what is computed.
+const MAY_DIFFER: &[&str] = &["checkpoint", "device"];
+
+/// What the bits of a run depend on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    /// The configuration, as it is written.
+    pub config: String,
+    /// A hash of the dataset's content.
+    data: String,
+    /// Name of the device.
+    device: String,
+}
+
+impl Identity {
+    pub fn of(config: &Config, purpose: Purpose, data: &Dataset, device: &Device) -> Result<Self, ConfigError> {
+        Ok(Self { config: config.written(purpose)?, data: hash(data), device: device.name().to_owned() })
+    }
+
+    /// What of this run is not as it was, if anything that matters is. The device may be another if that is allowed.
+    pub fn differs(&self, before: &Self, other_device: bool) -> Option<String> {
+        if self.data != before.data {
+            return Some("the content of the dataset is another".to_owned());
+        }
+        if self.device != before.device && !other_device {
+            let (now, before) = (&self.device, &before.device);
+            return Some(format!(
+                "it ran on `{before}`, this is `{now}`: choose that device, or --allow-other-device, and bits will differ"
+            ));
+        }
+        let (Ok(now), Ok(before)) = (self.config.parse::<Table>(), before.config.parse::<Table>()) else {
+            return (self.config != before.config).then(|| "the configuration is another".to_owned());
+        };
+        let all = keys(&now).into_iter().chain(keys(&before));
+        let may_differ =
+            |key: &str| MAY_DIFFER.iter().any(|group| key == *group || key.starts_with(&format!("{group}.")));
+        let is_other = |key: &String| {
+            let [now, before] = [&now, &before].map(|table| get(table, key));
+            let grows = MAY_GROW.contains(&key.as_str())
+                && now.and_then(|v| v.as_integer()) > before.and_then(|v| v.as_integer());
+            now != before && !grows && !may_differ(key)
+        };
+        all.into_iter().find(is_other).map(|key| {
+            let said = |table: &Table| get(table, &key).map_or("nothing".to_owned(), ToString::to_string);
+            let (now, before) = (said(&now), said(&before));
+            format!("{key} was {before} and is {now} now; only {} may be set, to more", MAY_GROW.join(", "))
+        })
+    }
+}
+
+/// A hash of all that a dataset holds.
+fn hash(data: &Dataset) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for images in [&data.train, &data.test] {
+        images.shape().iter().for_each(|size| _ = hasher.update(&(*size as u64).to_le_bytes()));
+        images.labels().iter().for_each(|label| _ = hasher.update(&label.to_le_bytes()));
+        images.classes().iter().for_each(|class| _ = hasher.update(class.as_bytes()).update(&[0]));
+        hasher.update(images.pixels());
+    }
+    hasher.finalize().to_hex().to_string()
+}

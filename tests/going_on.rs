@@ -1,0 +1,240 @@
+//! Runs of the program that are killed, asked to stop, or begun twice, and go on with `--resume`: to the same bytes as a run
+//! that was never stopped.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A search of a second or so, with a checkpoint after each step.
+const TINY: [&str; 12] = [
+    "--space=nas-bench-201",
+    "--device=cpu",
+    "--budget=3",
+    "--seed=3",
+    "--set=supernet.channels=4",
+    "--set=supernet.layers=3",
+    "--set=network.channels=4",
+    "--set=network.layers=3",
+    "--set=train.epochs=2",
+    "--set=random=1",
+    "--set=baseline=false",
+    "--set=checkpoint.seconds=0",
+];
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cellwright"));
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// The beginning of a search by a strategy.
+fn search(strategy: &str, out: &Path) -> Command {
+    let mut command = program(&["search", "--strategy", strategy, "--out", out.to_str().unwrap()]);
+    command.args(TINY);
+    if strategy == "pc-darts" || strategy == "drnas" {
+        command.arg("--set=supernet.channels=8");
+    }
+    command
+}
+
+fn resume(verb: &str, out: &Path) -> Command {
+    program(&[verb, "--resume", out.to_str().unwrap()])
+}
+
+/// The files that must be the same, and the summary without what took time.
+fn results(directory: &Path) -> Vec<String> {
+    let read = |name: &str| {
+        let bytes = std::fs::read(directory.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        // Bytes as they are, in letters.
+        bytes.into_iter().map(char::from).collect::<String>()
+    };
+    let mut summary: Value =
+        serde_json::from_str(&std::fs::read_to_string(directory.join("summary.json")).unwrap()).unwrap();
+    strip(&mut summary);
+    let files = ["metrics.jsonl", "weights.safetensors", "config.toml"];
+    files.map(read).into_iter().chain([summary.to_string()]).collect()
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, _| !key.ends_with("_seconds"));
+            map.values_mut().for_each(strip);
+        }
+        Value::Array(list) => list.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+/// Waits until something holds of a directory, or the process is over.
+fn wait_for(child: &mut Child, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() && child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(300), "nothing happens");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A run that is killed after another share of its time again and again, until it comes to its end.
+fn killed(begin: Command, verb: &str, out: &Path, whole: Duration, kills: u32, seed: u64) {
+    let mut random = cellwright::random::Random::new(seed, 0);
+    let mut command = begin;
+    for _ in 0..kills {
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(whole.mul_f64(0.9 * f64::from(random.uniform())));
+        // It may be over by now.
+        let _ = child.kill();
+        child.wait().unwrap();
+        // Killed before it wrote what it is made by, it is begun as it was.
+        if out.join("config.toml").exists() {
+            command = resume(verb, out);
+        }
+    }
+    assert!(command.status().unwrap().success());
+}
+
+fn kills(strategies: &[&str], times: u32, kills: u32) {
+    let place = tempfile::tempdir().unwrap();
+    for strategy in strategies {
+        let whole = place.path().join(format!("{strategy}-whole"));
+        let begun = Instant::now();
+        assert!(search(strategy, &whole).status().unwrap().success(), "{strategy}");
+        let took = begun.elapsed();
+        let expected = results(&whole);
+        assert!(!whole.join("checkpoint").exists(), "{strategy}: checkpoints are left");
+        for time in 0..times {
+            let out = place.path().join(format!("{strategy}-{time}"));
+            killed(search(strategy, &out), "search", &out, took, kills, u64::from(time));
+            assert!(results(&out) == expected, "{strategy}, time {time}: other bytes");
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_search_that_is_killed_again_and_again_ends_with_the_same_bytes() {
+    kills(&["darts", "gdas", "enas", "spos"], 2, 3);
+}
+
+#[test]
+#[ignore = "long: scripts/test --full"]
+fn full_searches_are_killed_fifty_times() {
+    let strategies = [
+        "darts",
+        "darts-2nd",
+        "pc-darts",
+        "p-darts",
+        "gdas",
+        "sdarts-adv",
+        "robust-darts",
+        "darts-pt",
+        "enas",
+        "rsps",
+        "spos",
+    ];
+    kills(&strategies, 10, 5);
+}
+
+#[test]
+fn a_training_that_is_killed_ends_with_the_same_bytes() {
+    let place = tempfile::tempdir().unwrap();
+    let train = |out: &Path| {
+        let mut command =
+            program(&["train", "--architecture", "DARTS_V2", "--device=cpu", "--channels=2", "--layers=2"]);
+        command.args(["--epochs=3", "--set=checkpoint.seconds=0", "--out", out.to_str().unwrap()]);
+        command
+    };
+    let [whole, out] = ["whole", "killed"].map(|name| place.path().join(name));
+    let begun = Instant::now();
+    assert!(train(&whole).status().unwrap().success());
+    killed(train(&out), "train", &out, begun.elapsed(), 3, 7);
+    assert!(results(&out) == results(&whole));
+    // A training is not gone on with as a search.
+    let output = resume("search", &whole).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("cellwright train --resume"), "{said}");
+}
+
+#[test]
+fn the_same_command_goes_on_and_a_finished_run_is_only_told() {
+    let place = tempfile::tempdir().unwrap();
+    let [whole, out] = ["whole", "again"].map(|name| place.path().join(name));
+    assert!(search("darts", &whole).status().unwrap().success());
+    let mut child = search("darts", &out).spawn().unwrap();
+    wait_for(&mut child, || out.join("checkpoint").is_dir());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(search("darts", &out).status().unwrap().success(), "the same command goes on");
+    assert!(results(&out) == results(&whole));
+
+    let before = std::fs::read(out.join("timing.jsonl")).unwrap();
+    let output = resume("search", &out).stdout(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains("Found by darts"), "{said}");
+    assert_eq!(std::fs::read(out.join("timing.jsonl")).unwrap(), before, "nothing was done");
+    // What is finished is not overwritten.
+    let output = search("darts", &out).stderr(Stdio::piped()).output().unwrap();
+    assert!(!output.status.success() && String::from_utf8(output.stderr).unwrap().contains("is not empty"));
+}
+
+#[test]
+fn what_differs_from_the_run_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let mut child = search("darts", &out).spawn().unwrap();
+    wait_for(&mut child, || out.join("checkpoint").is_dir());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let refused = |more: &[&str], part: &str| {
+        let output = resume("search", &out).args(more).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(part), "{more:?}: {said}");
+    };
+    refused(&["--set=search.batch=32"], "search.batch was 64 and is 32 now");
+    refused(&["--set=train.epochs=1"], "train.epochs was 2 and is 1 now");
+    refused(&["--seed=4"], "cannot be used with");
+    // More of what may be more.
+    let longer = ["--set=train.epochs=3", "--set=random=2"];
+    assert!(resume("search", &out).args(longer).status().unwrap().success());
+    let summary: Value = serde_json::from_str(&std::fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["random_accuracies"].as_array().unwrap().len(), 2);
+    let error = resume("search", &place.path().join("nowhere")).stderr(Stdio::piped()).output().unwrap();
+    assert!(String::from_utf8(error.stderr).unwrap().contains("holds no run"));
+}
+
+#[test]
+fn two_processes_do_not_work_in_one_directory() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let mut child = search("darts", &out).spawn().unwrap();
+    wait_for(&mut child, || out.join("checkpoint").is_dir());
+    let output = resume("search", &out).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let was_running = child.try_wait().unwrap().is_none();
+    assert!(child.wait().unwrap().success());
+    assert!(!was_running || (!output.status.success() && said.contains("in use by another process")), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_a_run_that_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let whole = place.path().join("whole");
+    assert!(search("darts", &whole).status().unwrap().success());
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let out = place.path().join(signal);
+        // A checkpoint only where it is asked for one.
+        let mut child =
+            search("darts", &out).arg("--set=checkpoint.seconds=1000000").stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&mut child, || std::fs::metadata(out.join("metrics.jsonl")).is_ok_and(|facts| facts.len() > 0));
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains("all is saved; go on with --resume"), "{said}");
+        assert!(resume("search", &out).arg("--set=checkpoint.seconds=0").status().unwrap().success());
+        assert!(results(&out) == results(&whole), "{signal}: other bytes");
+    }
+}
