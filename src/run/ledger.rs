@@ -21,6 +21,8 @@ const PARTS_OF_TIME: f64 = 50.0;
 pub(super) struct Ledger<'a> {
     checkpoints: Checkpoints<'a>,
     found: Found,
+    /// The checkpoint that was taken up.
+    from: PathBuf,
     identity: Option<Identity>,
     /// Phases that are done.
     pub done: u64,
@@ -45,6 +47,7 @@ impl<'a> Ledger<'a> {
         Ok(Self {
             checkpoints,
             found,
+            from: PathBuf::new(),
             identity: None,
             done: 0,
             begun: None,
@@ -58,18 +61,23 @@ impl<'a> Ledger<'a> {
         })
     }
 
+    /// What is wrong with checkpoints that are passed over.
+    pub fn damaged(&self) -> &[String] {
+        &self.found.damaged
+    }
+
     /// Takes up what the last checkpoint says, if there is one; gives the results of phases and the length of the metrics
-    /// then, and what is to be said.
+    /// then.
     pub fn resume<R: DeserializeOwned + Default>(
         &mut self,
         identity: Identity,
         other_device: bool,
-    ) -> Result<(Option<(R, u64)>, Vec<String>), RunError> {
-        let notes = std::mem::take(&mut self.found.damaged);
+    ) -> Result<Option<(R, u64)>, RunError> {
         let Some((state, path)) = self.found.last.take() else {
             self.identity = Some(identity);
-            return Ok((None, notes));
+            return Ok(None);
         };
+        self.from.clone_from(&path);
         let unusable = |problem: String| RunError::Resume { path: path.clone(), problem };
         let get = |error: crate::state::StateError| unusable(error.to_string());
         state.check("run").map_err(get)?;
@@ -84,7 +92,7 @@ impl<'a> Ledger<'a> {
         self.begun = state.find("phase").cloned();
         // Nothing, before the first phase is done.
         let results: Option<R> = state.get("results").map_err(get)?;
-        Ok((Some((results.unwrap_or_default(), state.get("metrics").map_err(get)?)), notes))
+        Ok(Some((results.unwrap_or_default(), state.get("metrics").map_err(get)?)))
     }
 
     /// Notes that a phase is done, and what all have come to.
@@ -138,6 +146,6 @@ impl<'a> Ledger<'a> {
 
     /// The error for a checkpoint that does not fit.
     pub fn unusable(&self, problem: String) -> RunError {
-        RunError::Resume { path: PathBuf::from(super::checkpoint::FOLDER), problem }
+        RunError::Resume { path: self.from.clone(), problem }
     }
 }

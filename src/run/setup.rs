@@ -33,7 +33,7 @@ pub(super) struct Setup<'a> {
     pub metrics: Log,
     pub timing: Log,
     pub observer: &'a mut dyn Observer,
-    pub progress: Ledger<'a>,
+    pub ledger: Ledger<'a>,
 }
 
 /// Loads the configuration's dataset and says what the user should know of it.
@@ -84,7 +84,7 @@ impl<'a> Setup<'a> {
             metrics: directory.log("metrics.jsonl")?,
             timing: directory.log("timing.jsonl")?,
             observer,
-            progress: Ledger::new(directory, config.checkpoint.seconds)?,
+            ledger: Ledger::new(directory, config.checkpoint.seconds)?,
         };
         setup.check_batch()?;
         Ok(setup)
@@ -105,8 +105,8 @@ impl<'a> Setup<'a> {
         work: &mut W,
         listener: &mut L,
     ) -> Result<(), RunError> {
-        if let Some(begun) = self.progress.begun.take() {
-            let problem = |error: EstimateError| self.progress.unusable(error.to_string());
+        if let Some(begun) = self.ledger.begun.take() {
+            let problem = |error: EstimateError| self.ledger.unusable(error.to_string());
             pollster::block_on(work.restore(begun.part("work").map_err(|e| problem(e.into()))?)).map_err(problem)?;
             *listener = begun.get("heard").map_err(|error| problem(error.into()))?;
         }
@@ -124,7 +124,7 @@ impl<'a> Setup<'a> {
                 break;
             }
             let stops = self.observer.stops();
-            if stops || self.progress.is_due(ended) {
+            if stops || self.ledger.is_due(ended) {
                 let mut part = State::of("phase under way");
                 part.set("heard", &*listener).map_err(EstimateError::from)?;
                 part.nest("work", pollster::block_on(work.save())?);
@@ -142,7 +142,7 @@ impl<'a> Setup<'a> {
     /// Cuts the metrics to a length that they had.
     pub fn cut_metrics(&mut self, length: u64) -> Result<(), RunError> {
         if self.metrics.length() < length {
-            return Err(self.progress.unusable(format!("metrics.jsonl has less than the {length} bytes it had then")));
+            return Err(self.ledger.unusable(format!("metrics.jsonl has less than the {length} bytes it had then")));
         }
         self.metrics.cut(length)
     }
@@ -151,7 +151,7 @@ impl<'a> Setup<'a> {
     pub fn save(&mut self, part: Option<State>) -> Result<(), RunError> {
         // What a checkpoint counts on must not be lost after it.
         self.metrics.sync()?;
-        self.progress.save(self.metrics.length(), part)
+        self.ledger.save(self.metrics.length(), part)
     }
 }
 

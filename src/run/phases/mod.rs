@@ -43,7 +43,8 @@ pub(super) fn run(
     other_device: bool,
 ) -> Result<Results, RunError> {
     let written = identity.config.clone();
-    let (found, notes) = setup.progress.resume::<Results>(identity, other_device)?;
+    let notes = setup.ledger.damaged().to_vec();
+    let found = setup.ledger.resume::<Results>(identity, other_device)?;
     // Before anything is computed. What is there already keeps its date.
     let path = setup.directory.path().join(CONFIG);
     if std::fs::read_to_string(path).ok().as_ref() != Some(&written) {
@@ -52,7 +53,7 @@ pub(super) fn run(
     notes.iter().for_each(|note| setup.observer.warn(note));
     let mut results = match found {
         Some((results, metrics)) => {
-            let name = phases.get(setup.progress.done as usize).map_or("its end".to_owned(), |phase| phase.name());
+            let name = phases.get(setup.ledger.done as usize).map_or("its end".to_owned(), |phase| phase.name());
             setup.observer.say(&format!("going on from {name}"));
             setup.timing.append(&json!({ "resumed": format!("{:.3}", Timestamp::now()), "phase": name }))?;
             setup.cut_metrics(metrics)?;
@@ -63,16 +64,16 @@ pub(super) fn run(
             Results::default()
         }
     };
-    for phase in &phases[(setup.progress.done as usize).min(phases.len())..] {
+    for phase in &phases[(setup.ledger.done as usize).min(phases.len())..] {
         let began = Timestamp::now();
         phase.run(setup, &mut results)?;
         setup.device.trim();
         setup.timing.append(&json!({
             "phase": phase.name(),
             "began": format!("{began:.3}"),
-            "phase_seconds": setup.progress.phase_seconds(),
+            "phase_seconds": setup.ledger.phase_seconds(),
         }))?;
-        setup.progress.finish_phase(&results)?;
+        setup.ledger.finish_phase(&results)?;
         setup.save(None)?;
     }
     Ok(results)

@@ -35,7 +35,7 @@ impl Phase for Search {
         let nothing = || EstimateError::Settings("the search ended without an architecture".into());
         let architecture = architecture.ok_or_else(nothing)?;
         setup.directory.write_json("genotype.json", &space.json(&architecture))?;
-        let seconds = setup.progress.phase_seconds();
+        let seconds = setup.ledger.phase_seconds();
         results.searched = Some(Searched {
             architecture,
             epochs,

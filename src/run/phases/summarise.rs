@@ -51,7 +51,7 @@ impl Phase for SummariseSearch {
             baseline_accuracy: accuracies("baseline").first().copied(),
             search_seconds: searched.seconds,
             train_seconds: found.train_seconds,
-            total_seconds: setup.progress.total_seconds(),
+            total_seconds: setup.ledger.total_seconds(),
             supernet_parameters: searched.supernet_parameters,
             left_out: setup.left_out,
             // Of what was found: a search that was stopped in time has not collapsed.

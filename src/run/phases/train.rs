@@ -66,7 +66,7 @@ impl Phase for Train {
         setup.metrics.append(&json!({
             "kind": "test", "network": name, "test_accuracy": accuracy, "test_loss": loss,
         }))?;
-        let seconds = setup.progress.phase_seconds();
+        let seconds = setup.ledger.phase_seconds();
         if matches!(self.0, Who::Found | Who::Given(_)) {
             let state = pollster::block_on(training.network().state()).map_err(exchange)?;
             // One key: a map of several has no order, and the same run would write other bytes.
