@@ -128,14 +128,18 @@ impl Config {
         let preset = Self::preset(&data, defaults, &*built, strategy, epochs)?;
 
         let reading = Reading { sources, preset, space: &*built, lenient: renamed || given[0].is_old };
-        reading.check_keys(&mut given)?;
+        let mut left_out = Vec::new();
+        reading.check_keys(&mut given, &mut left_out)?;
         let mut config = reading.over(&given)?;
-        reading.refuse_unread(&config, &mut given)?;
+        reading.refuse_unread(&config, &mut given, &mut left_out)?;
         config = reading.over(&given)?;
         config.check().map_err(|error| match error {
             ConfigError::Value { problem, .. } => Reading::placed(problem, &given),
             other => other,
         })?;
+        if !left_out.is_empty() && !given[0].is_old {
+            notes.push(format!("{}: left out, for nothing here reads it: {}", sources.place, left_out.join(", ")));
+        }
         let moved = "of an older form, and read as such: `space_settings` is part of `space` now, `images` and `data_dir` of \
                      `data`, `one_shot` and `enas` of `search`; what nothing here reads is left out";
         notes.extend(given.iter().filter(|source| source.is_old).map(|source| format!("{}: {moved}", source.place)));
@@ -248,7 +252,7 @@ impl Reading<'_> {
     }
 
     /// Refuses keys that there are not, or that belong to what was not chosen.
-    fn check_keys(&self, given: &mut [Source]) -> Result<(), ConfigError> {
+    fn check_keys(&self, given: &mut [Source], left_out: &mut Vec<String>) -> Result<(), ConfigError> {
         let mut known = self.preset.table()?;
         // A setting that is absent by default has no key in the table to be checked against.
         known.entry("architecture").or_insert_with(|| Value::String(String::new()));
@@ -262,7 +266,10 @@ impl Reading<'_> {
             while let Some((key, nearest)) = unknown(&source.table, &known, "").map_err(is_group)? {
                 let place = source.place.clone();
                 match foreign::owners(&key, &self.preset, self.space, self.sources.strategies) {
-                    Some(_) if source.is_file && self.lenient => remove(&mut source.table, &key),
+                    Some(_) if source.is_file && self.lenient => {
+                        remove(&mut source.table, &key);
+                        left_out.push(key);
+                    }
                     Some(Foreign { by, readers }) => return Err(ConfigError::Unread { place, key, by, readers }),
                     None => return Err(ConfigError::UnknownKey { place, key, nearest }),
                 }
@@ -272,7 +279,12 @@ impl Reading<'_> {
     }
 
     /// Refuses what is set but not read.
-    fn refuse_unread(&self, config: &Config, given: &mut [Source]) -> Result<(), ConfigError> {
+    fn refuse_unread(
+        &self,
+        config: &Config,
+        given: &mut [Source],
+        left_out: &mut Vec<String>,
+    ) -> Result<(), ConfigError> {
         let of_search = config.architecture.is_some() && self.sources.purpose == Purpose::Search;
         let unread = owners::unread(config, self.space);
         let of_searches = if self.sources.purpose == Purpose::Training { owners::of_searches() } else { Vec::new() };
@@ -289,7 +301,10 @@ impl Reading<'_> {
                     return Err(error);
                 }
                 match entry(&unread) {
-                    Some(_) if source.is_file && self.lenient => remove(&mut source.table, &key),
+                    Some(_) if source.is_file && self.lenient => {
+                        remove(&mut source.table, &key);
+                        left_out.push(key);
+                    }
                     Some(error) => return Err(error),
                     None => {}
                 }
