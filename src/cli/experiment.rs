@@ -56,6 +56,8 @@ pub struct Begun {
     pub bars: Bars,
     signals: Signals,
     keep_checkpoints: bool,
+    /// Whether it was begun before.
+    resumed: bool,
 }
 
 impl ExperimentArgs {
@@ -142,7 +144,7 @@ impl ExperimentArgs {
         let signals = Signals::listen()?;
         let mut bars = Bars::new(signals.clone());
         notes.iter().for_each(|note| bars.say(note));
-        Ok(Begun { directory, bars, signals, keep_checkpoints: self.keep_checkpoints })
+        Ok(Begun { directory, bars, signals, keep_checkpoints: self.keep_checkpoints, resumed: self.resumes() })
     }
 }
 
@@ -170,8 +172,10 @@ impl Begun {
                 ));
                 continue;
             }
-            // A directory in which nothing was measured is of no use to anybody.
-            self.directory.remove_if_unused();
+            // A new directory in which nothing was measured is of no use to anybody.
+            if !self.resumed {
+                self.directory.remove_if_unused();
+            }
             let go_on = format!("go on with --resume {}", self.directory.path().display());
             return Err(match (error, self.signals.status()) {
                 (error @ RunError::Stopped { .. }, Some(status)) => {
