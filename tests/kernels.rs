@@ -6,7 +6,7 @@
 
 mod common;
 
-use cellwright::device::{Call, Case, Class, Device, Kernel, Launch, bytemuck, check_kernel};
+use cellwright::device::{Call, Case, Class, Kernel, Launch, bytemuck, check_kernel};
 use cellwright::kernels::{ALL, conv, depthwise, filter_bank, pool};
 use common::devices;
 use naga::back::{hlsl, msl, spv};
