@@ -60,7 +60,7 @@ fn refusal(strategy: &str, space: &str) -> Option<&'static str> {
     match (strategy, space) {
         ("pc-darts" | "drnas", "chain") => Some("a multiple of 4, from operations on all channels alike: layers.0"),
         ("pc-darts" | "drnas", "chain-mlp") => Some("layers.0.width chooses a width"),
-        ("pc-darts" | "drnas", "mobile") => Some("stages.0.depth.0 holds choice"),
+        ("pc-darts" | "drnas", STAGES) => Some("stages.0.depth.0 holds choice"),
         ("pc-darts" | "drnas", "enas-micro" | "nasnet") => Some("chooses among several inputs"),
         ("p-darts", "chain" | STAGES) => Some("cannot drop it: it turns"),
         _ => None,
