@@ -3,14 +3,12 @@
 //! A checkpoint is one line (its form, and a hash of the rest), then a [`State`] as bytes. It is whole or not there; the last
 //! two are kept, so that there is one to go back to where the last is damaged.
 
-use super::directory::Directory;
+use super::directory::{CHECKPOINTS, Directory};
 use super::error::RunError;
 use crate::state::State;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of checkpoints.
-pub(super) const FOLDER: &str = "checkpoint";
 /// What the first line begins with.
 const FORM: &str = "cellwright checkpoint 1 ";
 const ENDING: &str = "checkpoint";
@@ -39,7 +37,7 @@ pub(super) struct Found {
 impl<'a> Checkpoints<'a> {
     /// Those of a directory, the last of which that is whole is read.
     pub fn open(directory: &'a Directory) -> Result<(Self, Found), RunError> {
-        let numbered = numbered(&directory.path().join(FOLDER))?;
+        let numbered = numbered(&directory.path().join(CHECKPOINTS))?;
         let next = numbered.last().map_or(0, |(number, _)| number + 1);
         let mut damaged = Vec::new();
         let mut last = None;
@@ -61,8 +59,8 @@ impl<'a> Checkpoints<'a> {
         let bytes = state.to_bytes().map_err(failed)?;
         let mut file = format!("{FORM}{}\n", blake3::hash(&bytes)).into_bytes();
         file.extend(bytes);
-        let folder = self.directory.folder(FOLDER)?;
-        self.directory.write(&format!("{FOLDER}/{:08}.{ENDING}", self.next), &file)?;
+        let folder = self.directory.folder(CHECKPOINTS)?;
+        self.directory.write(&format!("{CHECKPOINTS}/{:08}.{ENDING}", self.next), &file)?;
         self.next += 1;
         let numbered = numbered(&folder)?;
         for (_, path) in numbered.iter().rev().skip(KEPT) {
@@ -70,15 +68,6 @@ impl<'a> Checkpoints<'a> {
             let _ = fs::remove_file(path);
         }
         Ok(())
-    }
-}
-
-/// Removes all of them: the run is finished.
-pub(super) fn remove(directory: &Directory) -> Result<(), RunError> {
-    let path = directory.path().join(FOLDER);
-    match fs::remove_dir_all(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(RunError::Write { path, source: error }),
-        _ => Ok(()),
     }
 }
 
@@ -144,10 +133,9 @@ mod tests {
         assert_eq!(number(&found), Some(3));
         checkpoints.write(&state(4)).unwrap();
         let names: Vec<_> =
-            numbered(&place.path().join(FOLDER)).unwrap().into_iter().map(|(number, _)| number).collect();
+            numbered(&place.path().join(CHECKPOINTS)).unwrap().into_iter().map(|(number, _)| number).collect();
         assert_eq!(names, [3, 4]);
-        remove(&directory).unwrap();
-        remove(&directory).unwrap();
+        (0..2).for_each(|_| directory.finish(false).unwrap());
         assert!(Checkpoints::open(&directory).unwrap().1.last.is_none());
     }
 
@@ -157,7 +145,7 @@ mod tests {
         let directory = Directory::create(place.path()).unwrap();
         let (mut checkpoints, _) = Checkpoints::open(&directory).unwrap();
         (0..2).for_each(|at| checkpoints.write(&state(at)).unwrap());
-        let path = numbered(&place.path().join(FOLDER)).unwrap().pop().unwrap().1;
+        let path = numbered(&place.path().join(CHECKPOINTS)).unwrap().pop().unwrap().1;
         let whole = fs::read(&path).unwrap();
         for case in 0..300 {
             let mut random = Random::new(case, 0);

@@ -13,6 +13,8 @@ use std::sync::Arc;
 const LOCK: &str = ".lock";
 /// What files beside their place begin with.
 const BESIDE: &str = ".writing";
+/// The folder of checkpoints.
+pub(super) const CHECKPOINTS: &str = "checkpoint";
 /// What a run is made by.
 pub(super) const CONFIG: &str = "config.toml";
 /// What a run came to: it is there once the run has come to its end.
@@ -122,7 +124,7 @@ impl Directory {
 
     /// Whether the run has come to its end, pictures and all.
     pub fn is_finished(&self) -> bool {
-        self.path.join(SUMMARY).is_file() && !self.path.join(super::checkpoint::FOLDER).exists()
+        self.path.join(SUMMARY).is_file() && !self.path.join(CHECKPOINTS).exists()
     }
 
     /// Tidies up after a run that has come to its end: removes its checkpoints, unless they are to be kept.
@@ -130,7 +132,14 @@ impl Directory {
     /// # Errors
     /// [`RunError::Write`].
     pub fn finish(&self, keep_checkpoints: bool) -> Result<(), RunError> {
-        if keep_checkpoints { Ok(()) } else { super::checkpoint::remove(self) }
+        if keep_checkpoints {
+            return Ok(());
+        }
+        let path = self.path.join(CHECKPOINTS);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(RunError::Write { path, source: error }),
+            _ => Ok(()),
+        }
     }
 
     /// Makes the directory for a run by this configuration, or goes on with one that was begun by it there.
