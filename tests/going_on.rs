@@ -67,6 +67,12 @@ fn strip(value: &mut Value) {
     }
 }
 
+/// Whether a run has written a checkpoint.
+fn is_saved(out: &Path) -> bool {
+    let names = std::fs::read_dir(out.join("checkpoint")).into_iter().flatten().flatten().map(|entry| entry.path());
+    names.into_iter().any(|path| path.extension().is_some_and(|ending| ending == "checkpoint"))
+}
+
 /// Waits until something holds of a directory, or the process is over.
 fn wait_for(child: &mut Child, holds: impl Fn() -> bool) {
     let begun = Instant::now();
@@ -162,7 +168,7 @@ fn the_same_command_goes_on_and_a_finished_run_is_only_told() {
     let [whole, out] = ["whole", "again"].map(|name| place.path().join(name));
     assert!(search("darts", &whole).status().unwrap().success());
     let mut child = search("darts", &out).spawn().unwrap();
-    wait_for(&mut child, || out.join("checkpoint").is_dir());
+    wait_for(&mut child, || is_saved(&out));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(search("darts", &out).status().unwrap().success(), "the same command goes on");
@@ -183,7 +189,7 @@ fn what_differs_from_the_run_is_named() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
     let mut child = search("darts", &out).spawn().unwrap();
-    wait_for(&mut child, || out.join("checkpoint").is_dir());
+    wait_for(&mut child, || is_saved(&out));
     child.kill().unwrap();
     child.wait().unwrap();
     let refused = |more: &[&str], part: &str| {
@@ -208,7 +214,7 @@ fn two_processes_do_not_work_in_one_directory() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
     let mut child = search("darts", &out).spawn().unwrap();
-    wait_for(&mut child, || out.join("checkpoint").is_dir());
+    wait_for(&mut child, || is_saved(&out));
     let output = resume("search", &out).stderr(Stdio::piped()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     let was_running = child.try_wait().unwrap().is_none();

@@ -41,9 +41,18 @@ impl Identity {
                 "it ran on `{before}`, this is `{now}`: choose that device, or --allow-other-device, and bits will differ"
             ));
         }
-        let (Ok(now), Ok(before)) = (self.config.parse::<Table>(), before.config.parse::<Table>()) else {
-            return (self.config != before.config).then(|| "the configuration is another".to_owned());
+        self.differs_from_config(&before.config)
+    }
+
+    /// What of this run's configuration is not as in a text that a run wrote, if anything that matters is. A text of an
+    /// earlier form cannot be compared.
+    pub fn differs_from_config(&self, before: &str) -> Option<String> {
+        let (Ok(now), Ok(before)) = (self.config.parse::<Table>(), before.parse::<Table>()) else {
+            return (self.config != before).then(|| "the configuration is another".to_owned());
         };
+        if now.get("format") != before.get("format") {
+            return None;
+        }
         let all = keys(&now).into_iter().chain(keys(&before));
         let may_differ =
             |key: &str| MAY_DIFFER.iter().any(|group| key == *group || key.starts_with(&format!("{group}.")));

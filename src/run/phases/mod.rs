@@ -43,11 +43,16 @@ pub(super) fn run(
     other_device: bool,
 ) -> Result<Results, RunError> {
     let written = identity.config.clone();
+    let path = setup.directory.path().join(CONFIG);
+    let before = std::fs::read_to_string(&path).ok();
+    // Also where it was stopped before its first checkpoint.
+    if let Some(problem) = before.as_ref().and_then(|before| identity.differs_from_config(before)) {
+        return Err(RunError::Resume { path, problem });
+    }
     let notes = setup.ledger.damaged().to_vec();
     let found = setup.ledger.resume::<Results>(identity, other_device)?;
     // Before anything is computed. What is there already keeps its date.
-    let path = setup.directory.path().join(CONFIG);
-    if std::fs::read_to_string(path).ok().as_ref() != Some(&written) {
+    if before.as_ref() != Some(&written) {
         setup.directory.write(CONFIG, written.as_bytes())?;
     }
     notes.iter().for_each(|note| setup.observer.warn(note));
