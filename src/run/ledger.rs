@@ -124,9 +124,8 @@ impl<'a> Ledger<'a> {
             || (epoch && passed >= PARTS_OF_EPOCH * self.cost)
     }
 
-    /// Writes a checkpoint.
-    pub fn save(&mut self, metrics: u64, part: Option<State>) -> Result<(), RunError> {
-        let began = Instant::now();
+    /// Writes a checkpoint, whose parts were begun to be gathered at `began`.
+    pub fn save(&mut self, metrics: u64, part: Option<State>, began: Instant) -> Result<(), RunError> {
         let mut state = State::of("run");
         let kept = || -> Result<State, crate::state::StateError> {
             state.set("identity", &self.identity)?;

@@ -15,6 +15,7 @@ use crate::space::{NetworkSettings, Space};
 use crate::state::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Instant;
 
 /// What the phases of a run work with.
 pub(super) struct Setup<'a> {
@@ -125,10 +126,11 @@ impl<'a> Setup<'a> {
             }
             let stops = self.observer.stops();
             if stops || self.ledger.is_due(ended) {
+                let began = Instant::now();
                 let mut part = State::of("phase under way");
                 part.set("heard", &*listener).map_err(EstimateError::from)?;
                 part.nest("work", pollster::block_on(work.save())?);
-                self.save(Some(part))?;
+                self.save(Some(part), began)?;
             }
             if stops {
                 self.observer.end();
@@ -148,10 +150,11 @@ impl<'a> Setup<'a> {
     }
 
     /// Writes down where the run stands: what its phases have come to, and how far the present one is, if it has begun.
-    pub fn save(&mut self, part: Option<State>) -> Result<(), RunError> {
+    /// `began` is when that was begun.
+    pub fn save(&mut self, part: Option<State>, began: Instant) -> Result<(), RunError> {
         // What a checkpoint counts on must not be lost after it.
         self.metrics.sync()?;
-        self.ledger.save(self.metrics.length(), part)
+        self.ledger.save(self.metrics.length(), part, began)
     }
 }
 

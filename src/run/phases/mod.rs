@@ -17,6 +17,7 @@ use super::summary::Summary;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::time::Instant;
 
 /// What the phases have come to so far.
 #[derive(Default, Serialize, Deserialize)]
@@ -79,7 +80,7 @@ pub(super) fn run(
             "phase_seconds": setup.ledger.phase_seconds(),
         }))?;
         setup.ledger.finish_phase(&results)?;
-        setup.save(None)?;
+        setup.save(None, Instant::now())?;
     }
     Ok(results)
 }
