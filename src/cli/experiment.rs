@@ -193,6 +193,14 @@ impl Begun {
     }
 }
 
+/// What a finished run came to.
+pub fn read_summary(directory: &Directory) -> Result<serde_json::Value, Box<dyn Error>> {
+    let path = directory.path().join("summary.json");
+    let wrong = |problem: String| format!("{}: {problem}", path.display());
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    Ok(serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?)
+}
+
 /// A text as a TOML string, so that a name like `1` stays a name.
 pub fn toml_text(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))

@@ -1,10 +1,11 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
-use super::experiment::{ExperimentArgs, toml_text};
+use super::experiment::{ExperimentArgs, read_summary, toml_text};
 use super::output::{self, Outcome};
 use cellwright::report;
 use cellwright::run::{self, Purpose, Summary};
 use cellwright::search;
+use serde::Deserialize as _;
 use std::path::PathBuf;
 
 /// What to search, on what, and where to write.
@@ -41,11 +42,11 @@ pub fn run(args: &Args) -> Outcome {
         return output::print(search::table().trim_end());
     }
     if let Some(directory) = args.experiment.finished()? {
-        let text = std::fs::read_to_string(directory.path().join("summary.json"))?;
-        if !text.contains("\"strategy\"") {
+        let summary = read_summary(&directory)?;
+        if summary.get("strategy").is_none() {
             return Err("this is the run of one training: `cellwright train --resume` tells what it came to".into());
         }
-        let summary = serde_json::from_str::<Summary>(&text);
+        let summary = Summary::deserialize(summary);
         let summary = summary.map_err(|error| format!("{}: summary.json: {error}", directory.path().display()))?;
         return match args.json {
             true => output::print_json(&summary),

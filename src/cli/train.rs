@@ -1,6 +1,6 @@
 //! `train`: one architecture from scratch.
 
-use super::experiment::{ExperimentArgs, toml_text};
+use super::experiment::{ExperimentArgs, read_summary, toml_text};
 use super::output::{self, Outcome};
 use cellwright::report;
 use cellwright::run::{self, Purpose, architecture};
@@ -40,15 +40,13 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Outcome {
     if let Some(directory) = args.experiment.finished()? {
-        let text = std::fs::read_to_string(directory.path().join("summary.json"))?;
-        if text.contains("\"strategy\"") {
+        let summary = read_summary(&directory)?;
+        if summary.get("strategy").is_some() {
             return Err("this is the run of a search: `cellwright search --resume` tells what it came to".into());
         }
         return match args.json {
-            true => output::print(&text),
-            false => {
-                output::print(&report::run::training_summary_text(&serde_json::from_str(&text)?, directory.path()))
-            }
+            true => output::print_json(&summary),
+            false => output::print(&report::run::training_summary_text(&summary, directory.path())),
         };
     }
     let more = [
