@@ -210,6 +210,51 @@ fn what_differs_from_the_run_is_named() {
 }
 
 #[test]
+fn a_run_grows_only_where_it_is_not_over() {
+    let place = tempfile::tempdir().unwrap();
+    let stopped = |strategy: &str, name: &str, more: &[&str], phase: &str| {
+        let out = place.path().join(name);
+        let mut child = search(strategy, &out).args(more).spawn().unwrap();
+        let is_there = || {
+            let told = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap_or_default();
+            told.contains(phase) && is_saved(&out)
+        };
+        wait_for(&mut child, is_there);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        out
+    };
+    let said = |out: &Path, more: &str| {
+        let output = resume("search", out).arg(more).stderr(Stdio::piped()).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    // What is compared with what must have had the same training.
+    let out = stopped("darts", "over", &["--set=baseline=true"], "baseline");
+    for (more, phase) in [("--set=search.epochs=9", "search"), ("--set=train.epochs=9", "train searched")] {
+        let (good, words) = said(&out, more);
+        assert!(!good && words.contains(&format!("the phase `{phase}` of the run is over")), "{words}");
+    }
+    // What was under way is not taken for what has come before it.
+    let whole = place.path().join("whole");
+    assert!(search("darts", &whole).args(["--set=baseline=true", "--set=random=2"]).status().unwrap().success());
+    assert!(said(&out, "--set=random=2").0);
+    let summary = |out: &Path| serde_json::from_str(&std::fs::read_to_string(out.join("summary.json")).unwrap());
+    let [mut long, mut whole]: [Value; 2] = [&out, &whole].map(|out| summary(out).unwrap());
+    [&mut long, &mut whole].into_iter().for_each(strip);
+    assert_eq!(long, whole);
+    let (good, words) = said(&out, "--set=random=3");
+    assert!(!good && words.contains("it has come to its end"), "{words}");
+    // Stages and rankings have their own place in a search.
+    for (strategy, phase, more) in [("spos", "ranked", "--set=search.batch=512"), ("drnas", "\"epoch\":1", "")] {
+        let more: Vec<&str> = [more].into_iter().filter(|more| !more.is_empty()).collect();
+        let out = stopped(strategy, strategy, &more, phase);
+        let (good, words) = said(&out, "--set=search.epochs=50");
+        let over = ["these epochs is over", "of the run is over"].iter().any(|part| words.contains(part));
+        assert!(!good && over, "{strategy}: {words}");
+    }
+}
+
+#[test]
 fn two_processes_do_not_work_in_one_directory() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");

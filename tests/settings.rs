@@ -211,3 +211,35 @@ fn a_file_of_a_later_form_is_refused() {
     std::fs::write(&file, "format = 3\n[search]\nstrategy = \"darts\"\n").unwrap();
     refused(&[file.to_str().unwrap()], &["later.toml: of format 3, later than this program's (2): use a newer one"]);
 }
+
+/// Runs as they were left when no directory said which form it has: a search, and a training.
+#[test]
+fn runs_of_the_first_form_are_still_read() {
+    let [searched, trained] = ["tests/fixtures/format_1_search", "tests/fixtures/format_1_train"];
+    let found = read(std::path::Path::new(searched), "summary.json");
+    let found = serde_json::from_str::<Value>(&found).unwrap()["genotype"].as_str().unwrap().to_owned();
+    assert!(good(&["report", searched]).contains("darts, 1 epochs"));
+    let picture = tempfile::tempdir().unwrap();
+    for run in [searched, trained] {
+        let svg = picture.path().join("cell.svg");
+        good(&["show", "--architecture", run, "--out", svg.to_str().unwrap()]);
+        assert!(svg.is_file());
+    }
+    let out = picture.path().join("train");
+    let (pictures, out) = (few_pictures(), out.to_str().unwrap());
+    let data = ["--data=mnist", "--data-dir", pictures.path().to_str().unwrap(), "--device=cpu", "--out", out];
+    let sizes = ["--channels=2", "--layers=3", "--epochs=1", "--set=train.batch=32", "--json"];
+    let run = call(&[&["train", "--architecture", searched], &data[..], &sizes[..]].concat());
+    assert_eq!(run.json()["genotype"], found);
+    // They came to their end, and say what that was.
+    let copies = [searched, trained].map(|run| {
+        let copy = picture.path().join(std::path::Path::new(run).file_name().unwrap());
+        std::fs::create_dir(&copy).unwrap();
+        for file in std::fs::read_dir(run).unwrap().flatten() {
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        copy
+    });
+    assert!(good(&["search", "--resume", copies[0].to_str().unwrap()]).contains("Found by darts"));
+    assert!(good(&["train", "--resume", copies[1].to_str().unwrap()]).contains("%"));
+}

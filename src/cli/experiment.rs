@@ -2,7 +2,7 @@
 
 use super::common::{open_device, read_text, space_help, space_of};
 use super::output::Interrupted;
-use super::progress::Bars;
+use super::progress::{Bars, warn_if_slow};
 use super::signals::Signals;
 use cellwright::device::Device;
 use cellwright::run::files::NAMES;
@@ -123,9 +123,17 @@ impl ExperimentArgs {
 
     /// The directory of the run that is to be gone on with, if it has come to its end.
     pub fn finished(&self) -> Result<Option<Directory>, RunError> {
-        match &self.resume {
-            Some(path) => Ok(Some(Directory::open(path)?).filter(Directory::is_finished)),
-            None => Ok(None),
+        let Some(path) = &self.resume else { return Ok(None) };
+        let directory = Directory::open(path)?;
+        if !directory.is_finished() {
+            return Ok(None);
+        }
+        match self.set.is_empty() {
+            true => Ok(Some(directory)),
+            false => {
+                let problem = "it has come to its end, and --set cannot make it longer: begin another".to_owned();
+                Err(RunError::Resume { path: path.clone(), problem })
+            }
         }
     }
 
@@ -154,37 +162,33 @@ impl Begun {
     pub fn run<T>(
         &mut self,
         config: &Config,
-        work: impl Fn(&Device, &Directory, &mut Bars) -> Result<T, RunError>,
+        work: impl Fn(&Device, &Directory, &mut dyn Observer) -> Result<T, RunError>,
     ) -> Result<T, Box<dyn Error>> {
-        let mut retries = config.device.retry;
-        loop {
-            let device = open_device(&config.device.name)?;
-            self.bars.warn_if_slow(&device);
-            let error = match work(&device, &self.directory, &mut self.bars) {
-                Ok(done) => return Ok(done),
-                Err(error) => error,
-            };
+        let Self { directory, bars, .. } = self;
+        let ended = run::with_retries(
+            config.device.retry,
+            bars,
+            || open_device(&config.device.name),
+            |device, observer| {
+                warn_if_slow(device, observer);
+                work(device, directory, observer)
+            },
+        );
+        ended.map_err(|error| {
             self.bars.end();
-            if error.is_of_lost_device() && retries > 0 {
-                retries -= 1;
-                self.bars.warn(&format!(
-                    "{error}; the device is opened again, and the run goes on from its last checkpoint"
-                ));
-                continue;
-            }
             // A new directory in which nothing was measured is of no use to anybody.
             if !self.resumed {
                 self.directory.remove_if_unused();
             }
             let go_on = format!("go on with --resume {}", self.directory.path().display());
-            return Err(match (error, self.signals.status()) {
-                (error @ RunError::Stopped { .. }, Some(status)) => {
+            match (error.downcast_ref::<RunError>(), self.signals.status()) {
+                (Some(RunError::Stopped { .. }), Some(status)) => {
                     Interrupted { status, message: format!("{error}: all is saved; {go_on}") }.into()
                 }
-                (error, _) if error.is_of_lost_device() => format!("{error}; {go_on}").into(),
-                (error, _) => error.into(),
-            });
-        }
+                (Some(of_run), _) if of_run.is_of_lost_device() => format!("{error}; {go_on}").into(),
+                _ => error,
+            }
+        })
     }
 
     /// Tidies up when all is written.

@@ -17,12 +17,12 @@ impl Bars {
     pub fn new(signals: Signals) -> Self {
         Self { bar: ProgressBar::hidden(), signals }
     }
+}
 
-    /// Says so where a software driver does the work: the twins are faster.
-    pub fn warn_if_slow(&mut self, device: &Device) {
-        if device.is_gpu() && device.class() == Class::Software {
-            self.warn(&format!("{} runs shaders on the CPU; `--device cpu` is faster", device.name()));
-        }
+/// Says so where a software driver does the work: the twins are faster.
+pub fn warn_if_slow(device: &Device, observer: &mut dyn Observer) {
+    if device.is_gpu() && device.class() == Class::Software {
+        observer.warn(&format!("{} runs shaders on the CPU; `--device cpu` is faster", device.name()));
     }
 }
 

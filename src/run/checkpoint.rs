@@ -9,8 +9,10 @@ use crate::state::State;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the first line begins with.
-const FORM: &str = "cellwright checkpoint 1 ";
+/// What the first line begins with, before the number of the form.
+const NAME: &str = "cellwright checkpoint ";
+/// The form that is written and read.
+const FORM: u32 = 2;
 const ENDING: &str = "checkpoint";
 /// How many are kept.
 const KEPT: usize = 2;
@@ -47,17 +49,23 @@ impl<'a> Checkpoints<'a> {
                     last = Some((state, path.clone()));
                     break;
                 }
-                Err(problem) => damaged.push(format!("{} is damaged ({problem})", path.display())),
+                Err(Unread::OtherForm(form)) => {
+                    let problem = format!(
+                        "it is of form {form}, this program reads form {FORM}: go on with the program that began the run"
+                    );
+                    return Err(RunError::Resume { path: path.clone(), problem });
+                }
+                Err(Unread::Damaged(problem)) => damaged.push(format!("{} is damaged ({problem})", path.display())),
             }
         }
         Ok((Self { directory, next }, Found { last, damaged }))
     }
 
-    /// Writes one, and removes those that are older than the one before.
-    pub fn write(&mut self, state: &State) -> Result<(), RunError> {
+    /// Writes one, and removes those that are older than the one before. Gives its length in bytes.
+    pub fn write(&mut self, state: &State) -> Result<u64, RunError> {
         let failed = |error: crate::state::StateError| RunError::Estimate(error.into());
         let bytes = state.to_bytes().map_err(failed)?;
-        let mut file = format!("{FORM}{}\n", blake3::hash(&bytes)).into_bytes();
+        let mut file = format!("{NAME}{FORM} {}\n", blake3::hash(&bytes)).into_bytes();
         file.extend(bytes);
         let folder = self.directory.folder(CHECKPOINTS)?;
         self.directory.write(&format!("{CHECKPOINTS}/{:08}.{ENDING}", self.next), &file)?;
@@ -67,7 +75,7 @@ impl<'a> Checkpoints<'a> {
             // One too many does no harm.
             let _ = fs::remove_file(path);
         }
-        Ok(())
+        Ok(file.len() as u64)
     }
 }
 
@@ -91,20 +99,36 @@ fn numbered(folder: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
     Ok(found)
 }
 
-fn read(path: &Path) -> Result<State, String> {
+/// Why a checkpoint cannot be read.
+enum Unread {
+    /// Another version of the program wrote it.
+    OtherForm(u32),
+    Damaged(String),
+}
+
+impl From<String> for Unread {
+    fn from(problem: String) -> Self {
+        Self::Damaged(problem)
+    }
+}
+
+fn read(path: &Path) -> Result<State, Unread> {
     let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if length > LONGEST {
-        return Err(format!("it has {length} bytes, more than {LONGEST}"));
+        return Err(format!("it has {length} bytes, more than {LONGEST}").into());
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let end = bytes.iter().take(256).position(|byte| *byte == b'\n').ok_or("its first line is missing")?;
+    let damaged = |problem: &str| problem.to_owned();
+    let end = bytes.iter().take(256).position(|byte| *byte == b'\n').ok_or(damaged("its first line is missing"))?;
     let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
-    let hash = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix(FORM));
-    let hash = hash.ok_or("its first line is none that this program writes")?;
-    if blake3::hash(rest).to_hex().as_str() != hash {
-        return Err("its hash is another".into());
+    let said = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix(NAME)?.split_once(' '));
+    let (form, hash) = said.ok_or(damaged("its first line is none that this program writes"))?;
+    let whole = blake3::hash(rest).to_hex().as_str() == hash;
+    match form.parse() {
+        Ok(FORM) if whole => Ok(State::from_bytes(rest).map_err(|error| error.to_string())?),
+        Ok(other) if whole => Err(Unread::OtherForm(other)),
+        _ => Err(damaged("its hash is another").into()),
     }
-    State::from_bytes(rest).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -128,7 +152,7 @@ mod tests {
         let directory = Directory::create(place.path()).unwrap();
         let (mut checkpoints, found) = Checkpoints::open(&directory).unwrap();
         assert!(found.last.is_none() && found.damaged.is_empty());
-        (0..4).for_each(|at| checkpoints.write(&state(at)).unwrap());
+        (0..4).for_each(|at| drop(checkpoints.write(&state(at)).unwrap()));
         let (mut checkpoints, found) = Checkpoints::open(&directory).unwrap();
         assert_eq!(number(&found), Some(3));
         checkpoints.write(&state(4)).unwrap();
@@ -140,11 +164,25 @@ mod tests {
     }
 
     #[test]
+    fn one_of_another_form_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::create(place.path()).unwrap();
+        let (mut checkpoints, _) = Checkpoints::open(&directory).unwrap();
+        checkpoints.write(&state(0)).unwrap();
+        let path = numbered(&place.path().join(CHECKPOINTS)).unwrap().pop().unwrap().1;
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[NAME.len()] = b'1';
+        fs::write(&path, bytes).unwrap();
+        let error = Checkpoints::open(&directory).unwrap_err().to_string();
+        assert!(error.contains("it is of form 1, this program reads form 2"), "{error}");
+    }
+
+    #[test]
     fn one_that_is_cut_flipped_or_zeroed_is_told_and_the_one_before_it_taken() {
         let place = tempfile::tempdir().unwrap();
         let directory = Directory::create(place.path()).unwrap();
         let (mut checkpoints, _) = Checkpoints::open(&directory).unwrap();
-        (0..2).for_each(|at| checkpoints.write(&state(at)).unwrap());
+        (0..2).for_each(|at| drop(checkpoints.write(&state(at)).unwrap()));
         let path = numbered(&place.path().join(CHECKPOINTS)).unwrap().pop().unwrap().1;
         let whole = fs::read(&path).unwrap();
         for case in 0..300 {

@@ -9,8 +9,8 @@ use crate::device::Device;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-/// Settings that may grow where a run goes on.
-const MAY_GROW: &[&str] = &["search.epochs", "train.epochs", "random"];
+/// Settings that may grow where a run goes on, and of which phases: by the beginning of their names.
+const MAY_GROW: &[(&str, &str)] = &[("search.epochs", "search"), ("train.epochs", "train "), ("random", "summarise")];
 /// Settings that say nothing of what is computed.
 const MAY_DIFFER: &[&str] = &["checkpoint", "device"];
 
@@ -30,8 +30,9 @@ impl Identity {
         Ok(Self { config: config.written(purpose)?, data: hash(data), device: device.name().to_owned() })
     }
 
-    /// What of this run is not as it was, if anything that matters is. The device may be another if that is allowed.
-    pub fn differs(&self, before: &Self, other_device: bool) -> Option<String> {
+    /// What of this run is not as it was, if anything that matters is. The device may be another if that is allowed. `done` are
+    /// the names of the phases that are over.
+    pub fn differs(&self, before: &Self, other_device: bool, done: &[String]) -> Option<String> {
         if self.data != before.data {
             return Some("the content of the dataset is another".to_owned());
         }
@@ -41,12 +42,12 @@ impl Identity {
                 "it ran on `{before}`, this is `{now}`: choose that device, or --allow-other-device, and bits will differ"
             ));
         }
-        self.differs_from_config(&before.config)
+        self.differs_from_config(&before.config, done)
     }
 
     /// What of this run's configuration is not as in a text that a run wrote, if anything that matters is. A text of an
     /// earlier form cannot be compared.
-    pub fn differs_from_config(&self, before: &str) -> Option<String> {
+    pub fn differs_from_config(&self, before: &str, done: &[String]) -> Option<String> {
         let (Ok(now), Ok(before)) = (self.config.parse::<Table>(), before.parse::<Table>()) else {
             return (self.config != before).then(|| "the configuration is another".to_owned());
         };
@@ -56,16 +57,25 @@ impl Identity {
         let all = keys(&now).into_iter().chain(keys(&before));
         let may_differ =
             |key: &str| MAY_DIFFER.iter().any(|group| key == *group || key.starts_with(&format!("{group}.")));
+        let phase = |key: &str| MAY_GROW.iter().find(|(grows, _)| *grows == key).map(|(_, phase)| *phase);
+        let over = |phase: &str| done.iter().find(|name| name.starts_with(phase));
         let is_other = |key: &String| {
             let [now, before] = [&now, &before].map(|table| get(table, key));
-            let grows = MAY_GROW.contains(&key.as_str())
-                && now.and_then(|v| v.as_integer()) > before.and_then(|v| v.as_integer());
+            let is_more = now.and_then(|v| v.as_integer()) > before.and_then(|v| v.as_integer());
+            let grows = is_more && phase(key).is_some_and(|phase| over(phase).is_none());
             now != before && !grows && !may_differ(key)
         };
         all.into_iter().find(is_other).map(|key| {
             let said = |table: &Table| get(table, &key).map_or("nothing".to_owned(), ToString::to_string);
             let (now, before) = (said(&now), said(&before));
-            format!("{key} was {before} and is {now} now; only {} may be set, to more", MAY_GROW.join(", "))
+            let why = match phase(&key).and_then(over) {
+                Some(phase) => format!("the phase `{phase}` of the run is over, so it may not be set any more"),
+                None => {
+                    let growing: Vec<&str> = MAY_GROW.iter().map(|(key, _)| *key).collect();
+                    format!("only {} may be set, to more", growing.join(", "))
+                }
+            };
+            format!("{key} was {before} and is {now} now; {why}")
         })
     }
 }

@@ -24,10 +24,10 @@ pub(super) struct Ledger<'a> {
     /// The checkpoint that was taken up.
     from: PathBuf,
     identity: Option<Identity>,
-    /// Phases that are done.
-    pub done: u64,
-    /// How far an earlier run has brought the phase after them, until it goes on.
-    pub begun: Option<State>,
+    /// Names of the phases that are done.
+    pub done: Vec<String>,
+    /// Name of the phase that an earlier run was in, and how far it had brought it, until it goes on.
+    pub begun: Option<(String, State)>,
     results: serde_json::Value,
     /// Seconds from one checkpoint to the next.
     seconds: f64,
@@ -38,6 +38,21 @@ pub(super) struct Ledger<'a> {
     last: Instant,
     /// Seconds that the last one took to write.
     cost: f64,
+    written: Written,
+}
+
+/// The checkpoints that were written in a phase, and the one at its end.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Written {
+    /// How many.
+    #[serde(rename = "checkpoints")]
+    number: u32,
+    /// Bytes of the largest.
+    #[serde(rename = "checkpoint_bytes")]
+    bytes: u64,
+    /// Seconds that all took: to gather what they hold, and to get it onto the disk.
+    #[serde(rename = "checkpoint_seconds")]
+    seconds: f64,
 }
 
 impl<'a> Ledger<'a> {
@@ -49,7 +64,7 @@ impl<'a> Ledger<'a> {
             found,
             from: PathBuf::new(),
             identity: None,
-            done: 0,
+            done: Vec::new(),
             begun: None,
             results: serde_json::Value::Null,
             seconds,
@@ -58,6 +73,7 @@ impl<'a> Ledger<'a> {
             phase: now,
             last: now,
             cost: 0.0,
+            written: Written::default(),
         })
     }
 
@@ -82,22 +98,25 @@ impl<'a> Ledger<'a> {
         let get = |error: crate::state::StateError| unusable(error.to_string());
         state.check("run").map_err(get)?;
         let before: Identity = state.get("identity").map_err(get)?;
-        if let Some(problem) = identity.differs(&before, other_device) {
+        self.done = state.get("done").map_err(get)?;
+        if let Some(problem) = identity.differs(&before, other_device, &self.done) {
             return Err(unusable(problem));
         }
         self.identity = Some(identity);
-        self.done = state.get("done").map_err(get)?;
         self.before = state.get("seconds").map_err(get)?;
         self.results = state.get("results").map_err(get)?;
-        self.begun = state.find("phase").cloned();
+        self.begun = match state.find("phase") {
+            Some(part) => Some((state.get("under way").map_err(get)?, part.clone())),
+            None => None,
+        };
         // Nothing, before the first phase is done.
         let results: Option<R> = state.get("results").map_err(get)?;
         Ok(Some((results.unwrap_or_default(), state.get("metrics").map_err(get)?)))
     }
 
     /// Notes that a phase is done, and what all have come to.
-    pub fn finish_phase(&mut self, results: &impl Serialize) -> Result<(), RunError> {
-        self.done += 1;
+    pub fn finish_phase(&mut self, name: String, results: &impl Serialize) -> Result<(), RunError> {
+        self.done.push(name);
         self.results = serde_json::to_value(results).map_err(|error| EstimateError::Settings(error.to_string()))?;
         self.before[1] = 0.0;
         self.phase = Instant::now();
@@ -124,22 +143,33 @@ impl<'a> Ledger<'a> {
             || (epoch && passed >= PARTS_OF_EPOCH * self.cost)
     }
 
-    /// Writes a checkpoint, whose parts were begun to be gathered at `began`.
-    pub fn save(&mut self, metrics: u64, part: Option<State>, began: Instant) -> Result<(), RunError> {
+    /// The checkpoints since this was asked last.
+    pub fn written(&mut self) -> Written {
+        std::mem::take(&mut self.written)
+    }
+
+    /// Writes a checkpoint, with how far the phase of that name is, if one is under way. Its parts were begun to be gathered at
+    /// `began`.
+    pub fn save(&mut self, metrics: u64, part: Option<(&str, State)>, began: Instant) -> Result<(), RunError> {
         let mut state = State::of("run");
         let kept = || -> Result<State, crate::state::StateError> {
             state.set("identity", &self.identity)?;
-            state.set("done", self.done)?;
+            state.set("done", &self.done)?;
             state.set("seconds", [self.total_seconds(), self.phase_seconds()])?;
             state.set("results", &self.results)?;
             state.set("metrics", metrics)?;
-            part.into_iter().for_each(|part| state.nest("phase", part));
+            if let Some((name, part)) = part {
+                state.set("under way", name)?;
+                state.nest("phase", part);
+            }
             Ok(state)
         };
         let state = kept().map_err(EstimateError::from)?;
-        self.checkpoints.write(&state)?;
+        let bytes = self.checkpoints.write(&state)?;
         self.last = Instant::now();
         self.cost = began.elapsed().as_secs_f64();
+        let Written { number, bytes: largest, seconds } = self.written;
+        self.written = Written { number: number + 1, bytes: largest.max(bytes), seconds: seconds + self.cost };
         Ok(())
     }
 

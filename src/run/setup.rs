@@ -106,7 +106,7 @@ impl<'a> Setup<'a> {
         work: &mut W,
         listener: &mut L,
     ) -> Result<(), RunError> {
-        if let Some(begun) = self.ledger.begun.take() {
+        if let Some((_, begun)) = self.ledger.begun.take_if(|(phase, _)| phase == name) {
             let problem = |error: EstimateError| self.ledger.unusable(error.to_string());
             pollster::block_on(work.restore(begun.part("work").map_err(|e| problem(e.into()))?)).map_err(problem)?;
             *listener = begun.get("heard").map_err(|error| problem(error.into()))?;
@@ -130,7 +130,7 @@ impl<'a> Setup<'a> {
                 let mut part = State::of("phase under way");
                 part.set("heard", &*listener).map_err(EstimateError::from)?;
                 part.nest("work", pollster::block_on(work.save())?);
-                self.save(Some(part), began)?;
+                self.save(Some((name, part)), began)?;
             }
             if stops {
                 self.observer.end();
@@ -149,9 +149,9 @@ impl<'a> Setup<'a> {
         self.metrics.cut(length)
     }
 
-    /// Writes down where the run stands: what its phases have come to, and how far the present one is, if it has begun.
-    /// `began` is when that was begun.
-    pub fn save(&mut self, part: Option<State>, began: Instant) -> Result<(), RunError> {
+    /// Writes down where the run stands: what its phases have come to, and how far the one of that name is, if one is under
+    /// way. `began` is when that was begun.
+    pub fn save(&mut self, part: Option<(&str, State)>, began: Instant) -> Result<(), RunError> {
         // What a checkpoint counts on must not be lost after it.
         self.metrics.sync()?;
         self.ledger.save(self.metrics.length(), part, began)

@@ -22,4 +22,4 @@ pub use stepper::Stepper;
 pub use strategies::{ALL, Gradient, Paths, table};
 pub use strategy::{About, Bench, Strategy, Task};
 
-use stepper::{check_architectures, steps_taken};
+use stepper::{check_architectures, check_order, steps_taken};

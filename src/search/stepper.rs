@@ -42,6 +42,15 @@ pub(super) fn steps_taken(state: &State, total: u64) -> Result<u64, SearchError>
     Ok(taken)
 }
 
+/// Makes sure that more epochs do not send a search back into a part of it that was over when it was saved.
+pub(super) fn check_order(state: &State, sent_back: bool) -> Result<(), SearchError> {
+    if sent_back {
+        let problem = "the part of the search that has these epochs is over, so they cannot become more";
+        return Err(state.wrong("epochs", problem).into());
+    }
+    Ok(())
+}
+
 /// Makes sure that architectures kept as `name` are those of a space.
 pub(super) fn check_architectures<'a>(
     state: &State,

@@ -11,6 +11,7 @@ pub(super) use train::{Train, Who, random};
 use super::directory::CONFIG;
 use super::error::RunError;
 use super::identity::Identity;
+use super::ledger::Ledger;
 use super::outcome::{Searched, Trained};
 use super::setup::Setup;
 use super::summary::Summary;
@@ -36,6 +37,13 @@ pub(super) trait Phase {
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError>;
 }
 
+/// The phase that comes next: the one that is under way, else the first that is not done.
+fn next<'p>(phases: &'p [Box<dyn Phase>], ledger: &Ledger<'_>) -> Option<&'p dyn Phase> {
+    let left = || phases.iter().map(|phase| &**phase).filter(|phase| !ledger.done.contains(&phase.name()));
+    let under_way = ledger.begun.as_ref().and_then(|(name, _)| left().find(|phase| *name == phase.name()));
+    under_way.or(left().next())
+}
+
 /// Does one phase after the other, from where an earlier run has left them, and writes down how long each took.
 pub(super) fn run(
     phases: &[Box<dyn Phase>],
@@ -47,7 +55,7 @@ pub(super) fn run(
     let path = setup.directory.path().join(CONFIG);
     let before = std::fs::read_to_string(&path).ok();
     // Also where it was stopped before its first checkpoint.
-    if let Some(problem) = before.as_ref().and_then(|before| identity.differs_from_config(before)) {
+    if let Some(problem) = before.as_ref().and_then(|before| identity.differs_from_config(before, &[])) {
         return Err(RunError::Resume { path, problem });
     }
     let notes = setup.ledger.damaged().to_vec();
@@ -59,7 +67,7 @@ pub(super) fn run(
     notes.iter().for_each(|note| setup.observer.warn(note));
     let mut results = match found {
         Some((results, metrics)) => {
-            let name = phases.get(setup.ledger.done as usize).map_or("its end".to_owned(), |phase| phase.name());
+            let name = next(phases, &setup.ledger).map_or("its end".to_owned(), |phase| phase.name());
             setup.observer.say(&format!("going on from {name}"));
             setup.timing.append(&json!({ "resumed": format!("{:.3}", Timestamp::now()), "phase": name }))?;
             setup.cut_metrics(metrics)?;
@@ -70,17 +78,20 @@ pub(super) fn run(
             Results::default()
         }
     };
-    for phase in &phases[(setup.ledger.done as usize).min(phases.len())..] {
-        let began = Timestamp::now();
+    // More may be to be done than when the run was begun: what was under way then comes first.
+    while let Some(phase) = next(phases, &setup.ledger) {
+        let (name, began) = (phase.name(), Timestamp::now());
         phase.run(setup, &mut results)?;
+        let place = |trained: &Trained| phases.iter().position(|p| p.name() == Train::called(&trained.facts.name));
+        results.trained.sort_by_key(place);
         setup.device.trim();
-        setup.timing.append(&json!({
-            "phase": phase.name(),
-            "began": format!("{began:.3}"),
-            "phase_seconds": setup.ledger.phase_seconds(),
-        }))?;
-        setup.ledger.finish_phase(&results)?;
+        let seconds = setup.ledger.phase_seconds();
+        setup.ledger.finish_phase(name.clone(), &results)?;
         setup.save(None, Instant::now())?;
+        let mut line = json!({ "phase": name, "began": format!("{began:.3}"), "phase_seconds": seconds });
+        let written = serde_json::to_value(setup.ledger.written()).unwrap_or_default();
+        line.as_object_mut().into_iter().for_each(|line| line.extend(written.as_object().cloned().unwrap_or_default()));
+        setup.timing.append(&line)?;
     }
     Ok(results)
 }

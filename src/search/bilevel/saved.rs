@@ -1,7 +1,7 @@
 //! What a gradient search is between two steps: all that it computes the next one from and cannot make again.
 
 use super::{Bilevel, SearchError};
-use crate::search::{Stepper, check_architectures, steps_taken};
+use crate::search::{Stepper, check_architectures, check_order, steps_taken};
 use crate::state::State;
 use std::collections::BTreeSet;
 
@@ -41,6 +41,9 @@ impl Bilevel<'_> {
             self.phase = self.make_phase(stage).await?;
         }
         self.taken = steps_taken(state, self.progress().total)?;
+        // With more epochs a step lies elsewhere than it did, but in the first stage.
+        let place = self.place().map(|place| (place.stage, place.within, place.step));
+        check_order(state, place.is_some_and(|place| place.0 != stage && place != (stage + 1, 0, 0)))?;
         self.moved = state.get("moved")?;
         self.stopped = state.get("stopped")?;
         check_architectures(state, "stopped", self.space, &self.stopped)?;

@@ -12,7 +12,7 @@ pub use config::EnasConfig;
 
 use super::controller::{Controller, Sample};
 use super::{BoxFuture, ControllerEpoch, Event, Origin, Progress, SearchError, Stepper};
-use super::{check_architectures, steps_taken};
+use super::{check_architectures, check_order, steps_taken};
 use crate::data::{Resident, split};
 use crate::device::Device;
 use crate::estimate::{
@@ -272,6 +272,8 @@ impl Stepper for Enas<'_> {
             check_architectures(state, "written", self.space, self.written.iter().map(|s| &s.architecture))?;
             check_architectures(state, "candidates", self.space, &self.candidates)?;
             check_architectures(state, "ranked", self.space, self.ranked.iter().map(|(a, _)| a))?;
+            let training = u64::from(self.config.epochs) * self.per_epoch();
+            check_order(state, self.taken < training && !self.ranked.is_empty())?;
             self.paths.restore(state.part("paths")?)?;
             self.controller.restore(state.part("controller")?)
         })

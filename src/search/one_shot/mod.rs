@@ -12,7 +12,7 @@ mod evolution;
 pub use config::OneShotConfig;
 pub use evolution::{Evolution, EvolutionConfig};
 
-use super::{BoxFuture, Event, Origin, Progress, SearchError, Stepper, steps_taken};
+use super::{BoxFuture, Event, Origin, Progress, SearchError, Stepper, check_order, steps_taken};
 use crate::data::{Resident, split};
 use crate::device::Device;
 use crate::estimate::{self, Estimator, Fidelity, Measured, PathConfig, PathTraining, SharedWeights, Supernet};
@@ -156,7 +156,8 @@ impl Stepper for OneShot<'_> {
             self.over = state.get("over")?;
             self.taken = steps_taken(state, self.paths.steps() + u64::from(self.evolution.most()))?;
             self.paths.restore(state.part("paths")?)?;
-            self.evolution.restore(state.part("evolution")?, self.space)
+            self.evolution.restore(state.part("evolution")?, self.space)?;
+            check_order(state, self.taken < self.paths.steps() && !self.ranked().is_empty())
         })
     }
 }
