@@ -152,7 +152,7 @@ mod tests {
         let directory = Directory::create(place.path()).unwrap();
         let (mut checkpoints, found) = Checkpoints::open(&directory).unwrap();
         assert!(found.last.is_none() && found.damaged.is_empty());
-        (0..4).for_each(|at| drop(checkpoints.write(&state(at)).unwrap()));
+        (0..4).for_each(|at| assert!(checkpoints.write(&state(at)).unwrap() > 0));
         let (mut checkpoints, found) = Checkpoints::open(&directory).unwrap();
         assert_eq!(number(&found), Some(3));
         checkpoints.write(&state(4)).unwrap();
@@ -182,7 +182,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let directory = Directory::create(place.path()).unwrap();
         let (mut checkpoints, _) = Checkpoints::open(&directory).unwrap();
-        (0..2).for_each(|at| drop(checkpoints.write(&state(at)).unwrap()));
+        (0..2).for_each(|at| assert!(checkpoints.write(&state(at)).unwrap() > 0));
         let path = numbered(&place.path().join(CHECKPOINTS)).unwrap().pop().unwrap().1;
         let whole = fs::read(&path).unwrap();
         for case in 0..300 {

@@ -42,17 +42,14 @@ pub(super) struct Ledger<'a> {
 }
 
 /// The checkpoints that were written in a phase, and the one at its end.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Written {
     /// How many.
-    #[serde(rename = "checkpoints")]
-    number: u32,
+    pub number: u32,
     /// Bytes of the largest.
-    #[serde(rename = "checkpoint_bytes")]
-    bytes: u64,
+    pub bytes: u64,
     /// Seconds that all took: to gather what they hold, and to get it onto the disk.
-    #[serde(rename = "checkpoint_seconds")]
-    seconds: f64,
+    pub seconds: f64,
 }
 
 impl<'a> Ledger<'a> {

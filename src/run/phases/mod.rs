@@ -11,7 +11,7 @@ pub(super) use train::{Train, Who, random};
 use super::directory::CONFIG;
 use super::error::RunError;
 use super::identity::Identity;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Written};
 use super::outcome::{Searched, Trained};
 use super::setup::Setup;
 use super::summary::Summary;
@@ -81,17 +81,29 @@ pub(super) fn run(
     // More may be to be done than when the run was begun: what was under way then comes first.
     while let Some(phase) = next(phases, &setup.ledger) {
         let (name, began) = (phase.name(), Timestamp::now());
-        phase.run(setup, &mut results)?;
+        let ended = phase.run(setup, &mut results);
+        if let Err(error) = ended {
+            let line = json!({ "phase": name, "began": format!("{began:.3}"), "ended_by": error.to_string() });
+            // The error itself is what matters.
+            let _ = setup.timing.append(&with_checkpoints(line, setup.ledger.written()));
+            return Err(error);
+        }
         let place = |trained: &Trained| phases.iter().position(|p| p.name() == Train::called(&trained.facts.name));
         results.trained.sort_by_key(place);
         setup.device.trim();
         let seconds = setup.ledger.phase_seconds();
         setup.ledger.finish_phase(name.clone(), &results)?;
         setup.save(None, Instant::now())?;
-        let mut line = json!({ "phase": name, "began": format!("{began:.3}"), "phase_seconds": seconds });
-        let written = serde_json::to_value(setup.ledger.written()).unwrap_or_default();
-        line.as_object_mut().into_iter().for_each(|line| line.extend(written.as_object().cloned().unwrap_or_default()));
-        setup.timing.append(&line)?;
+        let line = json!({ "phase": name, "began": format!("{began:.3}"), "phase_seconds": seconds });
+        setup.timing.append(&with_checkpoints(line, setup.ledger.written()))?;
     }
     Ok(results)
+}
+
+/// A line of `timing.jsonl` with what the phase's checkpoints took.
+fn with_checkpoints(mut line: serde_json::Value, Written { number, bytes, seconds }: Written) -> serde_json::Value {
+    line["checkpoints"] = number.into();
+    line["checkpoint_bytes"] = bytes.into();
+    line["checkpoint_seconds"] = seconds.into();
+    line
 }
