@@ -293,8 +293,17 @@ impl Supernet {
     /// # Errors
     /// As recording does.
     pub fn record_weight_step(&self, recorder: Recorder) -> Result<Recorder, Error> {
+        self.record_weight_step_of(recorder, &self.network.whole())
+    }
+
+    /// The same, changing only the weights that `used` names.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_weight_step_of(&self, recorder: Recorder, used: &Footprint) -> Result<Recorder, Error> {
         let (recorder, logits) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
-        self.record_update(recorder, logits, &self.network.whole())
+        let recorder = self.record_correct(recorder, logits)?;
+        self.record_update(recorder, used)
     }
 
     /// Records a weight step of the network that a path stands for: only its operations are computed, and only what
@@ -318,7 +327,8 @@ impl Supernet {
         let pass = Pass { training: true, gradients: true, choices: Choices::Path(path), randomness, drop_path: None };
         let (value, logits) = self.record_loss(&mut tape, &self.train, &pass, Scalars::TRAIN_LOSS)?;
         tape.backward(&value, None)?;
-        self.record_update(tape.into_recorder(), logits, &used)
+        let recorder = self.record_correct(tape.into_recorder(), logits)?;
+        self.record_update(recorder, &used)
     }
 
     /// Records a forward pass of a path over the training batch, whose statistics replace (`first`) or enter the
@@ -341,12 +351,20 @@ impl Supernet {
         Ok(recorder)
     }
 
-    /// Records what follows the gradient of the training loss.
-    fn record_update(&self, mut recorder: Recorder, logits: Tensor, used: &Footprint) -> Result<Recorder, Error> {
+    fn record_correct(&self, mut recorder: Recorder, logits: Tensor) -> Result<Recorder, Error> {
         recorder.set_scope("weight step");
         let correct = self.scalars.one(Scalars::TRAIN_CORRECT);
         ops::accuracy(&mut recorder, &logits, &self.train.y, &correct, false)?;
-        drop(logits);
+        Ok(recorder)
+    }
+
+    /// Records what follows the gradient of the training loss: its norm, clipped SGD of the weights that `used` names, and
+    /// running statistics.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_update(&self, mut recorder: Recorder, used: &Footprint) -> Result<Recorder, Error> {
+        recorder.set_scope("weight step");
         let parameters = self.network.parameters();
         let (values, gradients) = (parameters.values(), parameters.gradients());
         let (norm, guards) = (self.scalars.one(Scalars::NORM), self.scalars.guards());

@@ -4,6 +4,7 @@
 //! `network`, counted by `cost`, drawn by `report`. A **supernet is a graph with choice points**:
 //! nodes whose operation is [`Op::Choice`]. Nothing here knows of devices or tensors.
 
+mod auxiliary;
 mod choice;
 pub mod fuse;
 mod op;
@@ -11,8 +12,10 @@ mod parameters;
 mod partial;
 mod prune;
 mod shape;
+mod untied;
 mod window;
 
+pub use auxiliary::AUXILIARY;
 pub use parameters::Parameter;
 pub use partial::{EdgeWeights, PartialError};
 pub use shape::Features;

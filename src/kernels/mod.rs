@@ -18,7 +18,9 @@ pub mod activation;
 pub mod additive_attention;
 pub mod batch_norm;
 pub mod channels;
+pub mod columns;
 pub mod conv;
+pub mod copies;
 mod cpu;
 pub mod decision;
 pub mod depthwise;
@@ -53,6 +55,7 @@ pub static ALL: &[&Kernel] = &[
     &gather::GATHER,
     &optimiser::SGD,
     &optimiser::ADAM,
+    &optimiser::EXPONENTIATED_GRADIENT,
     &optimiser::UNROLL,
     &optimiser::PERTURB,
     &optimiser::HESSIAN,
@@ -91,6 +94,8 @@ pub static ALL: &[&Kernel] = &[
     &pool::AVG_BACKWARD,
     &pool::GLOBAL_FORWARD,
     &pool::GLOBAL_BACKWARD,
+    &copies::SUM_COPIES,
+    &columns::COLUMN_PRODUCTS,
     &softmax::FORWARD,
     &softmax::BACKWARD,
     &vector_jacobian::PRODUCT,

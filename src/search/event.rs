@@ -85,6 +85,8 @@ pub struct EpochEnd {
     pub architecture: Architecture,
     /// Largest eigenvalue of ∇²α L_val, where a search watches it.
     pub eigenvalue: Option<f64>,
+    /// Operations that are no longer trained, and all that can be, where some may be frozen.
+    pub frozen: Option<[usize; 2]>,
     /// Signs of collapse.
     pub collapse: Signs,
 }

@@ -1,5 +1,5 @@
 //! Steps of the optimisers over flat buffers: SGD with momentum (or Nesterov's), Adam and AdamW, with
-//! the gradient clipped by its norm; and the weight arithmetic of second-order DARTS.
+//! the gradient clipped by its norm; the exponentiated gradient; and the weight arithmetic of second-order DARTS.
 //!
 //! SGD:  g = c·∇ + λw,  v ← μv + g,  w ← w − η·v  (Nesterov: w − η(g + μv)),  c = min(1, clip/(‖∇‖ + 1e-6)).
 //!
@@ -12,8 +12,10 @@
 //! nothing at all where one of their *guards*, a range of those scalars, is not finite: a loss or a norm
 //! that overflowed must not spoil the weights.
 
+mod exponentiated;
 mod second_order;
 
+pub use exponentiated::{EXPONENTIATED_GRADIENT, ExponentiatedGradient};
 pub use second_order::{HESSIAN, Hessian, PERTURB, Perturb, UNROLL, Unroll};
 
 use crate::device::{Call, Case, Kernel, Launch, Output};

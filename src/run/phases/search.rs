@@ -131,7 +131,7 @@ fn epoch_record(end: &EpochEnd) -> serde_json::Value {
         .iter()
         .map(|t| (t.name.clone(), json!(t.values.chunks(t.options.max(1)).collect::<Vec<_>>())))
         .collect();
-    json!({
+    let mut record = json!({
         "kind": "search epoch",
         "epoch": end.epoch,
         "rate": end.rate,
@@ -148,5 +148,9 @@ fn epoch_record(end: &EpochEnd) -> serde_json::Value {
         "collapse": end.collapse.warning,
         "answers": end.architecture,
         "weights": tables,
-    })
+    });
+    if let Some([frozen, all]) = end.frozen {
+        record["frozen"] = json!({ "operations": frozen, "of": all });
+    }
+    record
 }

@@ -3,6 +3,7 @@
 use super::SearchError;
 use super::perturb::{ascend, normalise};
 use super::phase::Phase;
+use super::relaxed::Drawn;
 use super::weighing::Row;
 use crate::device::Recording;
 use crate::estimate::Scalars;
@@ -12,22 +13,19 @@ use crate::estimate::Scalars;
 pub(super) async fn worsen(
     phase: &Phase,
     recording: &Recording,
-    drawn: &mut [Vec<Row>],
+    drawn: &mut Drawn,
     epsilon: f64,
     steps: u32,
 ) -> Result<(), SearchError> {
     let (Some(relaxed), supernet) = (&phase.relaxed, &phase.supernet) else { return Ok(()) };
     let device = supernet.device();
-    let centre = drawn.to_vec();
+    let centre = drawn.clone();
     // The gradient wanted is that of the weights themselves.
-    let mut worst = drawn.to_vec();
-    for row in worst.iter_mut().flatten() {
-        let options = row.weights.len();
-        row.jacobian = (0..options * options).map(|at| f64::from(u8::from(at / options == at % options))).collect();
-    }
+    let mut worst = drawn.clone();
+    worst.rows_mut().for_each(|row| *row = Row::direct(std::mem::take(&mut row.weights)));
     let (mut first, mut last) = (0.0, 0.0);
     for step in 0..=steps {
-        relaxed.write(supernet, &worst)?;
+        relaxed.write_weights(supernet, &worst)?;
         device.run(recording)?;
         let gradient = supernet.alphas().gradients().read(device).await?;
         last = supernet.scalars().one(Scalars::INNER_LOSSES).read(device).await?[0];
@@ -37,21 +35,14 @@ pub(super) async fn worsen(
         if step == steps {
             break;
         }
-        let mut at = 0;
-        for (row, centre) in worst.iter_mut().flatten().zip(centre.iter().flatten()) {
+        for ((row, centre), gradient) in worst.rows_mut().zip(centre.rows()).zip(relaxed.gather(&gradient)) {
             let size = 2.0 * epsilon / f64::from(steps.max(1));
-            let gradient = &gradient[at..at + row.weights.len()];
-            ascend(&mut row.weights, gradient, &centre.weights, size, epsilon);
+            ascend(&mut row.weights, &gradient, &centre.weights, size, epsilon);
             normalise(&mut row.weights, centre.weights.iter().sum());
-            at += centre.weights.len();
         }
     }
     if last >= first {
-        drawn
-            .iter_mut()
-            .flatten()
-            .zip(worst.iter().flatten())
-            .for_each(|(to, row)| to.weights.clone_from(&row.weights));
+        drawn.rows_mut().zip(worst.rows()).for_each(|(to, row)| to.weights.clone_from(&row.weights));
     }
     Ok(())
 }

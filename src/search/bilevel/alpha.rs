@@ -1,4 +1,4 @@
-//! The step of the architecture weights: gradient of the validation loss, then Adam.
+//! The step of the architecture weights: gradient of the validation loss, then Adam or the exponentiated gradient.
 //!
 //! Second order (equations 7 and 8 of the paper, with the published code's details): the gradient is
 //! taken at w' = w − ξ(momentum · velocity + ∇w L_train + decay · w), and corrected by
@@ -9,6 +9,7 @@ use super::{Order, SearchError};
 use crate::autograd::ops;
 use crate::device::Recorder;
 use crate::estimate::{Scalars, Supernet, Wants};
+use crate::kernels::copies::{SUM_COPIES, SumCopies};
 use crate::kernels::{elementwise, optimiser, reduce};
 use crate::network::Path;
 use crate::optim::{Adam, AdamConfig, StepBuffer};
@@ -23,6 +24,12 @@ const DISTANCE: f32 = 0.01;
 pub struct AlphaStep {
     order: Order,
     adam: Adam,
+    /// For each table the least that an option may weigh, where the exponentiated gradient is followed instead of Adam.
+    floors: Option<Vec<f32>>,
+    /// For each table, how many copies it consists of, which move as one.
+    copies: Vec<usize>,
+    /// What its pass over the validation batch asks for (first order).
+    wants: Wants,
     gradient: Tensor,
 }
 
@@ -37,10 +44,25 @@ impl AlphaStep {
             Order::First => supernet.alphas().gradients().clone(),
             Order::Second => Tensor::zeros(supernet.device(), &[count])?,
         };
-        Ok(Self { order, adam: Adam::new(supernet.device(), count, adam)?, gradient })
+        Ok(Self { order, adam: Adam::new(supernet.device(), count, adam)?, floors: None, copies: Vec::new(), wants: Wants::Alphas, gradient })
     }
 
-    /// The gradient that Adam was given last.
+    /// The same, following the exponentiated gradient: in rows of the table that has the number, options weigh so much at least.
+    pub(super) fn exponentiated(self, floors: Vec<f32>) -> Self {
+        Self { floors: Some(floors), ..self }
+    }
+
+    /// The same where the table that has the number consists of so many copies, which move as one.
+    pub(super) fn tied(self, copies: Vec<usize>) -> Self {
+        Self { copies, ..self }
+    }
+
+    /// The same, leaving the gradient of the weights, too.
+    pub(super) fn with_weight_gradients(self) -> Self {
+        Self { wants: Wants::Both, ..self }
+    }
+
+    /// The gradient that was followed last.
     pub fn gradient(&self) -> &Tensor {
         &self.gradient
     }
@@ -129,20 +151,43 @@ impl AlphaStep {
             };
             recorder.dispatch(&elementwise::SCALE, &params, &[slope.binding()], &[gradient.binding()])?;
         }
-        self.adam.record(
-            recorder,
-            supernet.alphas().values(),
-            &self.gradient,
-            supernet.step(),
-            StepBuffer::ALPHA_RATE,
-            StepBuffer::ALPHA_CORRECTIONS,
-            &supernet.scalars().alpha_guards(),
-        )
+        let mut at = 0;
+        for (table, &copies) in supernet.tables().iter().zip(&self.copies) {
+            let count = (table.rows * table.options.len()) as u32;
+            if copies > 1 {
+                let params = SumCopies { x: self.gradient.at() + at, copies: copies as u32, count: count / copies as u32 };
+                recorder.dispatch(&SUM_COPIES, &params, &[], &[self.gradient.binding()])?;
+            }
+            at += count;
+        }
+        let (values, step, guards) =
+            (supernet.alphas().values(), supernet.step(), supernet.scalars().alpha_guards());
+        let Some(floors) = &self.floors else {
+            let (rate, corrections) = (StepBuffer::ALPHA_RATE, StepBuffer::ALPHA_CORRECTIONS);
+            return self.adam.record(recorder, values, &self.gradient, step, rate, corrections, &guards);
+        };
+        let mut at = 0;
+        for (table, &floor) in supernet.tables().iter().zip(floors) {
+            let params = optimiser::ExponentiatedGradient {
+                weight: values.at() + at,
+                gradient: self.gradient.at() + at,
+                rows: table.rows as u32,
+                columns: table.options.len() as u32,
+                learning_rate: step.words().at() + StepBuffer::ALPHA_RATE,
+                guard: guards.at(),
+                guards: guards.count() as u32,
+                floor,
+            };
+            let inputs = [self.gradient.binding(), step.words().binding(), guards.binding()];
+            recorder.dispatch(&optimiser::EXPONENTIATED_GRADIENT, &params, &inputs, &[values.binding()])?;
+            at += params.rows * params.columns;
+        }
+        Ok(())
     }
 
     fn record_first(&self, supernet: &Supernet, recorder: Recorder) -> Result<Recorder, Error> {
         let valid = supernet.valid();
-        let (mut recorder, logits) = supernet.record_pass(recorder, valid, Wants::Alphas, Scalars::VALID_LOSS)?;
+        let (mut recorder, logits) = supernet.record_pass(recorder, valid, self.wants, Scalars::VALID_LOSS)?;
         let correct = supernet.scalars().one(Scalars::VALID_CORRECT);
         ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
         let guard = supernet.scalars().one(Scalars::VALID_LOSS);

@@ -1,6 +1,6 @@
 //! Which settings of gradient methods can be used.
 
-use super::config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
+use super::config::{Alignment, Auxiliary, BilevelConfig, Freezing, Order, Penalty, Perturbation, Selection, Stage, Stop, Update};
 use super::weighing::Weighing;
 use crate::estimate::limits::{self, MOST_EPOCHS, is_usable, within, wrong};
 use crate::optim::Schedule;
@@ -42,6 +42,16 @@ impl BilevelConfig {
         {
             return Err(wrong("weighing.temperature must stay above 0"));
         }
+        if let Weighing::ReinMax { temperature } = self.weighing
+            && !(temperature >= 1.0 && temperature.is_finite())
+        {
+            return Err(wrong("weighing.temperature of ReinMax must be 1 at least: below, its estimate is none"));
+        }
+        if let Update::Exponentiated { floor } = self.update
+            && !(0.0..1.0).contains(&floor)
+        {
+            return Err(wrong("update.floor must be from 0 to below 1"));
+        }
         if let Perturbation::Random { epsilon } | Perturbation::Adversarial { epsilon, .. } = &self.perturbation
             && !epsilon.is_usable()
         {
@@ -50,7 +60,29 @@ impl BilevelConfig {
         if let Perturbation::Adversarial { steps, .. } = self.perturbation {
             within("perturbation.steps", steps.into(), 1, MOST_EPOCHS.into())?;
         }
-        if let Penalty::ZeroOne { weight } | Penalty::Anchor { weight } = self.penalty
+        if let Auxiliary::Skip { weight } = self.auxiliary
+            && !weight.is_usable()
+        {
+            return Err(wrong("auxiliary.weight must not be negative"));
+        }
+        if let Alignment::Correlation { weight, distance } | Alignment::SignCorrelation { weight, distance } =
+            self.alignment
+            && !(weight.is_usable() && distance > 0.0 && distance.is_finite())
+        {
+            return Err(wrong("alignment.weight must not be negative, alignment.distance must be positive"));
+        }
+        if let Freezing::Gradients { threshold, window, .. } = self.freezing {
+            within("freezing.window", window.into(), 1, MOST_EPOCHS.into())?;
+            if !threshold.is_finite() {
+                return Err(wrong("freezing.threshold must be a finite number"));
+            }
+        }
+        if let Penalty::LogSumExp { weight } = self.penalty
+            && !weight.is_usable()
+        {
+            return Err(wrong("penalty.weight must not be negative"));
+        }
+        if let Penalty::ZeroOne { weight } | Penalty::Anchor { weight } | Penalty::Divergence { weight } = self.penalty
             && !weight.is_finite()
         {
             return Err(wrong("penalty.weight must be a finite number"));
@@ -96,11 +128,38 @@ impl BilevelConfig {
         if paths && self.order == Order::Second {
             return Err(wrong("order must be 1 where paths are sampled"));
         }
-        if paths && (self.selection != Selection::Weights || self.perturbation != Perturbation::None) {
-            return Err(wrong("selection and perturbation need all options, not sampled paths"));
+        let masks = matches!(self.selection, Selection::Masking { .. });
+        if paths && (masks || self.perturbation != Perturbation::None) {
+            return Err(wrong("selection by masking and perturbation need all options, not sampled paths"));
+        }
+        if paths && (self.alignment != Alignment::None || self.freezing != Freezing::None) {
+            return Err(wrong("alignment and freezing need all options, not sampled paths"));
+        }
+        if self.freezing != Freezing::None && self.order == Order::Second {
+            return Err(wrong("freezing compares gradients at the present weights: set search.order=1"));
+        }
+        if self.freezing != Freezing::None && self.alignment != Alignment::None {
+            return Err(wrong("alignment changes the gradients that freezing compares: choose one of them"));
+        }
+        if paths && self.auxiliary != Auxiliary::None {
+            return Err(wrong("an auxiliary skip stands beside all options, not on sampled paths"));
+        }
+        if (self.weighing == Weighing::Direct) != matches!(self.update, Update::Exponentiated { .. }) {
+            return Err(wrong(
+                "weighing by α itself and the exponentiated gradient need one another: rows must sum to one",
+            ));
+        }
+        if self.weighing == Weighing::Direct && self.stages.iter().any(|stage| stage.options > 0) {
+            return Err(wrong("stages that drop options need weights that are a function of α, not α itself"));
         }
         if paths && matches!(self.stop, Stop::Eigenvalue { .. }) {
             return Err(wrong("stop by eigenvalues needs all options, not sampled paths"));
+        }
+        if matches!(self.stop, Stop::Eigenvalue { .. }) && self.is_given() {
+            return Err(wrong(
+                "stop by eigenvalues needs the plain softmax of α, which it moves: no other weighing, penalty or \
+                 perturbation",
+            ));
         }
         Ok(())
     }

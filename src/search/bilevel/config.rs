@@ -1,5 +1,6 @@
 //! What a gradient method is made of, each part by itself.
 
+use super::relaxed::Rules;
 use super::weighing::Weighing;
 use crate::data::Augmentation;
 use crate::optim::{AdamConfig, Schedule, SgdConfig};
@@ -56,6 +57,55 @@ pub enum Penalty {
         /// Its factor.
         weight: f64,
     },
+    /// λ · mean of log Σ exp α over the rows of each table: it keeps the softmax of options apart from what the gradient of the
+    /// loss makes of it (β-DARTS; Ye et al. 2022, equation 12).
+    LogSumExp {
+        /// λ by epoch.
+        weight: Schedule,
+    },
+    /// `weight` · Σ p·ln(Kp) over the options' weights p of rows of K: their distance from the uniform row (GAEA's code).
+    Divergence {
+        /// Its factor.
+        weight: f64,
+    },
+}
+
+/// What choice points have beside their options while they are searched. Derived networks lack it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auxiliary {
+    /// Nothing.
+    #[default]
+    None,
+    /// A skip connection, which takes the residual effect from those among the options (DARTS-; Chu et al. 2021, equation 4).
+    Skip {
+        /// Its weight by epoch.
+        weight: Schedule,
+    },
+}
+
+impl Auxiliary {
+    /// What it weighs in epoch `epoch` of `epochs`; nothing where there is none.
+    pub(super) fn weight(&self, epoch: u32, epochs: u32) -> f64 {
+        match self {
+            Self::None => 0.0,
+            Self::Skip { weight } => weight.rate(epoch, epochs).into(),
+        }
+    }
+}
+
+/// How the architecture weights follow their gradient, at the rate `alpha_rate`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Update {
+    /// By Adam, whose settings are `adam`.
+    #[default]
+    Adam,
+    /// By the exponentiated gradient, which keeps rows of positive numbers summing to one (GAEA; Li et al. 2021, equation 5).
+    Exponentiated {
+        /// What an option weighs at least before its row is divided by the sum. (Edges may come to weigh nothing.)
+        floor: f32,
+    },
 }
 
 /// What becomes of the options' weights before the step of the shared weights.
@@ -76,6 +126,49 @@ pub enum Perturbation {
         epsilon: Schedule,
         /// Steps of ascent, of 2ε/`steps` each.
         steps: u32,
+    },
+}
+
+/// What aligns the gradients that layers give the architecture weights they share, in the step of the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Alignment {
+    /// Nothing.
+    #[default]
+    None,
+    /// Their mean pairwise cosine (Λ-DARTS; Movahedi et al. 2023, equation 7).
+    Correlation {
+        /// What its gradient is multiplied by, by epoch.
+        weight: Schedule,
+        /// How far the options' weights of all layers are moved for it, as a vector.
+        distance: f64,
+    },
+    /// The same of their signs (equation 8): the sum of |gᵢ·gⱼ| over the entries in which two agree in sign.
+    SignCorrelation {
+        /// What its gradient is multiplied by, by epoch.
+        weight: Schedule,
+        /// How far the options' weights of all layers are moved for it, as a vector.
+        distance: f64,
+    },
+}
+
+/// Which operations stop being trained while the search goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Freezing {
+    /// None.
+    #[default]
+    None,
+    /// Those whose gradients of training and validation loss do not agree (OLES; Jiang et al. 2023, section 3.3). Their
+    /// architecture weights still move.
+    Gradients {
+        /// The least that the mean score may be.
+        threshold: f64,
+        /// Scores after which an operation is judged.
+        window: u32,
+        /// Whether the gradient of the validation loss is taken by itself. Published code takes that of both losses together,
+        /// against which the same threshold freezes far less.
+        clean: bool,
     },
 }
 
@@ -116,6 +209,9 @@ pub enum Selection {
     /// By the options' weights, as the space derives.
     #[default]
     Weights,
+    /// The same, of the epoch after which the supernet was most accurate on the half that trains the architecture weights: the
+    /// first of equal ones (GAEA PC-DARTS' code).
+    BestEpoch,
     /// By the accuracy lost without an option (DARTS-PT; Wang et al. 2021, algorithm 1).
     Masking {
         /// Epochs of training after each choice; 0: none.
@@ -172,13 +268,20 @@ pub struct BilevelConfig {
     /// ([`Space::leaves_out`](crate::space::Space::leaves_out)). Of a table in which nothing weighs as much it is not
     /// asked: a cell without edges would be none.
     pub threshold: f32,
+    /// Whether weights and architecture weights are trained on the same images, all of them, instead of a half each
+    /// (GAEA's single-level search).
+    pub all_images: bool,
     /// Whether patterns of operations that are known to be faster together are recorded so.
     pub fusion: bool,
     /// The weights' optimiser.
     pub sgd: SgdConfig,
     /// Learning rate of the weights by epoch.
     pub rate: Schedule,
-    /// The architecture weights' optimiser.
+    /// What choice points have beside their options.
+    pub auxiliary: Auxiliary,
+    /// How the architecture weights follow their gradient.
+    pub update: Update,
+    /// Adam of the architecture weights, if they follow it.
     pub adam: AdamConfig,
     /// Variation of the images.
     pub augmentation: Augmentation,
@@ -188,6 +291,10 @@ pub struct BilevelConfig {
     pub penalty: Penalty,
     /// What the step of the weights sees instead of the weights of options.
     pub perturbation: Perturbation,
+    /// What aligns the gradients of layers that share architecture weights.
+    pub alignment: Alignment,
+    /// Which operations stop being trained.
+    pub freezing: Freezing,
     /// When it ends early.
     pub stop: Stop,
     /// How the architecture is chosen.
@@ -209,14 +316,19 @@ impl Default for BilevelConfig {
             parts: 1,
             most_skips: 0,
             threshold: 0.0,
+            all_images: false,
             fusion: true,
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.001 },
+            auxiliary: Auxiliary::default(),
+            update: Update::default(),
             adam: AdamConfig::default(),
             augmentation: Augmentation { padding: 4, flip: true, cutout: 0 },
             weighing: Weighing::default(),
             penalty: Penalty::default(),
             perturbation: Perturbation::default(),
+            alignment: Alignment::default(),
+            freezing: Freezing::default(),
             stop: Stop::default(),
             selection: Selection::default(),
             stages: Vec::new(),
@@ -238,11 +350,18 @@ impl BilevelConfig {
         self.epochs.saturating_mul(self.stages.len().max(1) as u32)
     }
 
+    /// The rules by which α becomes weights.
+    pub(super) fn rules(&self) -> Rules {
+        Rules { weighing: self.weighing, penalty: self.penalty, auxiliary: self.auxiliary }
+    }
+
     /// Whether the weights of options come from the host: all but a plain softmax to the end.
     pub(super) fn is_given(&self) -> bool {
         self.weighing != Weighing::Softmax
             || self.penalty != Penalty::None
+            || self.auxiliary != Auxiliary::None
+            || self.alignment != Alignment::None
             || self.perturbation != Perturbation::None
-            || self.selection != Selection::Weights
+            || matches!(self.selection, Selection::Masking { .. })
     }
 }

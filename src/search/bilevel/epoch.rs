@@ -1,5 +1,6 @@
 //! What the end of an epoch comes to.
 
+use super::freeze::Freezer;
 use super::{Bilevel, Place, SearchError, derive};
 use crate::search::EpochEnd;
 use crate::search::collapse::{Signs, relative_entropy};
@@ -13,7 +14,10 @@ impl Bilevel<'_> {
         let settled = self.space.settle(&architecture)?;
         let (supernet, derived) = match &self.phase.scoring {
             Some(scoring) => {
-                (scoring.score(&self.device, &weights).await?, scoring.score(&self.device, &settled).await?)
+                // A derived network lacks what stands beside the options.
+                let beside = self.config.auxiliary.weight(place.within, self.config.epochs);
+                let supernet = scoring.score(&self.device, &weights, beside).await?;
+                (supernet, scoring.score(&self.device, &settled, 0.0).await?)
             }
             None => {
                 // The whole supernet would take the memory that paths save: the derived path stands for it.
@@ -35,6 +39,7 @@ impl Bilevel<'_> {
             valid_accuracy: moved.then_some(self.sums[3] / images),
             supernet_accuracy: supernet,
             eigenvalue: None,
+            frozen: self.phase.freezer.as_ref().map(Freezer::frozen),
             collapse: Signs::new(&operations, relative_entropy(&tables), supernet - derived),
             weights: tables,
             architecture,
@@ -66,6 +71,7 @@ impl Bilevel<'_> {
     /// Stops the search if it has gone too far.
     pub(super) async fn watch(&mut self, end: &EpochEnd) -> Result<(), SearchError> {
         let Self { watch, phase, valid, config, .. } = self;
+        watch.note(end.supernet_accuracy, &end.architecture);
         let by_skips = watch.skips(config.stop, end.epoch, &end.architecture, end.collapse.skips[0]);
         let by_growth = watch.eigenvalue(config.stop, end.epoch, &end.architecture, phase, valid, self.seed).await?;
         self.stopped = by_skips.or(by_growth);

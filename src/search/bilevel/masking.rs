@@ -69,7 +69,15 @@ impl Masking {
     }
 
     /// Answers the next question; false when there is none.
-    pub async fn answer(&mut self, space: &dyn Space, device: &Device, scoring: &Scoring) -> Result<bool, SearchError> {
+    /// What stands beside the options weighs `auxiliary`.
+    pub async fn answer(
+        &mut self,
+        space: &dyn Space,
+        device: &Device,
+        scoring: &Scoring,
+        auxiliary: f64,
+    ) -> Result<bool, SearchError> {
+        let scoring = (scoring, auxiliary);
         match self.questions.get(self.answered).cloned() {
             None => return Ok(false),
             Some(Question::Option { table, row }) => {
@@ -149,7 +157,7 @@ impl Masking {
     async fn without(
         &self,
         device: &Device,
-        scoring: &Scoring,
+        (scoring, auxiliary): (&Scoring, f64),
         table: usize,
         row: usize,
         option: Option<usize>,
@@ -161,7 +169,7 @@ impl Masking {
             Some(option) => values[option] = 0.0,
             None => values.fill(0.0),
         }
-        scoring.score(device, &weights).await
+        scoring.score(device, &weights, auxiliary).await
     }
 }
 

@@ -10,12 +10,14 @@
 //! supernet runs ([`Stage`]), when to stop ([`Stop`]) and how to choose in the end ([`Selection`]).
 
 mod adversary;
+mod align;
 mod alpha;
 mod carry;
 mod check;
 mod config;
 mod derive;
 mod epoch;
+mod freeze;
 mod hessian;
 mod masking;
 mod perturb;
@@ -32,7 +34,7 @@ mod tuning;
 mod weighing;
 
 pub use alpha::AlphaStep;
-pub use config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
+pub use config::{Alignment, Auxiliary, BilevelConfig, Freezing, Order, Penalty, Perturbation, Selection, Stage, Stop, Update};
 pub use weighing::{Row, Weighing};
 
 use super::{BoxFuture, Event, Progress, SearchError, Stepper};
@@ -42,6 +44,7 @@ use crate::estimate::{Scalars, Supernet};
 use crate::space::{Architecture, NetworkSettings, Space, TableWeights};
 use crate::state::State;
 use phase::{Phase, Setting};
+use relaxed::Relaxed;
 use std::collections::HashSet;
 use stop::Watch;
 use tuning::Tuning;
@@ -111,7 +114,13 @@ impl<'s> Bilevel<'s> {
             let problem = "a search by sampled paths is of first order: set search.order=1";
             return Err(SearchError::Settings(problem.into()));
         }
-        let (for_weights, for_alphas) = split::halves(labels, seed)?;
+        let (for_weights, for_alphas) = match config.all_images {
+            true => {
+                let all: Vec<u32> = (0..labels.len() as u32).collect();
+                (all.clone(), all)
+            }
+            false => split::halves(labels, seed)?,
+        };
         let train = Batches::new(for_weights, config.batch, Last::Drop, Shuffle { seed, stream: 1 })?;
         let valid = Fresh::new(for_alphas.clone(), config.batch, Shuffle { seed, stream: 2 }, 0)?;
         // Evenly spaced, so that images in the order of their classes are drawn from all of them.
@@ -206,7 +215,7 @@ impl<'s> Bilevel<'s> {
             events.push(Event::Epoch(Box::new(end)));
         }
         let last = self.stopped.is_some() || self.place().is_none();
-        if last && self.config.selection == Selection::Weights {
+        if last && !matches!(self.config.selection, Selection::Masking { .. }) {
             events.push(self.end().await?);
         }
         Ok(events)
@@ -240,7 +249,11 @@ impl<'s> Bilevel<'s> {
 
     async fn end(&mut self) -> Result<Event, SearchError> {
         self.over = true;
-        let architecture = match self.stopped.take() {
+        let best = match self.config.selection {
+            Selection::BestEpoch => self.watch.best(),
+            _ => None,
+        };
+        let architecture = match self.stopped.take().or(best) {
             Some(architecture) => architecture,
             None => self.derived(&self.weights().await?)?,
         };
@@ -254,7 +267,7 @@ impl<'s> Bilevel<'s> {
     pub async fn weights(&self) -> Result<Vec<TableWeights>, SearchError> {
         let relaxed = match &self.phase.relaxed {
             Some(relaxed) => return Ok(relaxed.settled()),
-            None => relaxed::Relaxed::new(&self.phase.supernet, self.config.weighing, self.config.penalty).await?,
+            None => Relaxed::new(&self.phase.supernet, self.config.rules(), &self.phase.copies).await?,
         };
         Ok(relaxed.settled())
     }

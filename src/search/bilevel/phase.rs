@@ -1,16 +1,19 @@
 //! One stage of a search under way: its supernet and what its steps run.
 
-use super::config::{BilevelConfig, Perturbation, Stage};
+use super::align::Aligned;
+use super::config::{Alignment, Auxiliary, BilevelConfig, Freezing, Perturbation, Stage, Update};
+use super::freeze::Freezer;
 use super::relaxed::Relaxed;
 use super::scoring::Scoring;
-use super::{AlphaStep, SearchError, rollback::Rollback};
+use super::{AlphaStep, SearchError, Weighing, rollback::Rollback};
 use crate::data::{Augmentation, Draw, Resident};
 use crate::device::{Device, Recorder, Recording};
 use crate::estimate::{ALPHA_DEVIATION, Scalars, Supernet, SupernetConfig};
-use crate::graph::{EdgeWeights, Graph};
+use crate::graph::{EdgeWeights, Features, Graph, GraphError, Table};
 use crate::network::Path;
 use crate::optim::StepBuffer;
-use crate::space::{NetworkSettings, Space, TableWeights};
+use crate::space::darts::{Variant, factorized_reduce};
+use crate::space::{NetworkSettings, Space, SpaceError, TableWeights};
 use std::collections::HashSet;
 
 /// An architecture weight so low that its option has no weight: the option has been dropped.
@@ -41,7 +44,13 @@ pub(super) struct Phase {
     pub relaxed: Option<Relaxed>,
     /// Of the whole supernet; none where only paths are computed.
     pub scoring: Option<Scoring>,
+    /// The step of the weights, where the gradients of layers are aligned.
+    pub aligned: Option<Aligned>,
+    /// What tells which operations stop being trained.
+    pub freezer: Option<Freezer>,
     pub edges: Vec<EdgeWeights>,
+    /// Tables of which the supernet has several copies, and how many.
+    pub copies: Vec<(String, usize)>,
     data: Resident,
     augmentation: Augmentation,
     seed: u64,
@@ -59,15 +68,31 @@ impl Phase {
         let Setting { device, space, settings, data, config, .. } = setting;
         // Each stage has weights of its own.
         let seed = setting.seed ^ (number as u64) << 40;
-        let (graph, edges) = supernet(space, settings, stage, dropped)?;
+        let Rewritten { graph, edges, copies } = supernet(space, settings, config, stage, dropped)?;
         let given = config.is_given();
         let shared = SupernetConfig { batch: config.batch, sgd: config.sgd, seed, fusion: config.fusion, given };
-        let supernet = Supernet::new(device, graph, shared)?;
-        begin(&supernet, config.alpha_deviation, dropped).await?;
-        let alpha = AlphaStep::new(&supernet, config.order, config.adam)?;
+        let supernet = Supernet::new(device, graph.clone(), shared)?;
+        begin(&supernet, config, dropped, &copies).await?;
+        let mut alpha = AlphaStep::new(&supernet, config.order, config.adam)?;
+        if let Update::Exponentiated { floor } = config.update {
+            let is_edge = |name: &str| edges.iter().any(|edges| edges.table == name);
+            let floor = |table: &Table| if is_edge(&table.name) { 0.0 } else { floor };
+            alpha = alpha.exponentiated(supernet.tables().iter().map(floor).collect());
+        }
+        if !copies.is_empty() {
+            let of = |table: &Table| copies.iter().find(|(name, _)| *name == table.name).map_or(1, |(_, n)| *n);
+            alpha = alpha.tied(supernet.tables().iter().map(of).collect());
+        }
+        let freezer = match config.freezing {
+            Freezing::None => None,
+            Freezing::Gradients { .. } => {
+                alpha = alpha.with_weight_gradients();
+                Some(Freezer::new(&supernet, &graph, config)?)
+            }
+        };
         let before = Rollback::new(&supernet, &alpha)?;
         let relaxed = match given {
-            true => Some(Relaxed::new(&supernet, config.weighing, config.penalty).await?),
+            true => Some(Relaxed::new(&supernet, config.rules(), &copies).await?),
             false => None,
         };
         let mut phase = Self {
@@ -79,7 +104,10 @@ impl Phase {
             before,
             relaxed,
             scoring: None,
+            aligned: None,
+            freezer,
             edges,
+            copies,
             data: data.clone(),
             augmentation: config.augmentation,
             seed,
@@ -93,6 +121,9 @@ impl Phase {
             phase.gather = phase.gathered([true, false])?.finish();
             if matches!(config.perturbation, Perturbation::Adversarial { .. }) {
                 phase.adversary = Some(phase.record_evaluated()?);
+            }
+            if config.alignment != Alignment::None {
+                phase.aligned = Some(Aligned::new(&phase.supernet, config.alignment.distance())?);
             }
             phase.scoring = Some(Scoring::new(&phase.supernet, data, scored, config.batch, false)?);
         }
@@ -111,6 +142,16 @@ impl Phase {
             }
         }
         Ok(recorder)
+    }
+
+    /// Records the step of the weights anew, of those that are not frozen.
+    pub fn record_trained(&mut self) -> Result<(), SearchError> {
+        if let (Some(freezer), Some([_, weights])) = (&self.freezer, &mut self.recordings) {
+            let used = freezer.trained(self.supernet.network().whole());
+            let recorder = Recorder::within(self.supernet.device(), self.supernet.workspace());
+            *weights = self.supernet.record_weight_step_of(recorder, &used)?.finish();
+        }
+        Ok(())
     }
 
     /// The step of the architecture weights along a path.
@@ -148,13 +189,21 @@ impl Phase {
     }
 }
 
+/// A supernet that was made from the space's.
+struct Rewritten {
+    graph: Graph,
+    edges: Vec<EdgeWeights>,
+    copies: Vec<(String, usize)>,
+}
+
 /// The supernet of a stage.
 fn supernet(
     space: &dyn Space,
     settings: &NetworkSettings,
+    config: &BilevelConfig,
     stage: &Stage,
     dropped: &HashSet<(String, usize, usize)>,
-) -> Result<(Graph, Vec<EdgeWeights>), SearchError> {
+) -> Result<Rewritten, SearchError> {
     let settings = NetworkSettings { layers: settings.layers + stage.deeper, auxiliary: false, ..settings.clone() };
     let mut graph = space.supernet(&settings)?;
     for table in graph.tables()? {
@@ -174,21 +223,50 @@ fn supernet(
     if stage.dropout > 0.0 {
         graph = graph.with_skip_dropout()?;
     }
+    let mut edges = Vec::new();
     if stage.parts > 1 {
-        let (partial, edges) = graph.partial(stage.parts).map_err(|error| SearchError::Settings(error.to_string()))?;
-        return Ok((partial, edges));
+        (graph, edges) = graph.partial(stage.parts).map_err(|error| SearchError::Settings(error.to_string()))?;
     }
-    Ok((graph, Vec::new()))
+    if config.auxiliary != Auxiliary::None {
+        graph = graph.with_auxiliary_skips(&halved).map_err(|error| SearchError::Settings(error.to_string()))?;
+    }
+    let mut copies = Vec::new();
+    if config.alignment != Alignment::None {
+        (graph, copies) = graph.untied().map_err(|error| SearchError::Settings(error.to_string()))?;
+        if copies.is_empty() {
+            let problem = "no two layers of the supernet share architecture weights: there are no gradients to be aligned";
+            return Err(SearchError::Settings(problem.into()));
+        }
+    }
+    Ok(Rewritten { graph, edges, copies })
+}
+
+/// A skip connection that halves the map: the factorised reduction of DARTS.
+fn halved(name: &str, shape: Features) -> Result<Graph, GraphError> {
+    let mut graph = Graph::new(&[shape]);
+    let made = factorized_reduce(&mut graph, name, 0, shape.channels, Variant::Search).map_err(|error| match error {
+        SpaceError::Graph(error) => error,
+        other => GraphError::Shape { node: name.to_owned(), operation: "skip", problem: other.to_string() },
+    })?;
+    graph.output("", made);
+    Ok(graph)
 }
 
 /// Gives the architecture weights their first values: of dropped options, and of all others where these are to lie
 /// otherwise than the supernet's.
 async fn begin(
     supernet: &Supernet,
-    deviation: f32,
+    config: &BilevelConfig,
     dropped: &HashSet<(String, usize, usize)>,
+    copies: &[(String, usize)],
 ) -> Result<(), SearchError> {
-    if dropped.is_empty() && deviation == ALPHA_DEVIATION {
+    if config.weighing == Weighing::Direct {
+        let uniform = |table: &Table| vec![1.0 / table.options.len() as f32; table.rows * table.options.len()];
+        let values: Vec<f32> = supernet.tables().iter().flat_map(uniform).collect();
+        return Ok(supernet.alphas().values().write(supernet.device(), &values)?);
+    }
+    let deviation = config.alpha_deviation;
+    if dropped.is_empty() && deviation == ALPHA_DEVIATION && copies.is_empty() {
         return Ok(());
     }
     let mut values = supernet.alphas().read(supernet.device()).await?;
@@ -197,6 +275,12 @@ async fn begin(
     }
     let mut at = 0;
     for table in supernet.tables() {
+        // Copies begin alike.
+        if let Some((_, copies)) = copies.iter().find(|(name, _)| *name == table.name) {
+            let count = table.rows * table.options.len();
+            let (first, others) = values[at..at + count].split_at_mut(count / copies);
+            others.chunks_mut(first.len().max(1)).for_each(|copy| copy.copy_from_slice(first));
+        }
         for row in 0..table.rows {
             for option in 0..table.options.len() {
                 if dropped.contains(&(table.name.clone(), row, option)) {

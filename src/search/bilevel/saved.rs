@@ -23,6 +23,9 @@ impl Bilevel<'_> {
         state.nest("watch", self.watch.save()?);
         state.nest("supernet", self.phase.supernet.save().await?);
         state.nest("adam", self.phase.alpha.save(&self.phase.supernet).await?);
+        if let Some(freezer) = &self.phase.freezer {
+            state.nest("freezer", freezer.save(&self.device).await?);
+        }
         if let Some(tuning) = &self.tuning {
             state.nest("tuning", tuning.save()?);
         }
@@ -53,6 +56,10 @@ impl Bilevel<'_> {
         let phase = &mut self.phase;
         phase.supernet.restore(state.part("supernet")?)?;
         phase.alpha.restore(&phase.supernet, state.part("adam")?)?;
+        if let Some(freezer) = &mut phase.freezer {
+            freezer.restore(&self.device, state.part("freezer")?)?;
+        }
+        phase.record_trained()?;
         if let Some(relaxed) = &mut phase.relaxed {
             relaxed.refresh(&phase.supernet).await?;
         }

@@ -1,6 +1,7 @@
 //! Accuracy of the supernet with weights of options that the host sets.
 
 use super::SearchError;
+use super::relaxed::laid;
 use crate::autograd::Var;
 use crate::data::Resident;
 use crate::device::Device;
@@ -37,12 +38,17 @@ impl Scoring {
         Ok(Self { tables, evaluation })
     }
 
-    /// Accuracy with the given weights. Tables that are not among them, those of edge weights, weigh all alike by 1.
-    pub(super) async fn score(&self, device: &Device, weights: &[TableWeights]) -> Result<f64, SearchError> {
+    /// Accuracy with the given weights, where what stands beside the options weighs `auxiliary`. Tables that are not among them,
+    /// those of edge weights, weigh all alike by 1.
+    pub(super) async fn score(
+        &self,
+        device: &Device,
+        weights: &[TableWeights],
+        auxiliary: f64,
+    ) -> Result<f64, SearchError> {
         for (name, tensor) in &self.tables {
             if weights.iter().any(|t| t.name == *name) {
-                let table = TableWeights::find(weights, name, tensor.shape()[0], tensor.shape()[1])?;
-                tensor.write(device, &table.values)?;
+                tensor.write(device, &laid(weights, name, [tensor.shape()[0], tensor.shape()[1]], auxiliary)?)?;
             } else {
                 tensor.write(device, &vec![1.0; tensor.count()])?;
             }

@@ -36,7 +36,7 @@ impl Bilevel<'_> {
             (tuning.taken, tuning.left) = (tuning.taken + 1, tuning.left - 1);
             self.taken += 1;
             events.push(Event::Step { taken: self.taken, total: self.progress().total, train_loss, valid_loss: None });
-        } else if tuning.masking.answer(self.space, &self.device, &tuning.scoring).await? {
+        } else if tuning.masking.answer(self.space, &self.device, &tuning.scoring, self.last_auxiliary()).await? {
             tuning.left = u64::from(tune) * self.train.per_epoch() as u64;
         } else {
             self.over = true;

@@ -1,7 +1,8 @@
 //! One step of a gradient search.
 
 use super::config::{Perturbation, Stage};
-use super::{Bilevel, Place, SearchError, adversary, perturb};
+use super::relaxed::{Drawn, laid};
+use super::{Bilevel, Place, SearchError, adversary, align, perturb};
 use crate::estimate::Scalars;
 use crate::network::Path;
 use crate::optim::Step;
@@ -15,9 +16,9 @@ const ALPHAS: u64 = 0;
 const WEIGHTS: u64 = 1;
 
 impl Bilevel<'_> {
-    /// Weights of options for one of the two passes of a step; a path if only that is computed.
-    async fn draw(&self, place: Place, pass: u64) -> Result<Option<Path>, SearchError> {
-        let Some(relaxed) = &self.phase.relaxed else { return Ok(None) };
+    /// Weights of options for one of the two passes of a step, where they come from the host; a path if only that is computed.
+    async fn draw(&self, place: Place, pass: u64) -> Result<(Option<Drawn>, Option<Path>), SearchError> {
+        let Some(relaxed) = &self.phase.relaxed else { return Ok((None, None)) };
         let epochs = self.config.epochs;
         let mut random = Random::new(self.seed, WEIGHED + 2 * self.taken + pass);
         let mut drawn = relaxed.draw(place.within, epochs, &mut random);
@@ -25,8 +26,7 @@ impl Bilevel<'_> {
             match (self.config.perturbation, &self.phase.adversary) {
                 (Perturbation::Random { epsilon }, _) => {
                     let epsilon = f64::from(epsilon.rate(place.within, epochs));
-                    let rows = drawn.iter_mut().flatten();
-                    rows.for_each(|row| perturb::uniformly(&mut row.weights, epsilon, &mut random));
+                    drawn.rows_mut().for_each(|row| perturb::uniformly(&mut row.weights, epsilon, &mut random));
                 }
                 (Perturbation::Adversarial { epsilon, steps }, Some(recording)) => {
                     let epsilon = f64::from(epsilon.rate(place.within, epochs));
@@ -35,8 +35,9 @@ impl Bilevel<'_> {
                 _ => {}
             }
         }
-        relaxed.write(&self.phase.supernet, &drawn)?;
-        Ok(self.config.weighing.is_path().then(|| relaxed.path(&drawn)))
+        relaxed.write(&self.phase.supernet, &drawn, place.within, epochs)?;
+        let path = self.config.weighing.is_path().then(|| relaxed.path(&drawn));
+        Ok((Some(drawn), path))
     }
 
     /// Takes a step of the architecture weights, if they move, and one of the weights. Gives the scalars of both.
@@ -58,7 +59,7 @@ impl Bilevel<'_> {
         // Recordings of paths live as long as the step: a value that is not finite is looked for in them.
         let mut own = Vec::new();
         if moves {
-            match (self.draw(place, ALPHAS).await?, &self.phase.recordings) {
+            match (self.draw(place, ALPHAS).await?.1, &self.phase.recordings) {
                 (Some(path), _) => own.push(self.phase.record_path_alpha(&path, self.config.weighing.adds_others())?),
                 (None, Some([alpha, _])) => device.run(alpha)?,
                 (None, None) => {}
@@ -70,17 +71,36 @@ impl Bilevel<'_> {
         } else {
             device.run(&self.phase.gather)?;
         }
+        if let Some(freezer) = &mut self.phase.freezer
+            && moves
+            && freezer.judge(&device).await?
+        {
+            self.phase.record_trained()?;
+        }
         let alphas = own.len();
-        match (self.draw(place, WEIGHTS).await?, &self.phase.recordings) {
-            (Some(path), _) => own.push(self.phase.record_path_weights(&path)?),
-            (None, Some([_, weights])) => device.run(weights)?,
-            (None, None) => {}
+        let (drawn, path) = self.draw(place, WEIGHTS).await?;
+        let by_layer = (&self.phase.aligned, &self.phase.relaxed, &drawn);
+        match (path, &self.phase.recordings, by_layer) {
+            (Some(path), ..) => own.push(self.phase.record_path_weights(&path)?),
+            (None, _, (Some(aligned), Some(relaxed), Some(drawn))) => {
+                let (alignment, epochs) = (self.config.alignment, self.config.epochs);
+                let weight = alignment.weight(place.within, epochs);
+                aligned.step(&self.phase.supernet, relaxed, drawn, alignment, weight).await?;
+            }
+            (None, Some([_, weights]), ..) => device.run(weights)?,
+            (None, None, ..) => {}
         }
         own[alphas..].iter().try_for_each(|recording| device.run(recording))?;
         let mut again = vec![&self.phase.before.restore];
-        match &self.phase.recordings {
-            Some([alpha, weights]) => again.extend(moves.then_some(alpha).into_iter().chain([weights])),
-            None => again.extend(&own),
+        match (&self.phase.recordings, &self.phase.aligned) {
+            (Some([alpha, weights]), aligned) => {
+                again.extend(moves.then_some(alpha));
+                match aligned {
+                    Some(aligned) => again.extend(aligned.recordings()),
+                    None => again.push(weights),
+                }
+            }
+            (None, _) => again.extend(&own),
         }
         let scalars = match self.phase.supernet.read_scalars(self.taken, place.epoch, &again).await {
             Err(error @ SearchError::NotFinite { .. }) => {
@@ -92,7 +112,11 @@ impl Bilevel<'_> {
             }
             other => other?,
         };
-        let passes = if moves { self.phase.alpha.passes() + 1 } else { 1 };
+        if let Some(freezer) = &mut self.phase.freezer {
+            freezer.keep(&device, scalars[Scalars::NORM])?;
+        }
+        let own_passes = if self.phase.aligned.is_some() { align::PASSES } else { 1 };
+        let passes = if moves { self.phase.alpha.passes() + own_passes } else { own_passes };
         self.moved += u32::from(moves);
         self.phase.supernet.network_mut().statistics_mut().count_batches(passes);
         Ok(scalars)
@@ -110,6 +134,12 @@ impl Bilevel<'_> {
         }
     }
 
+    /// What stands beside the options weighs after the last epoch.
+    pub(super) fn last_auxiliary(&self) -> f64 {
+        let epochs = self.config.epochs;
+        self.config.auxiliary.weight(epochs.saturating_sub(1), epochs)
+    }
+
     /// Takes a step of the weights alone, with weights of options that are no function of α.
     pub(super) async fn tune(
         &mut self,
@@ -122,8 +152,8 @@ impl Bilevel<'_> {
         let supernet = &self.phase.supernet;
         let Some(given) = supernet.given() else { return Ok(0.0) };
         for (index, table) in supernet.tables().iter().enumerate() {
-            let table = TableWeights::find(weights, &table.name, table.rows, table.options.len())?;
-            given.weights(index).write(&device, &table.values)?;
+            let shape = [table.rows, table.options.len()];
+            given.weights(index).write(&device, &laid(weights, &table.name, shape, self.last_auxiliary())?)?;
         }
         supernet.train().indices.write_words(&device, images)?;
         supernet.step().write(&device, &Step { counter: number as u32, weight_rate: rate, ..Step::default() })?;

@@ -22,6 +22,8 @@ const DECAY: f64 = 1e-3;
 pub(super) struct Watch {
     /// Eigenvalues so far, with epoch and architecture.
     seen: Vec<(u32, f64, Architecture)>,
+    /// Accuracy of the supernet after the best epoch, and the architecture that it stood for.
+    best: Option<(f64, Architecture)>,
 }
 
 impl Watch {
@@ -31,6 +33,7 @@ impl Watch {
         // Bits: an eigenvalue need not be finite.
         let seen = self.seen.iter().map(|(epoch, value, architecture)| (epoch, value.to_bits(), architecture));
         state.set("seen", seen.collect::<Vec<_>>())?;
+        state.set("best", &self.best)?;
         Ok(state)
     }
 
@@ -39,8 +42,22 @@ impl Watch {
         state.check("watch")?;
         let seen: Vec<(u32, u64, Architecture)> = state.get("seen")?;
         check_architectures(state, "seen", space, seen.iter().map(|(.., architecture)| architecture))?;
+        self.best = state.get("best")?;
+        check_architectures(state, "best", space, self.best.iter().map(|(_, architecture)| architecture))?;
         self.seen = seen.into_iter().map(|(epoch, bits, found)| (epoch, f64::from_bits(bits), found)).collect();
         Ok(())
+    }
+
+    /// Notes how accurate the supernet was after an epoch, and what it stood for.
+    pub fn note(&mut self, accuracy: f64, architecture: &Architecture) {
+        if self.best.as_ref().is_none_or(|(best, _)| accuracy > *best) {
+            self.best = Some((accuracy, architecture.clone()));
+        }
+    }
+
+    /// What the supernet stood for after the epoch in which it was most accurate.
+    pub fn best(&self) -> Option<Architecture> {
+        self.best.as_ref().map(|(_, architecture)| architecture.clone())
     }
 
     /// The eigenvalue of an epoch, if one was taken.

@@ -22,7 +22,7 @@ pub(super) struct Tuning {
 /// Choices that a selection by masking will take.
 pub(super) fn questions(selection: Selection, phase: &Phase, seed: u64) -> u64 {
     match selection {
-        Selection::Weights => 0,
+        Selection::Weights | Selection::BestEpoch => 0,
         Selection::Masking { .. } => {
             let (graph, tables) = (phase.supernet.network().graph(), phase.supernet.tables());
             Masking::new(graph, tables, Vec::new(), &mut Random::new(seed, MASKED)).count()

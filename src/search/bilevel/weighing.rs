@@ -6,13 +6,14 @@
 
 mod dirichlet;
 mod gumbel;
+mod rein_max;
 mod row;
 
 pub use row::Row;
 
 use crate::optim::Schedule;
 use crate::random::Random;
-use row::{sigmoid, softmax};
+use row::{direct, sigmoid, softmax};
 use serde::{Deserialize, Serialize};
 
 /// How α becomes weights.
@@ -40,6 +41,14 @@ pub enum Weighing {
     },
     /// A sample of Dirichlet(elu(α) + 1): DrNAS (Chen et al. 2021, equations 3 and 4).
     Dirichlet,
+    /// One option drawn from softmax(α), with ReinMax' estimate of the gradient (Liu et al. 2023, algorithm 2). All options are
+    /// computed: the estimate needs the gradient of each one's weight.
+    ReinMax {
+        /// τ of the softmax in the estimate, 1 at least.
+        temperature: f64,
+    },
+    /// α itself, rows that sum to one: GAEA (Li et al. 2021), where [`Update::Exponentiated`](super::Update) keeps them so.
+    Direct,
 }
 
 impl Weighing {
@@ -65,6 +74,8 @@ impl Weighing {
                 gumbel::path(alpha, &gumbel::noise(alpha.len(), random), temperature.rate(epoch, epochs).into())
             }
             Self::Dirichlet => dirichlet::row(alpha, random),
+            Self::ReinMax { temperature } => rein_max::row(alpha, *temperature, random),
+            Self::Direct => direct(alpha),
         }
     }
 
@@ -72,6 +83,7 @@ impl Weighing {
     pub fn settled(&self, alpha: &[f64]) -> Vec<f64> {
         match self {
             Self::Sigmoid => sigmoid(alpha).weights,
+            Self::Direct => alpha.to_vec(),
             _ => softmax(alpha).weights,
         }
     }
@@ -107,7 +119,7 @@ mod tests {
 
     #[test]
     fn jacobians_are_the_derivatives_of_the_weights() {
-        for rule in [softmax, sigmoid] {
+        for rule in [softmax, sigmoid, direct] {
             close(&rule(&ALPHA).jacobian, &differences(&ALPHA, |a| rule(a).weights), 1e-8);
         }
     }
@@ -129,6 +141,7 @@ mod tests {
             Weighing::Gumbel { temperature },
             Weighing::GumbelPath { temperature, others: false },
             Weighing::Dirichlet,
+            Weighing::ReinMax { temperature: 1.0 },
         ] {
             let row = weighing.row(&[0.1, -1e4, 0.2], 0, 1, &mut Random::new(3, 0));
             assert_eq!(row.weights[1], 0.0, "{weighing:?}");

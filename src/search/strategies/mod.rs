@@ -1,16 +1,22 @@
 //! The strategies, a file each: what a strategy is, what it does unless told otherwise, and what it is built from.
 
+mod beta_darts;
 mod darts;
+mod darts_minus;
 mod darts_plus;
 mod darts_pt;
 mod dr_nas;
 mod enas;
 mod fair_darts;
+mod gaea;
 mod gdas;
 mod gradient;
+mod lambda_darts;
+mod oles;
 mod p_darts;
 mod paths;
 mod pc_darts;
+mod rein_max;
 mod robust_darts;
 mod rsps;
 mod sdarts;
@@ -37,6 +43,13 @@ pub static ALL: &[&'static dyn Strategy] = &[
     &robust_darts::METHOD,
     &darts_plus::METHOD,
     &darts_pt::METHOD,
+    &rein_max::METHOD,
+    &darts_minus::METHOD,
+    &beta_darts::METHOD,
+    &lambda_darts::METHOD,
+    &oles::METHOD,
+    &gaea::WHOLE,
+    &gaea::PARTIAL,
     &enas::METHOD,
     &rsps::METHOD,
     &spos::METHOD,

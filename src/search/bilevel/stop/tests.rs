@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 
 fn watch(values: &[f64]) -> Watch {
     let seen = |(at, &value): (usize, &f64)| (2 * at as u32, value, Architecture { answers: vec![at] });
-    Watch { seen: values.iter().enumerate().map(seen).collect() }
+    Watch { seen: values.iter().enumerate().map(seen).collect(), best: None }
 }
 
 const STOP: Stop = Stop::Eigenvalue { every: 2, window: 5, back: 4, ratio: 1.3, earliest: 10 };

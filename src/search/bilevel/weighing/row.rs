@@ -1,4 +1,4 @@
-//! The weights of one row of options, and the two rules without noise.
+//! The weights of one row of options, and the rules without noise.
 
 /// The weights of one row, and how they change with α.
 #[derive(Clone, Debug, PartialEq)]
@@ -7,6 +7,21 @@ pub struct Row {
     pub weights: Vec<f64>,
     /// ∂weight\[i\]/∂α\[j\] at i · options + j.
     pub jacobian: Vec<f64>,
+}
+
+impl Row {
+    /// Weights that α is itself.
+    pub(in crate::search::bilevel) fn direct(weights: Vec<f64>) -> Self {
+        let jacobian = square(weights.len(), |i, j| f64::from(u8::from(i == j)));
+        Self { weights, jacobian }
+    }
+
+    /// What the gradient of the weights is for α.
+    pub(in crate::search::bilevel) fn back(&self, gradient: &[f64]) -> Vec<f64> {
+        let options = self.weights.len();
+        let column = |j: usize| (0..options).map(|i| gradient[i] * self.jacobian[i * options + j]).sum();
+        (0..options).map(column).collect()
+    }
 }
 
 /// wᵢ = exp αᵢ / Σ exp αⱼ; ∂wᵢ/∂αⱼ = wᵢ(δᵢⱼ − wⱼ).
@@ -24,6 +39,11 @@ pub(super) fn sigmoid(alpha: &[f64]) -> Row {
     let weights: Vec<f64> = alpha.iter().map(|a| 1.0 / (1.0 + (-a).exp())).collect();
     let jacobian = square(alpha.len(), |i, j| if i == j { weights[i] * (1.0 - weights[i]) } else { 0.0 });
     Row { weights, jacobian }
+}
+
+/// wᵢ = αᵢ.
+pub(super) fn direct(alpha: &[f64]) -> Row {
+    Row::direct(alpha.to_vec())
 }
 
 pub(super) fn square(size: usize, entry: impl Fn(usize, usize) -> f64) -> Vec<f64> {
