@@ -19,7 +19,7 @@ const STAGES: &str = "examples/space.toml";
 
 /// What is recorded in other ways than [`LOOPS`] do on the space `darts`: together they dispatch every kernel that any pair
 /// does.
-const RECORDINGS: [(&str, &str); 6] = [
+const RECORDINGS: [(&str, &str); 9] = [
     // Second order; mixtures of widths.
     ("darts-2nd", "chain"),
     // Parts of the channels.
@@ -31,6 +31,10 @@ const RECORDINGS: [(&str, &str); 6] = [
     // Depths and widths, mixed and one at a time.
     ("darts", STAGES),
     ("spos", STAGES),
+    // Rows that sum to one; rows of each layer; products of gradients.
+    ("gaea", "nas-bench-201"),
+    ("lambda-darts", "nas-bench-201"),
+    ("oles", "nas-bench-201"),
 ];
 
 /// All events of a search, and what it found.
@@ -58,10 +62,17 @@ fn run(
 /// Why a strategy cannot work on a space, if it cannot.
 fn refusal(strategy: &str, space: &str) -> Option<&'static str> {
     match (strategy, space) {
-        ("pc-darts" | "drnas", "chain") => Some("a multiple of 4, from operations on all channels alike: layers.0"),
-        ("pc-darts" | "drnas", "chain-mlp") => Some("layers.0.width chooses a width"),
-        ("pc-darts" | "drnas", STAGES) => Some("stages.0.depth.0 holds choice"),
-        ("pc-darts" | "drnas", "enas-micro" | "nasnet") => Some("chooses among several inputs"),
+        ("pc-darts" | "gaea-pc-darts" | "drnas", "chain") => {
+            Some("a multiple of 4, from operations on all channels alike: layers.0")
+        }
+        ("pc-darts" | "gaea-pc-darts" | "drnas", "chain-mlp") => Some("layers.0.width chooses a width"),
+        ("pc-darts" | "gaea-pc-darts" | "drnas", STAGES) => Some("stages.0.depth.0 holds choice"),
+        ("pc-darts" | "gaea-pc-darts" | "drnas", "enas-micro" | "nasnet") => Some("chooses among several inputs"),
+        ("darts-minus", "chain" | STAGES) => Some("a skip connection beside the options does not fit: it turns"),
+        ("darts-minus", "chain-mlp" | "enas-micro" | "nasnet") => {
+            Some("does not fit: it chooses among widths or inputs")
+        }
+        ("lambda-darts", "chain" | "chain-mlp" | "enas-macro" | STAGES) => Some("no two layers of the supernet share"),
         ("p-darts", "chain" | STAGES) => Some("cannot drop it: it turns"),
         _ => None,
     }

@@ -296,13 +296,21 @@ impl Supernet {
         self.record_weight_step_of(recorder, &self.network.whole())
     }
 
-    /// The same, changing only the weights that `used` names.
+    /// Records the pass of the weight step over the training batch: the gradient of its loss, and the right answers.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_weight_pass(&self, recorder: Recorder) -> Result<Recorder, Error> {
+        let (recorder, logits) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
+        self.record_correct(recorder, logits)
+    }
+
+    /// As [`Supernet::record_weight_step`], changing only the weights that `used` names.
     ///
     /// # Errors
     /// As recording does.
     pub fn record_weight_step_of(&self, recorder: Recorder, used: &Footprint) -> Result<Recorder, Error> {
-        let (recorder, logits) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
-        let recorder = self.record_correct(recorder, logits)?;
+        let recorder = self.record_weight_pass(recorder)?;
         self.record_update(recorder, used)
     }
 

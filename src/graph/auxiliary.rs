@@ -26,17 +26,17 @@ impl Graph {
                         return Err(no_skip(&node.name, "it chooses among widths or inputs"));
                     };
                     let (input, result) = (self.shape(input), node.shape);
-                    let half = Features {
-                        height: input.height.div_ceil(2),
-                        width: input.width.div_ceil(2),
-                        ..input
-                    };
+                    let half = Features { height: input.height.div_ceil(2), width: input.width.div_ceil(2), ..input };
                     let skip = match result {
                         same if same == input => identity(input)?,
                         smaller if smaller == half => halved(&format!("{}.auxiliary", node.name), input)?,
                         _ => return Err(no_skip(&node.name, &format!("it turns {input} into {result}"))),
                     };
                     let own = Candidate { label: AUXILIARY.to_owned(), graph: skip };
+                    let declared = graph.declared.iter_mut().filter(|table| table.name == choice.table);
+                    declared.filter(|table| table.options.len() == candidates.len()).for_each(|table| {
+                        table.options.push(AUXILIARY.to_owned());
+                    });
                     let options = Options::Operations(candidates.iter().cloned().chain([own]).collect());
                     Op::Choice(Choice { options, ..choice.clone() })
                 }
@@ -64,8 +64,8 @@ fn identity(shape: Features) -> Result<Graph, GraphError> {
 fn no_skip(node: &str, problem: &str) -> GraphError {
     GraphError::Shape {
         node: node.to_owned(),
-        operation: "choice",
-        problem: format!("there can be no skip connection beside its options: {problem}"),
+        operation: "a skip connection beside the options",
+        problem: format!("does not fit: {problem}"),
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn where_there_can_be_none_it_is_said() {
-        let error = supernet("enas-macro").with_auxiliary_skips(&halved).unwrap_err().to_string();
-        assert!(error.contains("no skip connection"), "{error}");
+        let error = supernet("chain").with_auxiliary_skips(&halved).unwrap_err().to_string();
+        assert!(error.contains("a skip connection beside the options does not fit"), "{error}");
     }
 }

@@ -28,8 +28,10 @@ impl Graph {
             }
         }
         let Some((name, rows, copies)) = most else { return Ok((self.clone(), Vec::new())) };
+        let mut declared = self.declared.clone();
+        declared.iter_mut().filter(|table| table.name == name).for_each(|table| table.rows *= copies);
         let shapes: Vec<_> = self.nodes[..self.input_count()].iter().map(|n| n.shape).collect();
-        let mut graph = Self { outputs: self.outputs.clone(), declared: self.declared.clone(), ..Self::new(&shapes) };
+        let mut graph = Self { outputs: self.outputs.clone(), declared, ..Self::new(&shapes) };
         let mut seen: HashMap<usize, usize> = HashMap::new();
         for node in &self.nodes[shapes.len()..] {
             let op = match &node.op {
@@ -62,7 +64,7 @@ mod tests {
         };
         // Six normal cells and two that reduce.
         assert_eq!(untied("darts", 8), (vec![14, 14], vec![84, 14], vec![6]));
-        assert_eq!(untied("nas-bench-201", 5), (vec![6], vec![18], vec![3]));
+        assert_eq!(untied("nas-bench-201", 5), (vec![6], vec![30], vec![5]));
         let (rows, same, copies) = untied("chain", 3);
         assert!(rows == same && copies.is_empty());
     }

@@ -17,6 +17,24 @@ pub struct Footprint {
     pub statistics: Vec<Range<usize>>,
 }
 
+impl Footprint {
+    /// The same without some parameters.
+    pub fn without(self, mut parameters: Vec<Range<usize>>) -> Self {
+        parameters.sort_by_key(|range| range.start);
+        let mut left = Vec::new();
+        for range in self.parameters {
+            let mut from = range.start;
+            for gone in parameters.iter().filter(|gone| range.contains(&gone.start)) {
+                left.push(from..gone.start);
+                from = gone.end;
+            }
+            left.push(from..range.end);
+        }
+        left.retain(|range| !range.is_empty());
+        Self { parameters: left, ..self }
+    }
+}
+
 impl Network {
     /// Everything: what a network without choices, or a supernet that mixes all options, touches.
     pub fn whole(&self) -> Footprint {
@@ -115,6 +133,13 @@ fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_taken_out_leaves_what_lies_around_it() {
+        let whole = Footprint { parameters: vec![0..10, 20..30], statistics: vec![0..4] };
+        let left = whole.without(vec![22..25, 0..2, 5..6, 28..30]);
+        assert_eq!((left.parameters, left.statistics), (vec![2..5, 6..10, 20..22, 25..28], vec![0..4]));
+    }
 
     #[test]
     fn ranges_that_touch_are_one() {

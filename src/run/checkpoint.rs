@@ -65,7 +65,7 @@ impl<'a> Checkpoints<'a> {
     pub fn write(&mut self, state: &State) -> Result<u64, RunError> {
         let failed = |error: crate::state::StateError| RunError::Estimate(error.into());
         let bytes = state.to_bytes().map_err(failed)?;
-        let mut file = format!("{NAME}{FORM} {}\n", blake3::hash(&bytes)).into_bytes();
+        let mut file = format!("{NAME}{FORM} {}\n", hash(&FORM.to_string(), &bytes)).into_bytes();
         file.extend(bytes);
         let folder = self.directory.folder(CHECKPOINTS)?;
         self.directory.write(&format!("{CHECKPOINTS}/{:08}.{ENDING}", self.next), &file)?;
@@ -99,6 +99,11 @@ fn numbered(folder: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
     Ok(found)
 }
 
+/// A hash of the form and of what follows the first line.
+fn hash(form: &str, bytes: &[u8]) -> String {
+    blake3::Hasher::new().update(form.as_bytes()).update(bytes).finalize().to_hex().to_string()
+}
+
 /// Why a checkpoint cannot be read.
 enum Unread {
     /// Another version of the program wrote it.
@@ -123,7 +128,7 @@ fn read(path: &Path) -> Result<State, Unread> {
     let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
     let said = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix(NAME)?.split_once(' '));
     let (form, hash) = said.ok_or(damaged("its first line is none that this program writes"))?;
-    let whole = blake3::hash(rest).to_hex().as_str() == hash;
+    let whole = self::hash(form, rest) == hash;
     match form.parse() {
         Ok(FORM) if whole => Ok(State::from_bytes(rest).map_err(|error| error.to_string())?),
         Ok(other) if whole => Err(Unread::OtherForm(other)),
@@ -170,11 +175,11 @@ mod tests {
         let (mut checkpoints, _) = Checkpoints::open(&directory).unwrap();
         checkpoints.write(&state(0)).unwrap();
         let path = numbered(&place.path().join(CHECKPOINTS)).unwrap().pop().unwrap().1;
-        let mut bytes = fs::read(&path).unwrap();
-        bytes[NAME.len()] = b'1';
-        fs::write(&path, bytes).unwrap();
+        let later = b"whatever it holds";
+        let line = format!("{NAME}3 {}\n", hash("3", later));
+        fs::write(&path, [line.as_bytes(), later].concat()).unwrap();
         let error = Checkpoints::open(&directory).unwrap_err().to_string();
-        assert!(error.contains("it is of form 1, this program reads form 2"), "{error}");
+        assert!(error.contains("it is of form 3, this program reads form 2"), "{error}");
     }
 
     #[test]

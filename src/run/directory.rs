@@ -15,6 +15,8 @@ const LOCK: &str = ".lock";
 const BESIDE: &str = ".writing";
 /// The folder of checkpoints.
 pub(super) const CHECKPOINTS: &str = "checkpoint";
+/// When each phase began, and how it ended.
+pub(super) const TIMING: &str = "timing.jsonl";
 /// What a run is made by.
 pub(super) const CONFIG: &str = "config.toml";
 /// What a run came to: it is there once the run has come to its end.
@@ -157,12 +159,13 @@ impl Directory {
         }
     }
 
-    /// Removes the directory again if nothing was written but the configuration and empty logs.
+    /// Removes the directory again if nothing was written but the configuration, empty logs, and how it ended.
     pub fn remove_if_unused(&self) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         let worthless = |entry: &fs::DirEntry| {
             let name = entry.file_name();
-            name == CONFIG || name == LOCK || entry.metadata().is_ok_and(|m| m.is_file() && m.len() == 0)
+            [CONFIG, LOCK, TIMING].iter().any(|worthless| name == *worthless)
+                || entry.metadata().is_ok_and(|m| m.is_file() && m.len() == 0)
         };
         let entries: Vec<fs::DirEntry> = entries.flatten().collect();
         if entries.iter().all(worthless) {

@@ -1,7 +1,7 @@
 //! What the phases of a run work with, and how they are driven.
 
 use super::config::Config;
-use super::directory::{Directory, Log};
+use super::directory::{Directory, Log, TIMING};
 use super::error::RunError;
 use super::files::{self, Loaded, Request};
 use super::ledger::Ledger;
@@ -83,7 +83,7 @@ impl<'a> Setup<'a> {
             settings,
             directory,
             metrics: directory.log("metrics.jsonl")?,
-            timing: directory.log("timing.jsonl")?,
+            timing: directory.log(TIMING)?,
             observer,
             ledger: Ledger::new(directory, config.checkpoint.seconds)?,
         };

@@ -33,6 +33,11 @@ pub(super) trait Phase {
     /// What it is called.
     fn name(&self) -> String;
 
+    /// What the network is called that it trains, if it trains one.
+    fn trains(&self) -> Option<String> {
+        None
+    }
+
     /// Does it, and adds what it came to.
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError>;
 }
@@ -88,7 +93,7 @@ pub(super) fn run(
             let _ = setup.timing.append(&with_checkpoints(line, setup.ledger.written()));
             return Err(error);
         }
-        let place = |trained: &Trained| phases.iter().position(|p| p.name() == Train::called(&trained.facts.name));
+        let place = |trained: &Trained| phases.iter().position(|p| p.trains().as_ref() == Some(&trained.facts.name));
         results.trained.sort_by_key(place);
         setup.device.trim();
         let seconds = setup.ledger.phase_seconds();

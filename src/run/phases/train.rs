@@ -51,7 +51,11 @@ struct Subject {
 
 impl Phase for Train {
     fn name(&self) -> String {
-        Self::called(&self.network())
+        format!("train {}", self.network())
+    }
+
+    fn trains(&self) -> Option<String> {
+        Some(self.network())
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
@@ -106,11 +110,6 @@ impl Listener<EpochReport> for Course {
 }
 
 impl Train {
-    /// What the phase is called in which the network of a name is trained.
-    pub fn called(network: &str) -> String {
-        format!("train {network}")
-    }
-
     /// What the network is called.
     fn network(&self) -> String {
         match &self.0 {

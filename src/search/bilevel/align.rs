@@ -187,8 +187,15 @@ fn sign(a: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::{Auxiliary, Penalty, Rules};
+    use super::super::weighing::Weighing;
     use super::*;
-    use crate::optim::Schedule;
+    use crate::device::Device;
+    use crate::estimate::SupernetConfig;
+    use crate::graph::{Candidate, Choice, Conv, Features, Graph, Op, Options, Pool};
+    use crate::optim::{Schedule, SgdConfig, Step};
+    use crate::random::Random;
+    use pollster::block_on;
 
     const WEIGHT: Schedule = Schedule::Constant { rate: 1.0 };
     const CORRELATION: Alignment = Alignment::Correlation { weight: WEIGHT, distance: 1e-4 };
@@ -240,6 +247,79 @@ mod tests {
             let slope = (moved(1e-6) - moved(-1e-6)) / 2e-6;
             assert!((slope - direction[l][i]).abs() < 1e-8, "{l} {i}");
         }
+    }
+
+    /// Three layers of two choices each, among an identity, a convolution and a mean, without kinks: differences are to be taken.
+    fn smooth() -> Graph {
+        let image = Features::new(2, 6, 6);
+        let mut graph = Graph::new(&[image]);
+        let mut last = graph.push("stem", Op::Conv(Conv::square(2, 3, 3, 1)), &[0]).unwrap();
+        let pool = Pool { kernel: 3, stride: 1, padding: 1, count_padding: false };
+        for layer in 0..3 {
+            for row in 0..2 {
+                let place = format!("layers.{layer}.{row}");
+                let option = |label: &str, op: Op| {
+                    let mut graph = Graph::new(&[Features::new(3, 6, 6)]);
+                    let result = graph.push(format!("{place}.{label}"), op, &[0]).unwrap();
+                    graph.output("", result);
+                    Candidate { label: label.to_owned(), graph }
+                };
+                let options = vec![
+                    option("skip", Op::Identity),
+                    option("conv", Op::Conv(Conv::square(3, 3, 3, 1))),
+                    option("mean", Op::AvgPool(pool)),
+                ];
+                let choice = Choice { table: "a".into(), row, options: Options::Operations(options) };
+                last = graph.push(place.clone(), Op::Choice(choice), &[last]).unwrap();
+            }
+        }
+        let pooled = graph.push("pool", Op::GlobalAvgPool, &[last]).unwrap();
+        let scores = graph.push("classifier", Op::Linear { outputs: 3, bias: true }, &[pooled]).unwrap();
+        graph.output("logits", scores);
+        graph
+    }
+
+    /// The correction that a step makes of w's gradient is −λ times the gradient of the mean cosine, by differences of that.
+    #[test]
+    fn the_step_raises_the_mean_cosine() {
+        let device = Device::cpu();
+        let (graph, copies) = smooth().untied().unwrap();
+        let config = SupernetConfig { batch: 12, sgd: SgdConfig::default(), seed: 4, fusion: false, given: true };
+        let supernet = Supernet::new(&device, graph, config).unwrap();
+        let mut random = Random::new(8, 0);
+        let pixels: Vec<f32> = (0..supernet.train().x.count()).map(|_| random.range(-1.0, 1.0)).collect();
+        supernet.train().x.write(&device, &pixels).unwrap();
+        let labels: Vec<u32> = (0..12).map(|image| image % 3).collect();
+        supernet.train().y.write_words(&device, &labels).unwrap();
+        // No step: nothing moves but gradients.
+        supernet.step().write(&device, &Step::default()).unwrap();
+        let rules = Rules { weighing: Weighing::Softmax, penalty: Penalty::None, auxiliary: Auxiliary::None };
+        let relaxed = block_on(Relaxed::new(&supernet, rules, &copies)).unwrap();
+        let drawn = relaxed.draw(0, 1, &mut Random::new(0, 0));
+        let alignment = Alignment::Correlation { weight: WEIGHT, distance: 1e-2 };
+        let aligned = Aligned::new(&supernet, alignment.distance()).unwrap();
+        let parameters = supernet.network().parameters();
+        let gradient = |weight: f64| -> Vec<f64> {
+            block_on(aligned.step(&supernet, &relaxed, &drawn, alignment, weight)).unwrap();
+            block_on(parameters.gradients().read(&device)).unwrap().into_iter().map(f64::from).collect()
+        };
+        let (with, without) = (gradient(1.0), gradient(0.0));
+        let correction: Vec<f64> = with.iter().zip(&without).map(|(a, b)| a - b).collect();
+        let norm = dot(&correction, &correction).sqrt();
+
+        let start = block_on(parameters.read(&device)).unwrap();
+        let mut own = drawn.clone();
+        own.rows_mut().for_each(|row| *row = Row::direct(std::mem::take(&mut row.weights)));
+        relaxed.write_weights(&supernet, &own).unwrap();
+        let value = |by: f64| {
+            let moved = |(w, c): (&f32, &f64)| (f64::from(*w) + by * c / norm) as f32;
+            let moved: Vec<f32> = start.iter().zip(&correction).map(moved).collect();
+            parameters.values().write(&device, &moved).unwrap();
+            device.run(&aligned.recordings[0]).unwrap();
+            mean(&relaxed.copies(&block_on(supernet.alphas().gradients().read(&device)).unwrap()), &cosine)
+        };
+        let slope = (value(3e-3) - value(-3e-3)) / 6e-3;
+        assert!(norm > 1e-3 && (slope + norm).abs() < 0.03 * norm, "{slope} {norm}");
     }
 
     #[test]

@@ -44,7 +44,14 @@ impl AlphaStep {
             Order::First => supernet.alphas().gradients().clone(),
             Order::Second => Tensor::zeros(supernet.device(), &[count])?,
         };
-        Ok(Self { order, adam: Adam::new(supernet.device(), count, adam)?, floors: None, copies: Vec::new(), wants: Wants::Alphas, gradient })
+        Ok(Self {
+            order,
+            adam: Adam::new(supernet.device(), count, adam)?,
+            floors: None,
+            copies: Vec::new(),
+            wants: Wants::Alphas,
+            gradient,
+        })
     }
 
     /// The same, following the exponentiated gradient: in rows of the table that has the number, options weigh so much at least.
@@ -155,13 +162,13 @@ impl AlphaStep {
         for (table, &copies) in supernet.tables().iter().zip(&self.copies) {
             let count = (table.rows * table.options.len()) as u32;
             if copies > 1 {
-                let params = SumCopies { x: self.gradient.at() + at, copies: copies as u32, count: count / copies as u32 };
+                let params =
+                    SumCopies { x: self.gradient.at() + at, copies: copies as u32, count: count / copies as u32 };
                 recorder.dispatch(&SUM_COPIES, &params, &[], &[self.gradient.binding()])?;
             }
             at += count;
         }
-        let (values, step, guards) =
-            (supernet.alphas().values(), supernet.step(), supernet.scalars().alpha_guards());
+        let (values, step, guards) = (supernet.alphas().values(), supernet.step(), supernet.scalars().alpha_guards());
         let Some(floors) = &self.floors else {
             let (rate, corrections) = (StepBuffer::ALPHA_RATE, StepBuffer::ALPHA_CORRECTIONS);
             return self.adam.record(recorder, values, &self.gradient, step, rate, corrections, &guards);

@@ -1,12 +1,16 @@
 //! Which settings of gradient methods can be used.
 
-use super::config::{Alignment, Auxiliary, BilevelConfig, Freezing, Order, Penalty, Perturbation, Selection, Stage, Stop, Update};
+use super::config::{
+    Alignment, Auxiliary, BilevelConfig, Freezing, Lora, Order, Penalty, Perturbation, Selection, Stage, Stop, Update,
+};
 use super::weighing::Weighing;
 use crate::estimate::limits::{self, MOST_EPOCHS, is_usable, within, wrong};
 use crate::optim::Schedule;
 use crate::settings::SettingsError;
 use crate::space::NetworkSettings;
 
+/// Highest rank of factors: beyond the widest convolution it is none that is low.
+const MOST_RANK: u64 = 4096;
 /// Most stages of a search.
 const MOST_STAGES: usize = 100;
 
@@ -77,6 +81,14 @@ impl BilevelConfig {
                 return Err(wrong("freezing.threshold must be a finite number"));
             }
         }
+        if let Lora::LowRank { rank, from, toggles, probability } = &self.lora {
+            within("lora.rank", *rank as u64, 1, MOST_RANK)?;
+            within("lora.from", (*from).into(), 0, MOST_EPOCHS.into())?;
+            within("lora.toggles", toggles.len() as u64, 0, MOST_EPOCHS.into())?;
+            if !(0.0..=1.0).contains(probability) {
+                return Err(wrong("lora.probability must be from 0 to 1"));
+            }
+        }
         if let Penalty::LogSumExp { weight } = self.penalty
             && !weight.is_usable()
         {
@@ -134,6 +146,15 @@ impl BilevelConfig {
         }
         if paths && (self.alignment != Alignment::None || self.freezing != Freezing::None) {
             return Err(wrong("alignment and freezing need all options, not sampled paths"));
+        }
+        let steps = [paths, self.freezing != Freezing::None, self.alignment != Alignment::None];
+        if self.lora != Lora::None && steps.contains(&true) {
+            return Err(wrong(
+                "lora, freezing, alignment and sampled paths each have a step of their own: choose one of them",
+            ));
+        }
+        if self.lora != Lora::None && !self.stages.is_empty() {
+            return Err(wrong("lora needs one supernet from beginning to end, not stages"));
         }
         if self.freezing != Freezing::None && self.order == Order::Second {
             return Err(wrong("freezing compares gradients at the present weights: set search.order=1"));

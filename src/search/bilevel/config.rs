@@ -1,6 +1,5 @@
 //! What a gradient method is made of, each part by itself.
 
-use super::relaxed::Rules;
 use super::weighing::Weighing;
 use crate::data::Augmentation;
 use crate::optim::{AdamConfig, Schedule, SgdConfig};
@@ -172,6 +171,27 @@ pub enum Freezing {
     },
 }
 
+/// What is trained of convolutions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Lora {
+    /// Their weights.
+    #[default]
+    None,
+    /// After a warm-up factors of low rank beside their weights, which are frozen; without momentum, and with a cosine of the
+    /// learning rate that starts anew from what it has come to.
+    LowRank {
+        /// r: the factors of a k×k convolution have rank r·k.
+        rank: usize,
+        /// Epochs of the warm-up.
+        from: u32,
+        /// Epochs at whose beginning each convolution merges its factors into its weight, to train that, or goes back.
+        toggles: Vec<u32>,
+        /// With what probability it does.
+        probability: f64,
+    },
+}
+
 /// When a search ends before its last epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -295,6 +315,8 @@ pub struct BilevelConfig {
     pub alignment: Alignment,
     /// Which operations stop being trained.
     pub freezing: Freezing,
+    /// What is trained of convolutions.
+    pub lora: Lora,
     /// When it ends early.
     pub stop: Stop,
     /// How the architecture is chosen.
@@ -329,11 +351,20 @@ impl Default for BilevelConfig {
             perturbation: Perturbation::default(),
             alignment: Alignment::default(),
             freezing: Freezing::default(),
+            lora: Lora::default(),
             stop: Stop::default(),
             selection: Selection::default(),
             stages: Vec::new(),
         }
     }
+}
+
+/// The rules by which α becomes weights.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub weighing: Weighing,
+    pub penalty: Penalty,
+    pub auxiliary: Auxiliary,
 }
 
 impl BilevelConfig {

@@ -32,7 +32,7 @@ impl Bilevel<'_> {
         let moved = place.within >= self.config.warmup;
         Ok(EpochEnd {
             epoch: place.epoch,
-            rate: self.config.rate.rate(place.within, self.config.epochs),
+            rate: self.weight_rate(place.within),
             train_loss: self.sums[0] / steps,
             train_accuracy: self.sums[1] / images,
             valid_loss: moved.then_some(self.sums[2] / steps),

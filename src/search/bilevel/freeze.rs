@@ -138,19 +138,7 @@ impl Freezer {
     /// What is still trained of everything.
     pub fn trained(&self, whole: Footprint) -> Footprint {
         let frozen = self.operations.iter().zip(&self.tallies).filter(|(_, tally)| tally.frozen);
-        let mut places: Vec<Range<usize>> = frozen.flat_map(|(operation, _)| operation.places.clone()).collect();
-        places.sort_by_key(|place| place.start);
-        let mut parameters = Vec::new();
-        for range in whole.parameters {
-            let mut from = range.start;
-            for place in places.iter().filter(|place| range.contains(&place.start)) {
-                parameters.push(from..place.start);
-                from = place.end;
-            }
-            parameters.push(from..range.end);
-        }
-        parameters.retain(|range| !range.is_empty());
-        Footprint { parameters, ..whole }
+        whole.without(frozen.flat_map(|(operation, _)| operation.places.clone()).collect())
     }
 
     /// Its state.

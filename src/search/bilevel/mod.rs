@@ -19,6 +19,7 @@ mod derive;
 mod epoch;
 mod freeze;
 mod hessian;
+mod lora;
 mod masking;
 mod perturb;
 mod phase;
@@ -34,7 +35,9 @@ mod tuning;
 mod weighing;
 
 pub use alpha::AlphaStep;
-pub use config::{Alignment, Auxiliary, BilevelConfig, Freezing, Order, Penalty, Perturbation, Selection, Stage, Stop, Update};
+pub use config::{
+    Alignment, Auxiliary, BilevelConfig, Freezing, Lora, Order, Penalty, Perturbation, Selection, Stage, Stop, Update,
+};
 pub use weighing::{Row, Weighing};
 
 use super::{BoxFuture, Event, Progress, SearchError, Stepper};
@@ -190,6 +193,7 @@ impl<'s> Bilevel<'s> {
         if place.stage > self.stage {
             self.begin_stage(place.stage).await?;
         }
+        self.begin_epoch(place).await?;
         let images =
             self.train.epoch(place.epoch, place.step).next().expect("an epoch has a batch at each of its steps");
         let moves = place.within >= self.config.warmup;

@@ -1,8 +1,9 @@
 //! One stage of a search under way: its supernet and what its steps run.
 
 use super::align::Aligned;
-use super::config::{Alignment, Auxiliary, BilevelConfig, Freezing, Perturbation, Stage, Update};
+use super::config::{Alignment, Auxiliary, BilevelConfig, Freezing, Lora, Perturbation, Stage, Update};
 use super::freeze::Freezer;
+use super::lora::LowRank;
 use super::relaxed::Relaxed;
 use super::scoring::Scoring;
 use super::{AlphaStep, SearchError, Weighing, rollback::Rollback};
@@ -48,6 +49,8 @@ pub(super) struct Phase {
     pub aligned: Option<Aligned>,
     /// What tells which operations stop being trained.
     pub freezer: Option<Freezer>,
+    /// Factors of convolutions.
+    pub lora: Option<LowRank>,
     pub edges: Vec<EdgeWeights>,
     /// Tables of which the supernet has several copies, and how many.
     pub copies: Vec<(String, usize)>,
@@ -90,6 +93,10 @@ impl Phase {
                 Some(Freezer::new(&supernet, &graph, config)?)
             }
         };
+        let lora = match config.lora {
+            Lora::None => None,
+            Lora::LowRank { rank, .. } => Some(LowRank::new(&supernet, &graph, rank, config, seed)?),
+        };
         let before = Rollback::new(&supernet, &alpha)?;
         let relaxed = match given {
             true => Some(Relaxed::new(&supernet, config.rules(), &copies).await?),
@@ -106,6 +113,7 @@ impl Phase {
             scoring: None,
             aligned: None,
             freezer,
+            lora,
             edges,
             copies,
             data: data.clone(),
@@ -144,12 +152,16 @@ impl Phase {
         Ok(recorder)
     }
 
-    /// Records the step of the weights anew, of those that are not frozen.
+    /// Records the step of the weights anew: of those that are not frozen, or of their factors.
     pub fn record_trained(&mut self) -> Result<(), SearchError> {
         if let (Some(freezer), Some([_, weights])) = (&self.freezer, &mut self.recordings) {
             let used = freezer.trained(self.supernet.network().whole());
             let recorder = Recorder::within(self.supernet.device(), self.supernet.workspace());
             *weights = self.supernet.record_weight_step_of(recorder, &used)?.finish();
+        }
+        if let (Some(lora), Some([_, weights])) = (self.lora.as_ref().filter(|l| l.begun()), &mut self.recordings) {
+            let recorder = Recorder::within(self.supernet.device(), self.supernet.workspace());
+            *weights = lora.record(&self.supernet, recorder)?;
         }
         Ok(())
     }
@@ -234,7 +246,8 @@ fn supernet(
     if config.alignment != Alignment::None {
         (graph, copies) = graph.untied().map_err(|error| SearchError::Settings(error.to_string()))?;
         if copies.is_empty() {
-            let problem = "no two layers of the supernet share architecture weights: there are no gradients to be aligned";
+            let problem =
+                "no two layers of the supernet share architecture weights: there are no gradients to be aligned";
             return Err(SearchError::Settings(problem.into()));
         }
     }
@@ -244,10 +257,11 @@ fn supernet(
 /// A skip connection that halves the map: the factorised reduction of DARTS.
 fn halved(name: &str, shape: Features) -> Result<Graph, GraphError> {
     let mut graph = Graph::new(&[shape]);
-    let made = factorized_reduce(&mut graph, name, 0, shape.channels, Variant::Search).map_err(|error| match error {
-        SpaceError::Graph(error) => error,
-        other => GraphError::Shape { node: name.to_owned(), operation: "skip", problem: other.to_string() },
-    })?;
+    let made =
+        factorized_reduce(&mut graph, name, 0, shape.channels, Variant::Search).map_err(|error| match error {
+            SpaceError::Graph(error) => error,
+            other => GraphError::Shape { node: name.to_owned(), operation: "skip", problem: other.to_string() },
+        })?;
     graph.output("", made);
     Ok(graph)
 }

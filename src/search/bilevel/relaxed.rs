@@ -1,7 +1,7 @@
 //! Weights of options that the host computes: what is drawn, written to the device and read as a path.
 
 use super::SearchError;
-use super::config::{Auxiliary, Penalty};
+use super::config::{Penalty, Rules};
 use super::weighing::{Row, Weighing};
 use crate::estimate::Supernet;
 use crate::graph::{AUXILIARY, Table};
@@ -43,14 +43,6 @@ impl Drawn {
     pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut Row> {
         self.tables.iter_mut().flatten()
     }
-}
-
-/// The rules by which α becomes weights.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
-    pub weighing: Weighing,
-    pub penalty: Penalty,
-    pub auxiliary: Auxiliary,
 }
 
 /// α as the device has it, and the rules by which it becomes weights.
@@ -110,13 +102,7 @@ impl Relaxed {
 
     /// Writes drawn weights and their Jacobians to where the supernet reads them, and the penalty's gradient in epoch `epoch` of
     /// `epochs`.
-    pub(super) fn write(
-        &self,
-        supernet: &Supernet,
-        drawn: &Drawn,
-        epoch: u32,
-        epochs: u32,
-    ) -> Result<(), SearchError> {
+    pub(super) fn write(&self, supernet: &Supernet, drawn: &Drawn, epoch: u32, epochs: u32) -> Result<(), SearchError> {
         self.write_weights(supernet, drawn)?;
         let Some(given) = supernet.given() else { return Ok(()) };
         let mut slope = self.slope(drawn, epoch, epochs).into_iter();
@@ -167,7 +153,9 @@ impl Relaxed {
         scale: f64,
     ) -> Result<(), SearchError> {
         let Some(given) = supernet.given() else { return Ok(()) };
-        for (index, (table, rows)) in self.tables.iter().zip(&drawn.tables).enumerate().filter(|(_, (t, _))| t.copies > 1) {
+        for (index, (table, rows)) in
+            self.tables.iter().zip(&drawn.tables).enumerate().filter(|(_, (t, _))| t.copies > 1)
+        {
             let own = || rows.iter().flat_map(|row| row.weights.iter());
             let moved = |copy: &Vec<f64>| own().zip(copy).map(|(w, d)| w + scale * d).collect::<Vec<f64>>();
             let laid: Vec<f32> = direction.iter().flat_map(|copy| table.lay(&moved(copy), drawn.auxiliary)).collect();
@@ -221,12 +209,15 @@ impl Relaxed {
                 self.tables.iter().flat_map(rows).collect()
             }
             // ∂/∂p of p·ln(Kp), by way of the weights.
-            Penalty::Divergence { weight } => drawn.rows().flat_map(|row| {
-                let options = row.weights.len() as f64;
-                // Nothing weighs nothing where its logarithm is asked.
-                let slope = |w: f64| weight * ((options * w.max(f64::MIN_POSITIVE)).ln() + 1.0);
-                row.back(&row.weights.iter().map(|&w| slope(w)).collect::<Vec<f64>>())
-            }).collect(),
+            Penalty::Divergence { weight } => drawn
+                .rows()
+                .flat_map(|row| {
+                    let options = row.weights.len() as f64;
+                    // Nothing weighs nothing where its logarithm is asked.
+                    let slope = |w: f64| weight * ((options * w.max(f64::MIN_POSITIVE)).ln() + 1.0);
+                    row.back(&row.weights.iter().map(|&w| slope(w)).collect::<Vec<f64>>())
+                })
+                .collect(),
             Penalty::ZeroOne { weight } => {
                 let count = alphas.count() as f64;
                 // ∂/∂α of −weight · mean((w − ½)²), by way of the weights.
@@ -284,6 +275,7 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Auxiliary;
     use super::*;
     use crate::optim::Schedule;
 

@@ -26,6 +26,9 @@ impl Bilevel<'_> {
         if let Some(freezer) = &self.phase.freezer {
             state.nest("freezer", freezer.save(&self.device).await?);
         }
+        if let Some(lora) = &self.phase.lora {
+            state.nest("lora", lora.save(&self.device).await?);
+        }
         if let Some(tuning) = &self.tuning {
             state.nest("tuning", tuning.save()?);
         }
@@ -58,6 +61,9 @@ impl Bilevel<'_> {
         phase.alpha.restore(&phase.supernet, state.part("adam")?)?;
         if let Some(freezer) = &mut phase.freezer {
             freezer.restore(&self.device, state.part("freezer")?)?;
+        }
+        if let Some(lora) = &mut phase.lora {
+            lora.restore(&self.device, state.part("lora")?)?;
         }
         phase.record_trained()?;
         if let Some(relaxed) = &mut phase.relaxed {

@@ -1,11 +1,11 @@
 //! One step of a gradient search.
 
-use super::config::{Perturbation, Stage};
+use super::config::{BilevelConfig, Lora, Perturbation, Stage};
 use super::relaxed::{Drawn, laid};
 use super::{Bilevel, Place, SearchError, adversary, align, perturb};
 use crate::estimate::Scalars;
 use crate::network::Path;
-use crate::optim::Step;
+use crate::optim::{Schedule, Step};
 use crate::random::Random;
 use crate::space::TableWeights;
 
@@ -48,7 +48,7 @@ impl Bilevel<'_> {
         supernet.valid().indices.write_words(&device, &self.valid.at(self.taken as u32))?;
         let values = Step {
             counter: self.taken as u32,
-            weight_rate: self.config.rate.rate(place.within, self.config.epochs),
+            weight_rate: self.weight_rate(place.within),
             alpha_rate: self.config.alpha_rate,
             alpha_corrections: self.phase.alpha.corrections(self.moved + 1),
             drop_path: self.skip_dropout(place),
@@ -120,6 +120,28 @@ impl Bilevel<'_> {
         self.moved += u32::from(moves);
         self.phase.supernet.network_mut().statistics_mut().count_batches(passes);
         Ok(scalars)
+    }
+
+    /// Does what is to be done once an epoch, before its first step.
+    pub(super) async fn begin_epoch(&mut self, place: Place) -> Result<(), SearchError> {
+        let Some(lora) = &mut self.phase.lora else { return Ok(()) };
+        let parameters = self.phase.supernet.network().parameters();
+        if place.step == 0 && lora.begin_epoch(&self.device, parameters, &self.config.lora, place.within).await? {
+            self.phase.record_trained()?;
+        }
+        Ok(())
+    }
+
+    /// Learning rate of the weights: once factors are trained, a cosine starts anew from what it has come to.
+    pub(super) fn weight_rate(&self, epoch: u32) -> f32 {
+        let BilevelConfig { rate, epochs, lora, .. } = &self.config;
+        match (lora, rate) {
+            (Lora::LowRank { from, .. }, Schedule::Cosine { to, .. }) if epoch >= *from => {
+                let again = Schedule::Cosine { from: rate.rate(*from, *epochs).into(), to: *to };
+                again.rate(epoch - from, *epochs)
+            }
+            _ => rate.rate(epoch, *epochs),
+        }
     }
 
     /// Probability of dropout on plain identities: it falls in a straight line until α moves, and exponentially then

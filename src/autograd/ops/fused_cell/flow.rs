@@ -2,6 +2,7 @@
 
 use super::fan::{Candidates, Fan, Source};
 use super::recording::Recording;
+use crate::autograd::ops::Edge;
 use crate::device::Recorder;
 use crate::kernels::{batch_norm, factorized_reduce, normalised_sum};
 use crate::tensor::{Error, Tensor};
@@ -78,19 +79,26 @@ impl Flow {
         }
         let sources = skip.then_some(Source::Identity).into_iter().chain((0..fan.pools.len()).map(Source::Pool));
         let sources: Vec<Source> = sources.collect();
-        for (chunk, edges) in fan.edges.chunks(EDGES).enumerate() {
+        // An edge with two options of one source, as of a skip beside its options, stands for two.
+        let most = |edge: &Edge| {
+            let all = |source: &Source| edge.candidates.iter().filter(|(_, s)| s == source).count();
+            sources.iter().map(all).max().unwrap_or(0).max(1)
+        };
+        let edges: Vec<(&Edge, usize)> =
+            fan.edges.iter().flat_map(|edge| (0..most(edge)).map(move |nth| (edge, nth))).collect();
+        for (chunk, edges) in edges.chunks(EDGES).enumerate() {
             let mut words = Vec::with_capacity(sources.len() * EDGES);
             for source in &sources {
                 for edge in 0..EDGES {
-                    let place = edges.get(edge).and_then(|edge| {
-                        let (option, _) = edge.candidates.iter().find(|(_, s)| s == source)?;
+                    let place = edges.get(edge).and_then(|(edge, nth)| {
+                        let (option, _) = edge.candidates.iter().filter(|(_, s)| s == source).nth(*nth)?;
                         Some(record.weights.at() + (edge.row * record.options + option) as u32)
                     });
                     words.push(place.unwrap_or(normalised_sum::NONE));
                 }
             }
             let table = Tensor::from_words(recorder.device(), &words, &[words.len()])?;
-            let gradients: Vec<&Tensor> = edges.iter().filter_map(|e| states[e.to].as_ref()).collect();
+            let gradients: Vec<&Tensor> = edges.iter().filter_map(|(e, _)| states[e.to].as_ref()).collect();
             let Some(&any) = gradients.first() else { continue };
             let dy: [&Tensor; EDGES] = std::array::from_fn(|e| gradients.get(e).copied().unwrap_or(any));
             let later = chunk > 0;
