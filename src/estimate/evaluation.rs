@@ -20,7 +20,8 @@ pub struct Score {
 
 /// A recorded evaluation: run as often as wanted, on any part of the dataset.
 ///
-/// Running statistics are used and nothing is dropped.
+/// Running statistics are used and nothing is dropped. Noise, where a network has it, is another for each batch and the same
+/// each time.
 #[derive(Debug)]
 pub struct Evaluation {
     device: Device,
@@ -28,6 +29,7 @@ pub struct Evaluation {
     rest: Option<Pieces>,
     totals: Tensor,
     images: Vec<u32>,
+    noise: Option<Tensor>,
 }
 
 #[derive(Debug)]
@@ -96,7 +98,8 @@ impl Evaluation {
             0 => None,
             rest => Some(make(rest)?),
         };
-        Ok(Self { device, whole, rest, totals, images })
+        let noise = network.noise_counter().cloned();
+        Ok(Self { device, whole, rest, totals, images, noise })
     }
 
     /// Accuracy and mean loss with the network's present weights.
@@ -105,13 +108,20 @@ impl Evaluation {
     /// [`EstimateError::Evaluation`] if the loss is not finite; an error of the device.
     pub async fn score(&self) -> Result<Score, EstimateError> {
         self.totals.write(&self.device, &[0.0; 2])?;
-        for images in self.images.chunks(self.whole.batch.size()) {
+        for (number, images) in self.images.chunks(self.whole.batch.size()).enumerate() {
             let pieces = match &self.rest {
                 Some(rest) if rest.batch.size() == images.len() => rest,
                 _ => &self.whole,
             };
             pieces.batch.indices.write_words(&self.device, images)?;
+            if let Some(noise) = &self.noise {
+                noise.write_words(&self.device, &[number as u32])?;
+            }
             self.device.run(&pieces.recording)?;
+        }
+        // What else the network computes does not depend on what was evaluated before.
+        if let Some(noise) = &self.noise {
+            noise.write_words(&self.device, &[0])?;
         }
         let totals = self.totals.read(&self.device).await?;
         if !totals[1].is_finite() {

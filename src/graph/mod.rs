@@ -49,6 +49,12 @@ pub enum Op {
         /// Step in rows and columns.
         stride: usize,
     },
+    /// Numbers of N(0, 1) of the input's shape at every `stride`-th row and column, new in each step, in training and in
+    /// evaluation alike; nothing of the input enters (RobustDARTS, space S4; Zela et al. 2020, section 3).
+    Noise {
+        /// Step in rows and columns.
+        stride: usize,
+    },
     /// Convolution; parameters `weight` and, with a bias, `bias`.
     Conv(Conv),
     /// Batch normalisation; running statistics and, if affine, `weight` and `bias`.

@@ -37,7 +37,8 @@ pub struct Pass<'a> {
     pub gradients: bool,
     /// What becomes of choice points.
     pub choices: Choices<'a>,
-    /// Where dropout's decisions come from; without it nothing is dropped.
+    /// Where dropout's decisions and noise come from; without it nothing is dropped, and noise is that of
+    /// [`Network::noise_counter`](super::Network::noise_counter).
     pub randomness: Option<&'a ops::Randomness>,
     /// Index in the step's words of the probability of dropping a path.
     pub drop_path: Option<u32>,

@@ -17,8 +17,7 @@ const PARTS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"];
 const UNUSED: [&str; 2] = ["connectN", "connects"];
 
 /// Operations of other programs' cells.
-const FOREIGN: [(&str, &str); 2] = [
-    ("noise", "adds Gaussian noise in place of a connection (RobustDARTS' space S4)"),
+const FOREIGN: [(&str, &str); 1] = [
     ("att_squeeze", "weighs channels by a squeeze-and-excitation block (AutoDL-Projects)"),
 ];
 

@@ -168,7 +168,7 @@ fn what_is_wrong_with_a_genotype_is_said() {
         (String::new(), "expected `Genotype(…)`, a dictionary of its parts, or a published name, found the end"),
         ("Genotype".into(), "expected `Genotype(…)`"),
         ("{\"normal_concat\": []}".into(), "`normal` is missing"),
-        (good.replacen("dil_conv_3x3", "noise", 1), "the operation `noise` adds Gaussian noise"),
+        (good.replacen("dil_conv_3x3", "att_squeeze", 1), "the operation `att_squeeze` weighs channels"),
         (
             "Genotype(recurrent=[('tanh', 0)], concat=range(1, 9))".into(),
             "`recurrent=` is a cell of a recurrent network, for text",
