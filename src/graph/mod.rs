@@ -203,7 +203,8 @@ pub struct Table {
     pub name: String,
     /// Number of decisions.
     pub rows: usize,
-    /// Names of the options, in order.
+    /// Names of the options, in order. Where rows have different options at one place, the names of all of them, separated
+    /// by `|`; such a table is declared.
     pub options: Vec<String>,
 }
 
@@ -313,7 +314,11 @@ impl Graph {
         for (_, choice) in self.choices() {
             let options = choice.options.labels();
             match tables.iter_mut().find(|t| t.name == choice.table) {
-                Some(table) if table.options == options || choice.options.are_multiples_of(&table.options) => {
+                Some(table)
+                    if table.options == options
+                        || choice.options.are_among(&table.options)
+                        || choice.options.are_multiples_of(&table.options) =>
+                {
                     table.rows = table.rows.max(choice.row + 1)
                 }
                 Some(table) => {

@@ -36,9 +36,7 @@ pub static NOISE: Kernel = Kernel {
     params: Params::LAYOUT,
     inputs: &["step: u32"],
     outputs: &["y"],
-    launch: |params, class| {
-        by_element(bytemuck::pod_read_unaligned::<Params>(params).count.div_ceil(4).into(), class)
-    },
+    launch: |params, class| by_element(bytemuck::pod_read_unaligned::<Params>(params).count.div_ceil(4).into(), class),
     flops: |params| 80 * u64::from(bytemuck::pod_read_unaligned::<Params>(params).count.div_ceil(4)),
     twin,
     reference,

@@ -336,4 +336,5 @@ fn a_state_that_does_not_fit_is_named_and_changes_nothing() {
     assert!(matches!(error, ExchangeError::Shape { .. }), "{error}");
 }
 
+mod noise;
 mod partial;
