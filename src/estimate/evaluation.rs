@@ -6,8 +6,11 @@ use crate::data::{Augmentation, Batch, Draw, Resident};
 use crate::device::{Device, Recording, Workspace};
 use crate::kernels::elementwise;
 use crate::network::{Choices, Network, Pass};
-use crate::optim::StepBuffer;
+use crate::optim::{Step, StepBuffer};
 use crate::tensor::{Error, Tensor};
+
+/// First stream of the network's seed that noise is drawn from.
+const NOISE: u32 = 1 << 21;
 
 /// How well a network does.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -29,7 +32,9 @@ pub struct Evaluation {
     rest: Option<Pieces>,
     totals: Tensor,
     images: Vec<u32>,
-    noise: Option<Tensor>,
+    /// Its counter is that of noise.
+    step: StepBuffer,
+    noise: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +79,10 @@ impl Evaluation {
         let totals = Tensor::zeros(&device, &[2])?;
         let size = size.clamp(1, images.len());
         let step = StepBuffer::new(&device)?;
+        let (words, counter) = (step.words(), StepBuffer::COUNTER);
+        let noise =
+            network.noise().map(|noise| ops::Randomness { stream: NOISE, step: words.clone(), counter, ..*noise });
+        let pass = Pass { noise: noise.as_ref(), ..pass };
         let make = |size: usize| -> Result<Pieces, Error> {
             let batch = Batch::new(&device, size, data.shape())?;
             let mut tape = Tape::within(&device, workspace);
@@ -98,8 +107,7 @@ impl Evaluation {
             0 => None,
             rest => Some(make(rest)?),
         };
-        let noise = network.noise_counter().cloned();
-        Ok(Self { device, whole, rest, totals, images, noise })
+        Ok(Self { device, whole, rest, totals, images, step, noise: noise.is_some() })
     }
 
     /// Accuracy and mean loss with the network's present weights.
@@ -114,14 +122,10 @@ impl Evaluation {
                 _ => &self.whole,
             };
             pieces.batch.indices.write_words(&self.device, images)?;
-            if let Some(noise) = &self.noise {
-                noise.write_words(&self.device, &[number as u32])?;
+            if self.noise {
+                self.step.write(&self.device, &Step { counter: number as u32, ..Step::default() })?;
             }
             self.device.run(&pieces.recording)?;
-        }
-        // What else the network computes does not depend on what was evaluated before.
-        if let Some(noise) = &self.noise {
-            noise.write_words(&self.device, &[0])?;
         }
         let totals = self.totals.read(&self.device).await?;
         if !totals[1].is_finite() {

@@ -1,5 +1,6 @@
 //! Fused cells compute what the plain graph does: results, gradients, statistics.
 
+mod noise;
 mod paths;
 
 use super::*;

@@ -5,6 +5,7 @@
 //! nodes whose operation is [`Op::Choice`]. Nothing here knows of devices or tensors.
 
 mod choice;
+mod drop_path;
 pub mod fuse;
 mod op;
 mod parameters;

@@ -150,7 +150,7 @@ impl Run<'_> {
         };
         match op {
             Op::Identity => self.identity(tape, x, target),
-            Op::Zero { stride } => zeros(tape, x, *stride),
+            Op::Zero { stride } => zeros(tape, &strided("zero", x, *stride)?),
             Op::Noise { stride } => {
                 let missing = || Error::shape("noise", "the network was not made for it");
                 let randomness = self.noise().ok_or_else(missing)?;
@@ -208,9 +208,9 @@ impl Run<'_> {
         Some(ops::Randomness { stream: given.stream + self.dropped, ..given.clone() })
     }
 
-    /// Where noise comes from: as dropout's decisions, and in a pass without these from the network itself.
+    /// Where noise comes from.
     fn noise(&mut self) -> Option<ops::Randomness> {
-        let given = self.pass.randomness.or(self.network.noise.as_ref())?;
+        let given = self.pass.noise.or(self.pass.randomness).or(self.network.noise())?;
         self.dropped += 1;
         Some(ops::Randomness { stream: given.stream + self.dropped, ..given.clone() })
     }
@@ -267,8 +267,9 @@ fn strided(operation: &'static str, x: &Var, stride: usize) -> Result<[usize; 4]
     }
 }
 
-fn zeros(tape: &mut Tape, x: &Var, stride: usize) -> Result<Var, Error> {
-    let y = tape.output(&strided("zero", x, stride)?)?;
+/// A constant that is 0.
+pub(super) fn zeros(tape: &mut Tape, shape: &[usize]) -> Result<Var, Error> {
+    let y = tape.output(shape)?;
     tape.recorder().clear(y.buffer(), y.at() as usize, y.count())?;
     Ok(Var::constant(y))
 }

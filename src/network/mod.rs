@@ -12,7 +12,7 @@ mod reading;
 mod state;
 
 pub use footprint::Footprint;
-pub use pass::{Choices, Pass, Path};
+pub use pass::{Choices, NOTHING, Pass, Path};
 
 use crate::autograd::ops::Randomness;
 use crate::device::Device;
@@ -110,10 +110,18 @@ impl Network {
         &self.statistics
     }
 
-    /// The number of which the noise of passes without randomness is a function, if there is noise: one word, 0. Whoever
-    /// wants other noise from run to run writes it, and 0 when done.
-    pub fn noise_counter(&self) -> Option<&Tensor> {
-        self.noise.as_ref().map(|noise| &noise.step)
+    /// What the noise of passes that bring no randomness is drawn from, if there is noise: its seed and, unless
+    /// [`Network::draw_noise_by`] says otherwise, step 0.
+    pub fn noise(&self) -> Option<&Randomness> {
+        self.noise.as_ref()
+    }
+
+    /// From now on the noise of passes that bring no randomness is that of the step whose number lies at `counter` of
+    /// `words`.
+    pub fn draw_noise_by(&mut self, words: &Tensor, counter: u32) {
+        if let Some(noise) = &mut self.noise {
+            *noise = Randomness { step: words.clone(), counter, ..*noise };
+        }
     }
 
     /// Its running statistics, to count batches.

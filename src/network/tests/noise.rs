@@ -46,17 +46,22 @@ fn noise_is_of_the_strided_shape_and_of_seed_and_step() {
 }
 
 #[test]
-fn without_randomness_noise_is_of_the_networks_seed_and_counter() {
+fn without_randomness_noise_is_of_the_networks_seed_and_the_step_it_was_told_of() {
     let device = Device::cpu();
     let path: Path = [(("alphas".into(), 0), 1)].into();
     let pass = Pass { choices: Choices::Path(&path), ..Pass::evaluation() };
-    let [network, other] = [1, 2].map(|seed| Network::new(&device, graph(), seed).unwrap());
+    let [mut network, other] = [1, 2].map(|seed| Network::new(&device, graph(), seed).unwrap());
     let first = outputs(&network, &pass);
     assert_eq!(first, outputs(&network, &pass));
-    network.noise_counter().unwrap().write_words(&device, &[3]).unwrap();
-    assert_ne!(first, outputs(&network, &pass));
     assert_ne!(first, outputs(&other, &pass));
-    assert!(Network::new(&device, supernet(), 1).unwrap().noise_counter().is_none());
+    let step = StepBuffer::new(&device).unwrap();
+    network.draw_noise_by(step.words(), StepBuffer::COUNTER);
+    assert_eq!(first, outputs(&network, &pass));
+    step.write(&device, &Step { counter: 3, ..Step::default() }).unwrap();
+    assert_ne!(first, outputs(&network, &pass));
+    let other = ops::Randomness { stream: 9, ..network.noise().unwrap().clone() };
+    assert_ne!(outputs(&network, &pass), outputs(&network, &Pass { noise: Some(&other), ..pass }));
+    assert!(Network::new(&device, supernet(), 1).unwrap().noise().is_none());
 }
 
 #[test]

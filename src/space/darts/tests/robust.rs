@@ -79,7 +79,9 @@ fn an_answer_means_what_stands_at_its_place_on_its_edge() {
         (settled[0].row(4), settled[0].row(12), settled[0].row(10)),
         (&[0.0, 1.0][..], &[0.0, 1.0][..], &[0.0; 2][..])
     );
-    assert_eq!(s1.derive(&settled).unwrap(), found);
+    // Of equal edges the earlier comes first.
+    let again = s1.genotype(&s1.derive(&settled).unwrap()).unwrap();
+    assert_eq!(again.normal.nodes[1], [edge(SepConv3x3, 1), edge(DilConv3x3, 2)]);
     // No other edge's primitive is one of an edge.
     let text = s1.print(&found).replacen("('dil_conv_5x5', 3)", "('skip_connect', 3)", 1);
     let error = s1.parse(&text).unwrap_err().to_string();
