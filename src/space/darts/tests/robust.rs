@@ -33,8 +33,8 @@ fn edges_have_the_published_primitives() {
     for (space, set) in [(&s2, vec![k, s]), (&s3, vec![None, k, s]), (&s4, vec![Noise, s])] {
         assert!(space.cells.iter().all(|sets| sets.edges.len() == 14 && sets.edges.iter().all(|edge| *edge == set)));
     }
-    // Each edge of each kind of cell is one of two operations, where nothing is none of them.
-    assert!(spaces().iter().all(|space| space.size() == Some(180 * 180 << 16)));
+    // Which edges stay in each of two cells, and one of two operations on each of the 16: `none` is not one of them.
+    assert!(spaces().iter().all(|space| space.size() == Some((180 * 180) << 16)));
 }
 
 #[test]

@@ -11,8 +11,8 @@ fn of(Size { channels, layers }: Size) -> NetworkSettings {
 /// A supernet's size as published, without its architecture weights.
 #[test]
 fn supernets_have_their_published_sizes() {
-    let spaces: [(fn(Operations) -> Darts, [u64; 3]); 3] = [
-        (wide, [1_399_168, 1_347_328, 1_451_008]),
+    let spaces = [
+        (wide as fn(Operations) -> Darts, [1_399_168, 1_347_328, 1_451_008]),
         (deep, [991_392, 983_552, 999_232]),
         (single_cell, [1_002_960, 959_696, 1_046_224]),
     ];
