@@ -16,9 +16,9 @@ pub const NAME: &str = "darts";
 ///
 /// Its decisions are, for the normal and then the reduction cell, for each node and each of its two
 /// kept edges: which earlier state, and which primitive. Where edges differ in their primitives, an answer means one by its
-/// place in the set of the edge. A decoded cell joins the outputs of all
-/// its nodes. Genotypes beyond that (other concatenations, other node counts) are built by
-/// [`Space::decode_text`] or [`evaluation_network`](super::evaluation_network).
+/// place in the set of the edge. A decoded cell joins the outputs of all its nodes (of `darts-single-cell`, those of the
+/// last four). Genotypes beyond that (other concatenations, other node counts) are built by [`Space::decode_text`] or
+/// [`evaluation_network`](super::evaluation_network).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Darts {
     pub(super) name: &'static str,

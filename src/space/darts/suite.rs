@@ -38,7 +38,8 @@ pub enum Operations {
     /// All of them but `skip_connect`.
     NoSkip,
     /// The eight, and a skip connection of weight 1 beside each edge: that of DARTS- (Chu et al. 2021) with β = 1, in
-    /// networks trained from scratch, too. Where the map is halved it is a factorised reduction of its own.
+    /// networks trained from scratch, too. Where the map is halved it is a factorised reduction of its own. A path of the
+    /// supernet keeps the skips beside edges that it does not take; the network of an architecture has none there.
     AllSkip,
 }
 
