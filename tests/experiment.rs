@@ -200,7 +200,7 @@ fn what_follows_a_search_is_done_in_every_space() {
         // One path a step: what is searched by mixtures is in `tests/methods.rs`.
         let summary = complete(&out, &search_few(&out, "cpu", &["--strategy=gdas", "--space", space]));
         let part = match space {
-            "darts" => "Genotype(",
+            darts if darts.contains("darts") => "Genotype(",
             "chain" | "chain-mlp" => "layer0",
             "nas-bench-201" => "|+|",
             "mobile" => "stage6_block0_operation=mbconv_",

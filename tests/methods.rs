@@ -8,7 +8,7 @@ mod common;
 
 use cellwright::device::Device;
 use cellwright::search::{self, Event, SearchError, Strategy};
-use cellwright::space::{self, Architecture};
+use cellwright::space::{self, Architecture, Space, SpaceConfig};
 use common::{Given, devices, images, small_space, strategy, tiny, wait};
 
 /// One strategy of each loop, of those by gradients one that mixes and one that samples.
@@ -19,7 +19,7 @@ const STAGES: &str = "examples/space.toml";
 
 /// What is recorded in other ways than [`LOOPS`] do on the space `darts`: together they dispatch every kernel that any pair
 /// does.
-const RECORDINGS: [(&str, &str); 9] = [
+const RECORDINGS: [(&str, &str); 10] = [
     // Second order; mixtures of widths.
     ("darts-2nd", "chain"),
     // Parts of the channels.
@@ -28,6 +28,8 @@ const RECORDINGS: [(&str, &str); 9] = [
     ("enas", "enas-macro"),
     // Mixtures over which input an operation has.
     ("darts", "enas-micro"),
+    // Noise.
+    ("darts", "robust-darts-s4"),
     // Depths and widths, mixed and one at a time.
     ("darts", STAGES),
     ("spos", STAGES),
@@ -45,7 +47,18 @@ fn run(
     count: usize,
     over: &str,
 ) -> Result<(String, Architecture), SearchError> {
-    let given = Given::new(device, small_space(space), images(count, 8));
+    run_in(device, strategy, small_space(space), count, over)
+}
+
+/// The same in a space that has been built.
+fn run_in(
+    device: &Device,
+    strategy: &dyn Strategy,
+    space: Box<dyn Space>,
+    count: usize,
+    over: &str,
+) -> Result<(String, Architecture), SearchError> {
+    let given = Given::new(device, space, images(count, 8));
     let mut search = given.build(device, strategy, &tiny(strategy, &*given.space, over))?;
     let mut all = String::new();
     loop {
@@ -82,8 +95,9 @@ fn refusal(strategy: &str, space: &str) -> Option<&'static str> {
 fn every_strategy_searches_every_space_or_says_why_not() {
     let mut wrong = Vec::new();
     for device in devices().iter().filter(|device| !device.is_gpu()) {
-        // Two are large ones of their kind: of `chain`, and of stages.
-        let names = space::names().filter(|name| !["chain-vgg16", "mobile"].contains(name));
+        // These are large ones of their kind: of `chain`, of stages, of `darts` (twice), of `robust-darts-s3`.
+        let large = ["chain-vgg16", "mobile", "darts-wide", "darts-deep", "robust-darts-s2"];
+        let names = space::names().filter(|name| !large.contains(name));
         for space in names.chain([STAGES]) {
             for strategy in search::ALL {
                 let name = strategy.about().name;
@@ -97,6 +111,16 @@ fn every_strategy_searches_every_space_or_says_why_not() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn cells_with_skips_beside_their_edges_are_searched_by_each_loop() {
+    for name in LOOPS.into_iter().chain(["pc-darts", "p-darts"]) {
+        let settings = "operations = 'all_skip'".parse().unwrap();
+        let space = SpaceConfig { name: "darts-wide".into(), settings }.build().unwrap();
+        run_in(&Device::cpu(), strategy(name), space, 8, "epochs = 1")
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
 }
 
 #[test]

@@ -105,6 +105,19 @@ fn every_strategy_goes_on_from_every_step_to_the_same_bits() {
 }
 
 #[test]
+fn noise_goes_on_as_it_would_have() {
+    let device = device();
+    let given = Given::new(&device, space::find("robust-darts-s4").unwrap(), images(16, 8));
+    for strategy in ["darts-2nd", "gdas", "robust-darts", "enas", "spos"] {
+        let whole = never_stopped(&device, strategy, &given);
+        let steps = whole.0.len();
+        for at in [1, steps / 2, steps - 1] {
+            stop(&device, strategy, &given, at, 2, &whole);
+        }
+    }
+}
+
+#[test]
 fn a_strategy_of_each_loop_goes_on_from_a_step_on_a_software_driver() {
     let Some(device) = software() else { return };
     let given = cells(&device, 8);

@@ -249,6 +249,26 @@ fn dropout_drops_the_same_on_the_way_back() {
 }
 
 #[test]
+fn noise_is_that_of_its_step_and_takes_no_gradient() {
+    for device in devices() {
+        let step = Tensor::from_words(&device, &[7], &[1]).unwrap();
+        let randomness = Randomness { seed: 3, stream: 4, step: step.clone(), counter: 0 };
+        let mut tape = Tape::new(&device);
+        let y = ops::noise(&mut tape, &[2, 3, 5, 7], &randomness).unwrap();
+        assert!(tape.records().is_empty() && !y.wants_gradient());
+        let recording = tape.finish();
+        let mut drawn = |counter: u32| {
+            step.write_words(&device, &[counter]).unwrap();
+            device.run(&recording).unwrap();
+            wait(y.tensor().read(&device)).unwrap()
+        };
+        let [first, second, again] = [7, 8, 7].map(&mut drawn);
+        assert_eq!(first, again);
+        assert!(first.iter().zip(&second).all(|(a, b)| a != b));
+    }
+}
+
+#[test]
 fn what_needs_no_gradient_saves_nothing() {
     let device = Device::cpu();
     let x = Var::constant(Tensor::zeros(&device, &[1, 2, 4, 4]).unwrap());

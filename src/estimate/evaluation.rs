@@ -6,8 +6,11 @@ use crate::data::{Augmentation, Batch, Draw, Resident};
 use crate::device::{Device, Recording, Workspace};
 use crate::kernels::elementwise;
 use crate::network::{Choices, Network, Pass};
-use crate::optim::StepBuffer;
+use crate::optim::{Step, StepBuffer};
 use crate::tensor::{Error, Tensor};
+
+/// First stream of the network's seed that noise is drawn from.
+const NOISE: u32 = 1 << 21;
 
 /// How well a network does.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -20,7 +23,8 @@ pub struct Score {
 
 /// A recorded evaluation: run as often as wanted, on any part of the dataset.
 ///
-/// Running statistics are used and nothing is dropped.
+/// Running statistics are used and nothing is dropped. Noise, where a network has it, is another for each batch and the same
+/// each time.
 #[derive(Debug)]
 pub struct Evaluation {
     device: Device,
@@ -28,6 +32,9 @@ pub struct Evaluation {
     rest: Option<Pieces>,
     totals: Tensor,
     images: Vec<u32>,
+    /// Its counter is that of noise.
+    step: StepBuffer,
+    noise: bool,
 }
 
 #[derive(Debug)]
@@ -72,6 +79,10 @@ impl Evaluation {
         let totals = Tensor::zeros(&device, &[2])?;
         let size = size.clamp(1, images.len());
         let step = StepBuffer::new(&device)?;
+        let (words, counter) = (step.words(), StepBuffer::COUNTER);
+        let noise =
+            network.noise().map(|noise| ops::Randomness { stream: NOISE, step: words.clone(), counter, ..*noise });
+        let pass = Pass { noise: noise.as_ref(), ..pass };
         let make = |size: usize| -> Result<Pieces, Error> {
             let batch = Batch::new(&device, size, data.shape())?;
             let mut tape = Tape::within(&device, workspace);
@@ -96,7 +107,7 @@ impl Evaluation {
             0 => None,
             rest => Some(make(rest)?),
         };
-        Ok(Self { device, whole, rest, totals, images })
+        Ok(Self { device, whole, rest, totals, images, step, noise: noise.is_some() })
     }
 
     /// Accuracy and mean loss with the network's present weights.
@@ -105,12 +116,15 @@ impl Evaluation {
     /// [`EstimateError::Evaluation`] if the loss is not finite; an error of the device.
     pub async fn score(&self) -> Result<Score, EstimateError> {
         self.totals.write(&self.device, &[0.0; 2])?;
-        for images in self.images.chunks(self.whole.batch.size()) {
+        for (number, images) in self.images.chunks(self.whole.batch.size()).enumerate() {
             let pieces = match &self.rest {
                 Some(rest) if rest.batch.size() == images.len() => rest,
                 _ => &self.whole,
             };
             pieces.batch.indices.write_words(&self.device, images)?;
+            if self.noise {
+                self.step.write(&self.device, &Step { counter: number as u32, ..Step::default() })?;
+            }
             self.device.run(&pieces.recording)?;
         }
         let totals = self.totals.read(&self.device).await?;

@@ -75,7 +75,9 @@ impl Supernet {
         }
         let image = graph.shape(0);
         let shape = [image.channels, image.height, image.width];
-        let network = Network::with_fusion(device, graph, config.seed, config.fusion)?;
+        let mut network = Network::with_fusion(device, graph, config.seed, config.fusion)?;
+        let step = StepBuffer::new(device)?;
+        network.draw_noise_by(step.words(), StepBuffer::COUNTER);
         // A seed of its own: the weights use streams of the run's seed from 0 on.
         let alphas = architecture_weights(device, &tables, ALPHA_DEVIATION, config.seed ^ 0xA1FA_0000_0000_0000)?;
         let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;
@@ -88,7 +90,7 @@ impl Supernet {
             given,
             seed: config.seed,
             sgd,
-            step: StepBuffer::new(device)?,
+            step,
             scalars: Scalars::new(device)?,
             workspace: Workspace::default(),
             train: Batch::new(device, config.batch, shape)?,
@@ -263,6 +265,7 @@ impl Supernet {
             gradients: wants != Wants::Alphas,
             choices,
             randomness: Some(&randomness),
+            noise: None,
             drop_path: Some(StepBuffer::DROP_PATH),
         };
         let made = self.record_loss(&mut tape, batch, &pass, loss)?;
@@ -332,7 +335,8 @@ impl Supernet {
         for range in &used.parameters {
             tape.recorder().clear(gradients.buffer(), gradients.at() as usize + range.start, range.len())?;
         }
-        let pass = Pass { training: true, gradients: true, choices: Choices::Path(path), randomness, drop_path: None };
+        let choices = Choices::Path(path);
+        let pass = Pass { training: true, gradients: true, choices, randomness, ..Pass::evaluation() };
         let (value, logits) = self.record_loss(&mut tape, &self.train, &pass, Scalars::TRAIN_LOSS)?;
         tape.backward(&value, None)?;
         let recorder = self.record_correct(tape.into_recorder(), logits)?;

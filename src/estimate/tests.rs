@@ -1,5 +1,6 @@
 //! Fused cells compute what the plain graph does: results, gradients, statistics.
 
+mod noise;
 mod paths;
 
 use super::*;
@@ -8,7 +9,7 @@ use crate::device::{Device, Recorder, Selector, noise, skipped};
 use crate::graph::{Conv, Features, Graph, Op, Options, Pool};
 use crate::network::{Choices, Pass};
 use crate::optim::SgdConfig;
-use crate::space::darts::{Darts, Primitive};
+use crate::space::darts::{Darts, Primitive, robust, suite};
 use crate::space::{NetworkSettings, Space};
 use std::collections::{BTreeMap, HashMap};
 
@@ -123,6 +124,17 @@ fn fused_cells_take_any_nodes_and_primitives() {
         let what = format!("{primitives:?}");
         agree(&device, &supernet(&Darts::new(2, primitives).unwrap(), 2, 3, Features::new(1, 8, 8)), &what);
     }
+}
+
+#[test]
+fn fused_cells_differ_from_edge_to_edge_and_have_others_beside_their_sums() {
+    let device = Device::cpu();
+    let [s1, ..] = robust::spaces();
+    agree(&device, &supernet(&s1, 2, 3, Features::new(1, 8, 8)), "two primitives of its own on each edge");
+    let skips = suite::wide(suite::Operations::AllSkip);
+    agree(&device, &supernet(&skips, 2, 3, Features::new(1, 8, 8)), "a skip connection beside each edge");
+    let single = suite::single_cell(suite::Operations::Regular);
+    agree(&device, &supernet(&single, 2, 1, Features::new(1, 8, 8)), "eight nodes, of which four are joined");
 }
 
 /// The supernet with larger windows in its candidates: 31×31 and 17×17 for 3×3 and 5×5.

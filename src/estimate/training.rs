@@ -118,6 +118,7 @@ impl Training {
             gradients: true,
             choices: Choices::None,
             randomness: Some(&randomness),
+            noise: None,
             drop_path: (config.drop_path > 0.0).then_some(StepBuffer::DROP_PATH),
         };
         let outputs = network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;

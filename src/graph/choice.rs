@@ -24,6 +24,13 @@ impl Options {
         }
     }
 
+    /// Whether these are the options of a table whose rows differ: each is one of the names, separated by `|`, that
+    /// `labels` has in its place.
+    pub(super) fn are_among(&self, labels: &[String]) -> bool {
+        let own = self.labels();
+        own.len() == labels.len() && own.iter().zip(labels).all(|(name, all)| all.split('|').any(|one| one == name))
+    }
+
     /// Whether these are widths, each the same multiple of the width that `labels` has in its place: a
     /// block that expands its channels follows the choice of their number.
     pub(super) fn are_multiples_of(&self, labels: &[String]) -> bool {

@@ -6,6 +6,7 @@
 
 mod auxiliary;
 mod choice;
+mod drop_path;
 pub mod fuse;
 mod op;
 mod parameters;
@@ -49,6 +50,12 @@ pub enum Op {
     Identity,
     /// Zeros, at every `stride`-th row and column.
     Zero {
+        /// Step in rows and columns.
+        stride: usize,
+    },
+    /// Numbers of N(0, 1) of the input's shape at every `stride`-th row and column, new in each step, in training and in
+    /// evaluation alike; nothing of the input enters (RobustDARTS, space S4; Zela et al. 2020, section 3).
+    Noise {
         /// Step in rows and columns.
         stride: usize,
     },
@@ -200,7 +207,8 @@ pub struct Table {
     pub name: String,
     /// Number of decisions.
     pub rows: usize,
-    /// Names of the options, in order.
+    /// Names of the options, in order. Where rows have different options at one place, the names of all of them, separated
+    /// by `|`; such a table is declared.
     pub options: Vec<String>,
 }
 
@@ -310,7 +318,11 @@ impl Graph {
         for (_, choice) in self.choices() {
             let options = choice.options.labels();
             match tables.iter_mut().find(|t| t.name == choice.table) {
-                Some(table) if table.options == options || choice.options.are_multiples_of(&table.options) => {
+                Some(table)
+                    if table.options == options
+                        || choice.options.are_among(&table.options)
+                        || choice.options.are_multiples_of(&table.options) =>
+                {
                     table.rows = table.rows.max(choice.row + 1)
                 }
                 Some(table) => {

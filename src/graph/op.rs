@@ -9,6 +9,7 @@ impl Op {
             Self::Input => "input",
             Self::Identity => "identity",
             Self::Zero { .. } => "zero",
+            Self::Noise { .. } => "noise",
             Self::Conv(conv) if conv.groups == conv.inputs && conv.groups == conv.outputs && conv.groups > 1 => {
                 "depthwise_conv"
             }
@@ -74,7 +75,7 @@ impl Op {
                 x if *groups > 0 && x.channels.is_multiple_of(*groups) => Ok(x),
                 x => Err(format!("cannot split {x} into {groups} groups")),
             },
-            Self::Zero { stride } => {
+            Self::Zero { stride } | Self::Noise { stride } => {
                 let x = one()?;
                 if *stride == 0 {
                     return Err("needs a stride of at least 1".into());

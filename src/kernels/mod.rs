@@ -34,6 +34,7 @@ mod launch;
 pub mod loss;
 pub mod lstm;
 pub mod matmul;
+pub mod noise;
 pub mod normalised_sum;
 pub mod optimiser;
 pub mod philox;
@@ -108,6 +109,7 @@ pub static ALL: &[&Kernel] = &[
     &join::SPLIT,
     &shuffle::SHUFFLE,
     &dropout::DROPOUT,
+    &noise::NOISE,
     &elementwise::ADD,
     &elementwise::MULTIPLY,
     &elementwise::SCALE,

@@ -3,7 +3,7 @@
 //!
 //! The words of block b are philox(key [seed_low, seed_high], counter [b, stream, counter, 0]); element i
 //! belongs to block i/4. The last word of the counter keeps these numbers apart from those of
-//! [`dropout`](super::dropout) (1) and [`gather`](super::gather) (2).
+//! [`dropout`](super::dropout) (1), [`gather`](super::gather) (2) and [`noise`](super::noise) (3).
 
 use crate::device::{Call, Case, Class, Kernel, Launch};
 use crate::kernels::cpu::parallel::pieces;
@@ -49,7 +49,7 @@ pub static UNIFORM: Kernel = Kernel {
 /// 0 and 1 are r·cos θ and r·sin θ with r = √(−2 ln(1 − u₀)), θ = 2π·u₁; elements 2 and 3 likewise from u₂, u₃.
 pub static NORMAL: Kernel = Kernel {
     name: "philox_normal",
-    source: wgsl!("include/philox", "philox_normal"),
+    source: wgsl!("include/philox", "include/normal", "philox_normal"),
     params: Params::LAYOUT,
     inputs: &[],
     outputs: &["y"],
@@ -87,7 +87,8 @@ fn tuned(call: &mut Call<'_>, f: fn([u32; 2], [u32; 4], &mut [f32])) {
     pieces(y, |first, y| f([p.seed_low, p.seed_high], [(first / 4) as u32, p.stream, p.counter, 0], y));
 }
 
-fn normal(words: [u32; 4]) -> [f32; 4] {
+/// Four normal numbers of a block, in float64.
+pub(super) fn normal(words: [u32; 4]) -> [f32; 4] {
     let u = words.map(|word| f64::from(uniform(word)));
     let pair = |u: f64, v: f64| {
         let r = (-2.0 * (1.0 - u).ln()).sqrt();
@@ -142,8 +143,9 @@ fn uniforms(key: [u32; 2], counter: [u32; 4], y: &mut [f32]) {
     fill(key, counter, y, |words| words.map(|w| w.map(uniform)));
 }
 
+/// Normal numbers made of the blocks from `counter` on.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
-fn normals(key: [u32; 2], counter: [u32; 4], y: &mut [f32]) {
+pub(super) fn normals(key: [u32; 2], counter: [u32; 4], y: &mut [f32]) {
     fill(key, counter, y, |[w0, w1, w2, w3]| {
         let mut out = [[0.0; LANES]; 4];
         for lane in 0..LANES {

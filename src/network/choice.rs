@@ -1,9 +1,9 @@
 //! Records choice points: all options weighed, or only the one taken.
 
-use super::Choices;
 use super::build::Layer;
-use super::forward::Run;
+use super::forward::{Run, zeros};
 use super::reading::is_zero;
+use super::{Choices, NOTHING};
 use crate::autograd::{Tape, Var, ops};
 use crate::graph::{Choice, Options};
 use crate::tensor::{Error, Tensor};
@@ -24,6 +24,13 @@ impl Run<'_> {
         match (&choice.options, layer, self.pass.choices) {
             (Options::Operations(candidates), Layer::Choice(layers), Choices::Path(path)) => {
                 let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;
+                if let (NOTHING, Some(any), Some(x)) = (taken, candidates.first(), inputs.first()) {
+                    let shape = any.graph.shape(any.graph.outputs[0].node);
+                    if let Some(target) = target {
+                        tape.write_next_to(target.clone());
+                    }
+                    return zeros(tape, &[x.shape()[0], shape.channels, shape.height, shape.width]);
+                }
                 let candidate = candidates.get(taken).ok_or_else(missing)?;
                 first(self.graph(tape, &candidate.graph, &layers[taken], inputs, target)?)
             }

@@ -2,7 +2,7 @@
 
 use super::build::Layer;
 use super::reading::{is_zero, readers};
-use super::{Network, Path};
+use super::{NOTHING, Network, Path};
 use crate::graph::{Choice, Graph, Op, Options};
 use crate::space::TableWeights;
 use crate::tensor::Error;
@@ -75,6 +75,9 @@ impl Network {
                 (Layer::Choice(options), Op::Choice(choice)) => {
                     let Options::Operations(candidates) = &choice.options else { continue };
                     let taken = path.get(&(choice.table.clone(), choice.row)).copied();
+                    if taken == Some(NOTHING) {
+                        continue;
+                    }
                     let (Some(candidate), Some(layers)) =
                         (taken.and_then(|k| candidates.get(k)), taken.and_then(|k| options.get(k)))
                     else {
@@ -88,11 +91,11 @@ impl Network {
         Ok(())
     }
 
-    /// The path that takes the heaviest option of each choice point, and nothing (an option that is zero)
-    /// where all weights are 0.
+    /// The path that takes the heaviest option of each choice point, and where all weights are 0 nothing: an option that is
+    /// zero or, among operations of which none is, [`NOTHING`].
     ///
     /// # Errors
-    /// [`Error::Shape`] if a table is missing or misshapen, or if a choice point without weights has no such option.
+    /// [`Error::Shape`] if a table is missing or misshapen, or if a choice among widths has no weights.
     pub fn path(&self, weights: &[TableWeights]) -> Result<Path, Error> {
         let mut path = Path::new();
         for (_, choice) in self.graph.choices() {
@@ -102,7 +105,9 @@ impl Network {
             let heaviest =
                 (0..row.len()).filter(|&k| row[k] > 0.0).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)));
             let nothing = || match &choice.options {
-                Options::Operations(candidates) => candidates.iter().position(|c| is_zero(&c.graph)),
+                Options::Operations(candidates) => {
+                    Some(candidates.iter().position(|c| is_zero(&c.graph)).unwrap_or(NOTHING))
+                }
                 Options::Widths(_) => None,
             };
             let taken = heaviest.or_else(nothing).ok_or_else(|| open(choice))?;

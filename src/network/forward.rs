@@ -56,7 +56,7 @@ impl Network {
 pub(super) struct Run<'a> {
     network: &'a Network,
     pub(super) pass: &'a Pass<'a>,
-    /// Number of dropout operations so far: each draws from its own stream.
+    /// Number of operations so far that draw random numbers: each does from its own stream.
     dropped: u32,
 }
 
@@ -150,7 +150,12 @@ impl Run<'_> {
         };
         match op {
             Op::Identity => self.identity(tape, x, target),
-            Op::Zero { stride } => zeros(tape, x, *stride),
+            Op::Zero { stride } => zeros(tape, &strided("zero", x, *stride)?),
+            Op::Noise { stride } => {
+                let missing = || Error::shape("noise", "the network was not made for it");
+                let randomness = self.noise().ok_or_else(missing)?;
+                ops::noise(tape, &strided("noise", x, *stride)?, &randomness)
+            }
             Op::Conv(conv) => {
                 let (weight, bias) = self.weights(tape, layer)?;
                 let args = ops::ConvArgs {
@@ -203,6 +208,13 @@ impl Run<'_> {
         Some(ops::Randomness { stream: given.stream + self.dropped, ..given.clone() })
     }
 
+    /// Where noise comes from.
+    fn noise(&mut self) -> Option<ops::Randomness> {
+        let given = self.pass.noise.or(self.pass.randomness).or(self.network.noise())?;
+        self.dropped += 1;
+        Some(ops::Randomness { stream: given.stream + self.dropped, ..given.clone() })
+    }
+
     fn weights(&self, tape: &mut Tape, layer: &Layer) -> Result<(Var, Option<Var>), Error> {
         let Layer::Weighted { weight, bias } = layer else {
             return Err(Error::shape("network", "a layer without weights"));
@@ -247,11 +259,17 @@ fn place(tape: &mut Tape, made: Var, target: &Tensor) -> Result<Var, Error> {
     ops::scale(tape, &made, 1.0)
 }
 
-fn zeros(tape: &mut Tape, x: &Var, stride: usize) -> Result<Var, Error> {
-    let &[batch, channels, height, width] = x.shape() else {
-        return Err(Error::shape("zero", format!("takes images, got {:?}", x.shape())));
-    };
-    let y = tape.output(&[batch, channels, height.div_ceil(stride), width.div_ceil(stride)])?;
+/// The shape of images of which every `stride`-th row and column is left.
+fn strided(operation: &'static str, x: &Var, stride: usize) -> Result<[usize; 4], Error> {
+    match *x.shape() {
+        [batch, channels, height, width] => Ok([batch, channels, height.div_ceil(stride), width.div_ceil(stride)]),
+        _ => Err(Error::shape(operation, format!("takes images, got {:?}", x.shape()))),
+    }
+}
+
+/// A constant that is 0.
+pub(super) fn zeros(tape: &mut Tape, shape: &[usize]) -> Result<Var, Error> {
+    let y = tape.output(shape)?;
     tape.recorder().clear(y.buffer(), y.at() as usize, y.count())?;
     Ok(Var::constant(y))
 }

@@ -12,13 +12,14 @@ mod reading;
 mod state;
 
 pub use footprint::Footprint;
-pub use pass::{Choices, Pass, Path};
+pub use pass::{Choices, NOTHING, Pass, Path};
 
+use crate::autograd::ops::Randomness;
 use crate::device::Device;
 use crate::graph::fuse::MixedCell;
 use crate::graph::{Graph, Op, Table};
 use crate::nn::{Init, Parameters, Spec, Statistics};
-use crate::tensor::Error;
+use crate::tensor::{Error, Tensor};
 
 /// A graph with parameters on a device.
 ///
@@ -48,6 +49,7 @@ pub struct Network {
     fused: Option<Fused>,
     parameters: Parameters,
     statistics: Statistics,
+    noise: Option<Randomness>,
 }
 
 /// The same network with fused nodes.
@@ -80,7 +82,12 @@ impl Network {
         let fused = if fusion { fuse(&graph, &layers, &builder, &mut places) } else { None };
         let parameters = Parameters::new(device, &builder.specs, &places.parameters, seed)?;
         let statistics = Statistics::new(device, &builder.norms, &places.norms)?;
-        Ok(Self { device: device.clone(), graph, layers, fused, parameters, statistics })
+        let noise = if draws_noise(&graph) {
+            Some(Randomness { seed, stream: 0, step: Tensor::zeros(device, &[1])?, counter: 0 })
+        } else {
+            None
+        };
+        Ok(Self { device: device.clone(), graph, layers, fused, parameters, statistics, noise })
     }
 
     /// The device it lives on.
@@ -103,10 +110,30 @@ impl Network {
         &self.statistics
     }
 
+    /// What the noise of passes that bring no randomness is drawn from, if there is noise: its seed and, unless
+    /// [`Network::draw_noise_by`] says otherwise, step 0.
+    pub fn noise(&self) -> Option<&Randomness> {
+        self.noise.as_ref()
+    }
+
+    /// From now on the noise of passes that bring no randomness is that of the step whose number lies at `counter` of
+    /// `words`.
+    pub fn draw_noise_by(&mut self, words: &Tensor, counter: u32) {
+        if let Some(noise) = &mut self.noise {
+            *noise = Randomness { step: words.clone(), counter, ..*noise };
+        }
+    }
+
     /// Its running statistics, to count batches.
     pub fn statistics_mut(&mut self) -> &mut Statistics {
         &mut self.statistics
     }
+}
+
+/// Whether a graph, or one within it, has noise.
+fn draws_noise(graph: &Graph) -> bool {
+    let draws = |op: &Op| matches!(op, Op::Noise { .. }) || op.inner().iter().any(|(_, inner)| draws_noise(inner));
+    graph.nodes.iter().any(|node| draws(&node.op))
 }
 
 /// Fuses a graph and plans its fused nodes; none if there is nothing to fuse.

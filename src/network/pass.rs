@@ -3,8 +3,11 @@
 use crate::autograd::{Var, ops};
 use std::collections::HashMap;
 
-/// For each choice point's table and row, the option taken.
+/// For each choice point's table and row, the option taken, or [`NOTHING`].
 pub type Path = HashMap<(String, usize), usize>;
+
+/// What a path takes where it takes none of the options: zeros, which a sum leaves out.
+pub const NOTHING: usize = usize::MAX;
 
 /// What becomes of choice points.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,9 @@ pub struct Pass<'a> {
     pub choices: Choices<'a>,
     /// Where dropout's decisions come from; without it nothing is dropped.
     pub randomness: Option<&'a ops::Randomness>,
+    /// Where noise comes from. Without it noise comes from `randomness` and, without that, from
+    /// [`Network::noise`](super::Network::noise).
+    pub noise: Option<&'a ops::Randomness>,
     /// Index in the step's words of the probability of dropping a path.
     pub drop_path: Option<u32>,
 }
@@ -54,6 +60,13 @@ impl Pass<'_> {
 
     /// Evaluation of a plain network: running statistics, no gradients.
     pub const fn evaluation() -> Self {
-        Self { training: false, gradients: false, choices: Choices::None, randomness: None, drop_path: None }
+        Self {
+            training: false,
+            gradients: false,
+            choices: Choices::None,
+            randomness: None,
+            noise: None,
+            drop_path: None,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Which values a pass reads: what nobody reads is not computed.
 
-use super::Path;
+use super::{NOTHING, Path};
 use crate::graph::{Choice, Graph, NodeId, Op, Options, Output};
 
 /// How often each node's value is read on the way to `outputs`, along `path` if there is one; 0 for what is not
@@ -23,8 +23,9 @@ pub(super) fn reads(graph: &Graph, node: NodeId, path: Option<&Path>) -> Vec<Nod
     let (Op::Add, Some(path)) = (&node.op, path) else { return node.inputs.clone() };
     let is_nothing = |&input: &NodeId| match &graph.nodes[input].op {
         Op::Choice(Choice { table, row, options: Options::Operations(candidates) }) => {
-            let taken = path.get(&(table.clone(), *row)).and_then(|&taken| candidates.get(taken));
-            taken.is_some_and(|candidate| is_zero(&candidate.graph))
+            let taken = path.get(&(table.clone(), *row)).copied();
+            let zero = |taken: usize| candidates.get(taken).is_some_and(|candidate| is_zero(&candidate.graph));
+            taken.is_some_and(|taken| taken == NOTHING || zero(taken))
         }
         _ => false,
     };

@@ -3,6 +3,7 @@ use crate::autograd::{Tape, Var, ops};
 use crate::device::{Selector, noise};
 use crate::graph::{Candidate, Choice, Conv, Features, Op, Options, Pool};
 use crate::nn::{Array, ExchangeError, Value};
+use crate::space::TableWeights;
 use crate::tensor::Tensor;
 use std::collections::HashMap;
 
@@ -269,6 +270,34 @@ fn candidates_may_end_in_any_operation() {
 }
 
 #[test]
+fn where_a_path_takes_nothing_a_sum_adds_nothing() {
+    let mut graph = Graph::new(&[IMAGE]);
+    let convolution = |name: &str| candidate(name, IMAGE, vec![(name, Op::Conv(Conv::square(2, 2, 3, 2)))]);
+    let edges = [0, 1].map(|row| {
+        let both = ["a", "b"].map(|kind| convolution(&format!("{kind}{row}"))).to_vec();
+        graph.push(format!("edge{row}"), choice("alphas", row, both), &[0]).unwrap()
+    });
+    let sum = graph.push("sum", Op::Add, &edges).unwrap();
+    graph.output("y", sum);
+    for device in devices() {
+        let network = Network::new(&device, graph.clone(), 5).unwrap();
+        let weights =
+            |values: [f32; 4]| TableWeights { name: "alphas".into(), rows: 2, options: 2, values: values.into() };
+        let one = network.path(&[weights([0.0, 0.0, 0.0, 1.0])]).unwrap();
+        assert_eq!((one[&("alphas".into(), 0)], one[&("alphas".into(), 1)]), (NOTHING, 1));
+        let none = network.path(&[weights([0.0; 4])]).unwrap();
+        let of =
+            |path: &Path| outputs(&network, &Pass { choices: Choices::Path(path), ..Pass::evaluation() }).remove(0);
+        let mixed = tables(&device, &[("alphas", &[&[0.0, 0.0], &[0.0, 1.0]])]);
+        let mixed = outputs(&network, &Pass { choices: Choices::Mixed(&mixed), ..Pass::evaluation() }).remove(0);
+        assert_close(&of(&one), &mixed, device.name());
+        assert!(mixed.iter().any(|v| *v != 0.0) && of(&none).iter().all(|v| *v == 0.0));
+        let parameters = |path: &Path| network.used(path).unwrap().parameters.iter().map(|r| r.len()).sum::<usize>();
+        assert_eq!([parameters(&none), parameters(&one)], [0, 2 * 2 * 9]);
+    }
+}
+
+#[test]
 fn what_is_not_settled_is_named() {
     let device = Device::cpu();
     let network = Network::new(&device, supernet(), 3).unwrap();
@@ -281,6 +310,11 @@ fn what_is_not_settled_is_named() {
     assert_eq!(error(Choices::None), "network: choice point `alphas`, row 0 is not settled");
     assert_eq!(error(Choices::Path(&half)), "network: choice point `alphas`, row 1 is not settled");
     assert_eq!(error(Choices::Path(&beyond)), "network: choice point `alphas`, row 0 is not settled");
+    let missing = |table: &str, values: Vec<f32>| {
+        let table = TableWeights { name: table.into(), rows: 2, options: 5, values };
+        network.path(&[table])
+    };
+    assert!(missing("alphas", vec![0.0; 9]).is_err() && missing("betas", vec![0.0; 10]).is_err());
     assert_eq!(error(Choices::Mixed(&HashMap::new())), "network: choice point `alphas`, row 0 is not settled");
     let mut tape = Tape::new(&device);
     let x = Var::constant(Tensor::zeros(&device, &[1, 2, 5, 6]).unwrap());
@@ -336,4 +370,5 @@ fn a_state_that_does_not_fit_is_named_and_changes_nothing() {
     assert!(matches!(error, ExchangeError::Shape { .. }), "{error}");
 }
 
+mod noise;
 mod partial;

@@ -219,7 +219,7 @@ fn describe(op: &Op) -> String {
             format!("{name} {}×{}{dilation}{}", conv.kernel[0], conv.kernel[1], stride(step))
         }
         Op::MaxPool(pool) | Op::AvgPool(pool) => format!("{name} {0}×{0}{1}", pool.kernel, stride(pool.stride)),
-        Op::Zero { stride: step } => format!("{name}{}", stride(*step)),
+        Op::Zero { stride: step } | Op::Noise { stride: step } => format!("{name}{}", stride(*step)),
         Op::Dropout { probability } => format!("{name} {probability}"),
         Op::Choice(choice) => format!("choice {} [{}]", choice.table, choice.row),
         _ => name.into(),

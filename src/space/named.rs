@@ -16,6 +16,13 @@ pub static ALL: &[&Entry] = &[
     &enas_micro::ENTRY,
     &enas_macro::ENTRY,
     &nasnet::ENTRY,
+    &darts::robust::S1,
+    &darts::robust::S2,
+    &darts::robust::S3,
+    &darts::robust::S4,
+    &darts::suite::WIDE,
+    &darts::suite::DEEP,
+    &darts::suite::SINGLE_CELL,
 ];
 
 /// Names of the spaces that [`find`] knows.

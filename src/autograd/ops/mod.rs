@@ -13,6 +13,7 @@ mod linear;
 mod loss;
 mod lstm;
 mod mixed;
+mod noise;
 mod pool;
 mod width;
 
@@ -29,6 +30,7 @@ pub use linear::{linear, matmul};
 pub use loss::{accuracy, cross_entropy};
 pub use lstm::lstm;
 pub use mixed::{bystanders, mixed, relaxed, softmax};
+pub use noise::noise;
 pub use pool::{Window, avg_pool, global_avg_pool, max_pool};
 pub use width::width_mask;
 

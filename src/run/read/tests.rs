@@ -195,6 +195,8 @@ fn what_the_strategy_does_not_read_is_refused_naming_who_does() {
 
 #[test]
 fn what_the_space_does_not_read_is_refused_naming_who_does() {
+    let robust = "robust-darts-s1, robust-darts-s2, robust-darts-s3, robust-darts-s4";
+    let (suite, single) = ("darts-wide, darts-deep", "darts-single-cell");
     for (space, setting, readers) in [
         ("chain", "space.nodes=3", "darts"),
         ("nasnet", "space.primitives=['skip_connect']", "darts"),
@@ -204,15 +206,27 @@ fn what_the_space_does_not_read_is_refused_naming_who_does() {
         ("chain-mlp", "space.layers=[]", "chain, enas-macro"),
         ("nas-bench-201", "space.layers=4", "chain, enas-macro"),
         ("mobile", "space.stages='x'", "spaces of your own"),
-        ("mobile", "network.layers=3", "darts, nas-bench-201, enas-micro, nasnet"),
-        ("enas-macro", "supernet.layers=3", "darts, nas-bench-201, enas-micro, nasnet"),
+        ("mobile", "network.layers=3", &format!("darts, nas-bench-201, enas-micro, nasnet, {robust}, {suite}")),
+        ("enas-macro", "supernet.layers=3", &format!("darts, nas-bench-201, enas-micro, nasnet, {robust}, {suite}")),
         (
             "chain-mlp",
             "network.channels=3",
-            "darts, chain, chain-vgg16, nas-bench-201, mobile, enas-micro, enas-macro, nasnet",
+            &format!(
+                "darts, chain, chain-vgg16, nas-bench-201, mobile, enas-micro, enas-macro, nasnet, {robust}, {suite}, {single}"
+            ),
         ),
-        ("enas-micro", "network.auxiliary=false", "darts, nasnet"),
-        ("chain", "train.drop_path=0.1", "darts, nas-bench-201, mobile, enas-micro, nasnet"),
+        ("enas-micro", "network.auxiliary=false", &format!("darts, nasnet, {robust}, {suite}, {single}")),
+        (
+            "chain",
+            "train.drop_path=0.1",
+            &format!("darts, nas-bench-201, mobile, enas-micro, nasnet, {robust}, {suite}, {single}"),
+        ),
+        (
+            "darts-single-cell",
+            "network.layers=2",
+            &format!("darts, nas-bench-201, enas-micro, nasnet, {robust}, {suite}"),
+        ),
+        ("robust-darts-s2", "space.operations='regular'", &format!("{suite}, {single}")),
     ] {
         let key = setting.split('=').next().unwrap();
         let said = format!(

@@ -5,23 +5,22 @@
 //! none of whose operations has any weight is left out. Of equal weights the lower index wins.
 
 use super::cell::KEPT_EDGES;
-use super::supernet::TABLES;
-use super::{CELL_INPUTS, Darts, Primitive};
+use super::sets::EdgeSets;
+use super::{Darts, Primitive};
 use crate::space::weights::largest;
 use crate::space::{Architecture, SpaceError, TableWeights};
 use std::cmp::Ordering;
 
 pub(super) fn derive(space: &Darts, weights: &[TableWeights]) -> Result<Architecture, SpaceError> {
     let mut answers = Vec::new();
-    for name in TABLES {
-        let table = TableWeights::find(weights, name, space.edges(), space.primitives().len())?;
-        let mut first_edge = 0;
+    for sets in &space.cells {
+        let table = TableWeights::find(weights, sets.table(), space.edges(), sets.options())?;
         for node in 0..space.nodes() {
-            let states = node + CELL_INPUTS;
             // For each incoming edge, its operation (an index without `none`) and that one's weight.
-            let mut edges: Vec<(usize, usize, f32)> = (0..states)
-                .map(|state| {
-                    let operations = without_none(space, table.row(first_edge + state));
+            let mut edges: Vec<(usize, usize, f32)> = EdgeSets::entering(node)
+                .enumerate()
+                .map(|(state, edge)| {
+                    let operations = without_none(&sets.edges[edge], table.row(edge));
                     let best = largest(operations.iter().copied());
                     (state, best, operations[best])
                 })
@@ -29,15 +28,14 @@ pub(super) fn derive(space: &Darts, weights: &[TableWeights]) -> Result<Architec
             // A stable sort leaves equal weights in index order; the weights are finite.
             edges.sort_by(|a, b| b.2.partial_cmp(&a.2).unwrap_or(Ordering::Equal));
             for &(state, operation, weight) in &edges[..KEPT_EDGES] {
-                answers.extend([state, if weight > 0.0 { operation } else { space.operations.len() }]);
+                let left_out = sets.operations(EdgeSets::entering(node).start + state).count();
+                answers.extend([state, if weight > 0.0 { operation } else { left_out }]);
             }
-            first_edge += states;
         }
     }
     Ok(Architecture { answers })
 }
 
-fn without_none(space: &Darts, row: &[f32]) -> Vec<f32> {
-    let with_primitive = space.primitives().iter().zip(row);
-    with_primitive.filter(|(p, _)| **p != Primitive::None).map(|(_, &weight)| weight).collect()
+fn without_none(primitives: &[Primitive], row: &[f32]) -> Vec<f32> {
+    primitives.iter().zip(row).filter(|(p, _)| **p != Primitive::None).map(|(_, &weight)| weight).collect()
 }

@@ -12,16 +12,33 @@ use crate::space::{NetworkSettings, SpaceError};
 /// [`SpaceError`] if the genotype is not valid, or the image is too small for the reductions or the
 /// auxiliary head.
 pub fn evaluation_network(genotype: &Genotype, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
+    network(genotype, settings, false)
+}
+
+/// The same; with `auxiliary` a skip connection is added to each edge, whatever the genotype says.
+pub(super) fn network(genotype: &Genotype, settings: &NetworkSettings, auxiliary: bool) -> Result<Graph, SpaceError> {
     genotype.check()?;
     skeleton::network(settings, Variant::Evaluation, |graph, place, inputs| {
         let cell_genotype = if place.reduction { &genotype.reduce } else { &genotype.normal };
-        cell(cell_genotype, settings.drop_path, graph, place, inputs)
+        cell(cell_genotype, settings.drop_path, auxiliary, graph, place, inputs)
     })
+}
+
+/// The skip connection of weight 1 beside an edge of a cell: `edge` is the edge's number, then come its state and step.
+pub(super) fn beside(
+    graph: &mut Graph,
+    place: &Place,
+    edge: usize,
+    (input, stride): (NodeId, usize),
+    variant: Variant,
+) -> Result<NodeId, SpaceError> {
+    Primitive::SkipConnect.append(graph, &format!("{}._auxiliary.{edge}", place.name), input, stride, variant)
 }
 
 fn cell(
     genotype: &CellGenotype,
     drop_path: bool,
+    auxiliary: bool,
     graph: &mut Graph,
     place: &Place,
     inputs: [NodeId; 2],
@@ -50,6 +67,9 @@ fn cell(
                 x = graph.push(format!("{name}.drop_path"), Op::DropPath, &[x])?;
             }
             incoming.push(x);
+            if auxiliary && kept > 0 {
+                incoming.push(beside(graph, place, number - 1, (input, stride), Variant::Evaluation)?);
+            }
         }
         let name = format!("{}.states.{}", place.name, CELL_INPUTS + node);
         states.push(if incoming.is_empty() { None } else { Some(graph.push(name, Op::Add, &incoming)?) });

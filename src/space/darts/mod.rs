@@ -18,7 +18,10 @@ mod genotype;
 mod nni;
 mod primitive;
 pub mod published;
+pub mod robust;
+mod sets;
 mod skeleton;
+pub mod suite;
 mod supernet;
 mod text;
 
@@ -35,26 +38,33 @@ pub use primitive::Primitive;
 pub(super) use skeleton::network as cell_network;
 
 use super::{
-    Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Sketch, Space, SpaceError, TableWeights, baseline,
+    Architecture, CellPlan, Decision, Form, NetworkSettings, Reads, Recipe, Sketch, Space, SpaceError, TableWeights,
+    baseline,
 };
 use crate::graph::Graph;
 use crate::random::Random;
 use cell::KEPT_EDGES;
+use sets::EdgeSets;
 
 impl Space for Darts {
     fn name(&self) -> &str {
-        NAME
+        self.name
     }
 
     fn reads(&self) -> Reads {
-        Reads { channels: true, layers: true, stem: true, auxiliary: true, drop_path: true }
+        Reads { channels: true, layers: !self.has_one_cell(), stem: true, auxiliary: true, drop_path: true }
+    }
+
+    fn published(&self) -> Recipe {
+        self.published
     }
 
     fn decisions(&self) -> Vec<Decision> {
-        let operations: Vec<String> = self.operations.iter().map(ToString::to_string).collect();
         let mut decisions = Vec::new();
-        for kind in ["normal", "reduce"] {
+        for sets in &self.cells {
+            let kind = sets.kind();
             for node in 0..self.nodes {
+                let operations = sets.operation_names(node);
                 for slot in 0..KEPT_EDGES {
                     let inputs = (0..node + CELL_INPUTS).map(|state| state.to_string()).collect();
                     decisions.push(Decision { name: format!("{kind}_node{node}_input{slot}"), options: inputs });
@@ -86,43 +96,44 @@ impl Space for Darts {
     }
 
     fn decode(&self, architecture: &Architecture, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
-        evaluation_network(&self.genotype(architecture)?, settings)
+        self.network(&self.genotype(architecture)?, settings)
     }
 
     fn settle(&self, architecture: &Architecture) -> Result<Vec<TableWeights>, SpaceError> {
         self.check(architecture)?;
-        let options = self.primitives.len();
-        let (normal, reduce) = architecture.answers.split_at(architecture.answers.len() / 2);
-        let table = |(name, answers): (&str, &[usize])| {
+        let table = |(sets, answers): (&EdgeSets, &[usize])| {
+            let options = sets.options();
             let mut values = vec![0.0; self.edges() * options];
             for (place, pair) in answers.chunks_exact(2).enumerate() {
-                let node = place / KEPT_EDGES;
-                let first_edge: usize = (0..node).map(|earlier| earlier + CELL_INPUTS).sum();
-                let Some(operation) = self.operations.get(pair[1]) else { continue };
-                let option = self.primitives.iter().position(|p| p == operation).unwrap_or(0);
-                values[(first_edge + pair[0]) * options + option] += 1.0;
+                let edge = EdgeSets::entering(place / KEPT_EDGES).start + pair[0];
+                let Some(operation) = sets.operations(edge).nth(pair[1]) else { continue };
+                let option = sets.edges[edge].iter().position(|&p| p == operation).unwrap_or(0);
+                values[edge * options + option] += 1.0;
             }
-            TableWeights { name: name.to_owned(), rows: self.edges(), options, values }
+            TableWeights { name: sets.table().to_owned(), rows: self.edges(), options, values }
         };
-        Ok(supernet::TABLES.into_iter().zip([normal, reduce]).map(table).collect())
+        Ok(self.kinds(architecture).map(table).collect())
     }
 
     fn operations(&self, architecture: &Architecture) -> Vec<String> {
-        let normal = self.cells(architecture).into_iter().next();
-        normal.into_iter().flat_map(|cell| cell.edges).map(|(_, _, operation)| operation).collect()
+        let first = self.cells(architecture).into_iter().next();
+        first.into_iter().flat_map(|cell| cell.edges).map(|(_, _, operation)| operation).collect()
     }
 
     fn edge_primitives(&self) -> Vec<String> {
-        self.operations.iter().map(ToString::to_string).collect()
+        self.primitives().into_iter().filter(|&p| p != Primitive::None).map(|p| p.to_string()).collect()
     }
 
     fn cells(&self, architecture: &Architecture) -> Vec<CellPlan> {
-        self.genotype(architecture).map(|g| g.cells()).unwrap_or_default()
+        let all = self.genotype(architecture).map(|g| g.cells()).unwrap_or_default();
+        // Of one kind only the last occurs.
+        let unused = all.len().saturating_sub(self.cells.len());
+        all.into_iter().skip(unused).collect()
     }
 
     /// Any genotype, whatever its nodes, primitives and concatenation.
     fn decode_text(&self, text: &str, settings: &NetworkSettings) -> Result<Graph, SpaceError> {
-        evaluation_network(&Genotype::read(text)?, settings)
+        self.network(&Genotype::read(text)?, settings)
     }
 
     /// Any genotype, as [`Space::decode_text`].
@@ -140,11 +151,12 @@ impl Space for Darts {
     /// reference draws cells for random search.
     fn random(&self, random: &mut Random) -> Architecture {
         let mut answers = Vec::new();
-        for node in (0..self.nodes).chain(0..self.nodes) {
+        for (sets, node) in self.cells.iter().flat_map(|sets| (0..self.nodes).map(move |node| (sets, node))) {
             let mut states: Vec<usize> = (0..node + CELL_INPUTS).collect();
             random.shuffle(&mut states);
             for &state in &states[..KEPT_EDGES] {
-                answers.extend([state, random.below(self.operations.len())]);
+                let operations = sets.operations(EdgeSets::entering(node).start + state).count();
+                answers.extend([state, random.below(operations)]);
             }
         }
         Architecture { answers }
@@ -181,21 +193,21 @@ impl Space for Darts {
         baseline::residual(settings, parameters)
     }
 
-    /// Number of cell pairs as the paper counts them: each node reads two different states, in no
+    /// Number of cells, or pairs of cells, as the paper counts them: each node reads two different states, in no
     /// order. (The decisions also name each of them in both orders.)
     fn size(&self) -> Option<u128> {
-        let operations = self.operations.len() as u128;
-        let cell = (0..self.nodes as u128).try_fold(1u128, |size, node| {
-            let pairs = (node + 2) * (node + 1) / 2;
-            size.checked_mul(pairs * operations * operations)
-        })?;
-        cell.checked_mul(cell)
+        self.nodes_of_all().try_fold(1u128, |size, (node, operations)| {
+            let (node, operations) = (node as u128, operations as u128);
+            size.checked_mul((node + 2) * (node + 1) / 2 * operations * operations)
+        })
     }
 
     fn size_log10(&self) -> f64 {
-        let operations = self.operations.len() as f64;
-        let node = |node: f64| ((node + 2.0) * (node + 1.0) / 2.0 * operations * operations).log10();
-        2.0 * (0..self.nodes).map(|i| node(i as f64)).sum::<f64>()
+        let of = |(node, operations): (usize, usize)| {
+            let (node, operations) = (node as f64, operations as f64);
+            ((node + 2.0) * (node + 1.0) / 2.0 * operations * operations).log10()
+        };
+        self.nodes_of_all().map(of).sum()
     }
 }
 

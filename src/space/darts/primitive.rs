@@ -29,6 +29,8 @@ pub enum Primitive {
     DilConv3x3,
     /// Dilated separable convolution, 5×5 (sees 9×9).
     DilConv5x5,
+    /// Normal noise in place of a connection: nothing of the state enters.
+    Noise,
     /// 1×3 and then 3×1 convolution.
     Conv3x1Then1x3,
     /// 1×7 and then 7×1 convolution.
@@ -49,7 +51,7 @@ impl Primitive {
     ];
 
     /// All that genotypes know.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::None,
         Self::MaxPool3x3,
         Self::AvgPool3x3,
@@ -59,6 +61,7 @@ impl Primitive {
         Self::SepConv7x7,
         Self::DilConv3x3,
         Self::DilConv5x5,
+        Self::Noise,
         Self::Conv3x1Then1x3,
         Self::Conv7x1Then1x7,
     ];
@@ -75,6 +78,7 @@ impl Primitive {
             Self::SepConv7x7 => "sep_conv_7x7",
             Self::DilConv3x3 => "dil_conv_3x3",
             Self::DilConv5x5 => "dil_conv_5x5",
+            Self::Noise => "noise",
             Self::Conv3x1Then1x3 => "conv_3x1_1x3",
             Self::Conv7x1Then1x7 => "conv_7x1_1x7",
         }
@@ -103,6 +107,7 @@ impl Primitive {
         let pool = Pool { kernel: 3, stride, padding: 1, count_padding: false };
         match self {
             Self::None => Ok(graph.push(name, Op::Zero { stride }, &[input])?),
+            Self::Noise => Ok(graph.push(name, Op::Noise { stride }, &[input])?),
             Self::MaxPool3x3 => pooled(graph, name, Op::MaxPool(pool), input, variant),
             Self::AvgPool3x3 => pooled(graph, name, Op::AvgPool(pool), input, variant),
             Self::SkipConnect if stride == 1 => Ok(graph.push(name, Op::Identity, &[input])?),

@@ -6,6 +6,8 @@ use std::collections::{BTreeSet, HashSet};
 mod deriving;
 mod genotypes;
 mod primitives;
+mod robust;
+mod suite;
 
 const SUPERNET: &str = include_str!("../../../tests/fixtures/darts_supernet_c4_l3.txt");
 const EVALUATION: &str = include_str!("../../../tests/fixtures/darts_v2_c8_l3_auxiliary.txt");

@@ -17,10 +17,8 @@ const PARTS: [&str; 4] = ["normal", "normal_concat", "reduce", "reduce_concat"];
 const UNUSED: [&str; 2] = ["connectN", "connects"];
 
 /// Operations of other programs' cells.
-const FOREIGN: [(&str, &str); 2] = [
-    ("noise", "adds Gaussian noise in place of a connection (RobustDARTS' space S4)"),
-    ("att_squeeze", "weighs channels by a squeeze-and-excitation block (AutoDL-Projects)"),
-];
+const FOREIGN: [(&str, &str); 1] =
+    [("att_squeeze", "weighs channels by a squeeze-and-excitation block (AutoDL-Projects)")];
 
 /// Reads a genotype that stands somewhere in a text.
 pub(super) fn parse(text: &str) -> Result<Genotype, GenotypeError> {

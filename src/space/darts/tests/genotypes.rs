@@ -168,7 +168,7 @@ fn what_is_wrong_with_a_genotype_is_said() {
         (String::new(), "expected `Genotype(…)`, a dictionary of its parts, or a published name, found the end"),
         ("Genotype".into(), "expected `Genotype(…)`"),
         ("{\"normal_concat\": []}".into(), "`normal` is missing"),
-        (good.replacen("dil_conv_3x3", "noise", 1), "the operation `noise` adds Gaussian noise"),
+        (good.replacen("dil_conv_3x3", "att_squeeze", 1), "the operation `att_squeeze` weighs channels"),
         (
             "Genotype(recurrent=[('tanh', 0)], concat=range(1, 9))".into(),
             "`recurrent=` is a cell of a recurrent network, for text",
@@ -253,7 +253,7 @@ fn images_like_imagenets_have_a_stem_and_a_head_of_their_own() {
     let wide = NetworkSettings { image: Features::new(3, 256, 256), ..settings.clone() };
     let error = evaluation_network(&cell, &wide).unwrap_err().to_string();
     assert!(error.contains("needs a map of 7x7") && error.contains("193 to 224"), "{error}");
-    let others: Vec<_> = crate::space::names().filter(|name| !matches!(*name, "darts" | "nasnet")).collect();
+    let others: Vec<_> = crate::space::names().filter(|name| !name.contains("darts") && *name != "nasnet").collect();
     for name in others {
         let space = crate::space::find(name).unwrap();
         assert!(matches!(space.supernet(&Stem::ImageNet.settings()), Err(SpaceError::NoStem { .. })), "{name}");

@@ -29,6 +29,7 @@ fn parameters_are_those_of_the_definitions() {
     let separable = |k: u64| 2 * (c * k * k + c * c);
     for (primitive, stride, search, norms) in [
         (Primitive::None, 1, 0, 0),
+        (Primitive::Noise, 2, 0, 0),
         (Primitive::MaxPool3x3, 2, 0, 0),
         (Primitive::AvgPool3x3, 1, 0, 0),
         (Primitive::SkipConnect, 1, 0, 0),
