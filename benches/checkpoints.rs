@@ -73,7 +73,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let large = ["supernet.channels=16", "supernet.layers=8", "search.batch=16", "checkpoint.seconds=2"];
         let (number, bytes, seconds, _) = search(&[&[named.as_str()], &short[..], &large[..]].concat())?;
         let one = seconds / (number as f64).max(1.0);
-        println!("| `{strategy}`, 16 channels, 8 cells | {number} | {bytes} | {one:.4} | {:.2} % of a minute |", one / 0.6);
+        println!(
+            "| `{strategy}`, 16 channels, 8 cells | {number} | {bytes} | {one:.4} | {:.2} % of a minute |",
+            one / 0.6
+        );
     }
     Ok(())
 }

@@ -258,6 +258,7 @@ impl Reading<'_> {
         known.entry("architecture").or_insert_with(|| Value::String(String::new()));
         if let Some(Value::Table(data)) = known.get_mut("data") {
             data.entry("dir").or_insert_with(|| Value::String(String::new()));
+            data.entry("limit").or_insert(Value::Integer(0));
         }
         for source in given {
             let is_group = |key: String| {
