@@ -37,6 +37,11 @@ pub(super) trait Phase {
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError>;
 }
 
+/// What the phase is called in which the network of a name is trained.
+fn training(network: &str) -> String {
+    format!("train {network}")
+}
+
 /// The phase that comes next: the one that is under way, else the first that is not done.
 fn next<'p>(phases: &'p [Box<dyn Phase>], ledger: &Ledger<'_>) -> Option<&'p dyn Phase> {
     let left = || phases.iter().map(|phase| &**phase).filter(|phase| !ledger.done.contains(&phase.name()));
@@ -88,7 +93,7 @@ pub(super) fn run(
             let _ = setup.timing.append(&with_checkpoints(line, setup.ledger.written()));
             return Err(error);
         }
-        let place = |trained: &Trained| phases.iter().position(|p| p.name() == Train::called(&trained.facts.name));
+        let place = |trained: &Trained| phases.iter().position(|p| p.name() == training(&trained.facts.name));
         results.trained.sort_by_key(place);
         setup.device.trim();
         let seconds = setup.ledger.phase_seconds();

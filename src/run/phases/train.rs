@@ -1,6 +1,6 @@
 //! The phases in which a network is trained from scratch.
 
-use super::{Phase, Results};
+use super::{Phase, Results, training};
 use crate::cost::Cost;
 use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::Graph;
@@ -51,7 +51,7 @@ struct Subject {
 
 impl Phase for Train {
     fn name(&self) -> String {
-        Self::called(&self.network())
+        training(&self.network())
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
@@ -106,11 +106,6 @@ impl Listener<EpochReport> for Course {
 }
 
 impl Train {
-    /// What the phase is called in which the network of a name is trained.
-    pub fn called(network: &str) -> String {
-        format!("train {network}")
-    }
-
     /// What the network is called.
     fn network(&self) -> String {
         match &self.0 {

@@ -1,9 +1,10 @@
 //! One run after the other, from where an earlier process has left them.
 
-use super::grid::{Cell, Grid, RANDOM};
+use super::cell::{Cell, RANDOM};
+use super::grid::Grid;
 use super::plan::{Asked, PLAN, Plan};
 use super::results::{FAILED, Failure};
-use crate::device::Device;
+use crate::device::{self, Device};
 use crate::run::config::Config;
 use crate::run::directory::Directory;
 use crate::run::error::RunError;
@@ -174,7 +175,7 @@ impl Observer for Named<'_> {
 
 /// Whether an error is of this run, and says nothing of the others: not of the data, the disk, the device or the user.
 fn is_its_own(error: &RunError) -> bool {
-    let out_of_memory = matches!(error.device(), Some(crate::device::Error::OutOfMemory { .. }));
+    let out_of_memory = matches!(error.device(), Some(device::Error::OutOfMemory { .. }));
     let of_device = error.device().is_some() && !out_of_memory;
     let of_suite = matches!(
         error,
@@ -193,7 +194,6 @@ fn is_its_own(error: &RunError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device;
     use crate::estimate::EstimateError;
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         let of_device = |error: device::Error| RunError::Device(error);
         assert!(is_its_own(&EstimateError::Settings("not in this space".into()).into()));
         assert!(is_its_own(&of_device(device::Error::OutOfMemory { asked: 1, in_use: 0 })));
-        assert!(!is_its_own(&of_device(device::Error::Lost { reason: "gone".into() })));
+        assert!(!is_its_own(&of_device(device::Error::Lost { message: "gone".into() })));
         assert!(!is_its_own(&RunError::Stopped { phase: "search".into(), taken: 1, total: 2 }));
         let source = std::io::Error::other("the disk is full");
         assert!(!is_its_own(&RunError::Write { path: "x".into(), source }));

@@ -1,33 +1,12 @@
 //! The runs that a plan comes to, and the configuration of each.
 
+use super::cell::{Cell, RANDOM};
 use super::plan::Plan;
 use super::scale::RANDOM_ARCHITECTURES;
 use crate::run::config::Config;
 use crate::run::config_error::ConfigError;
 use crate::run::read::{Setting, Sources};
 use crate::space::SpaceConfig;
-use std::path::{Path, PathBuf};
-
-/// What stands in the place of a strategy where random architectures are trained.
-pub const RANDOM: &str = "random";
-
-/// One run of a suite.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// The space.
-    pub space: String,
-    /// The strategy, or [`RANDOM`].
-    pub strategy: String,
-    /// The seed.
-    pub seed: u32,
-}
-
-impl Cell {
-    /// Its directory below that of the suite.
-    pub fn path(&self, suite: &Path) -> PathBuf {
-        suite.join(&self.space).join(&self.strategy).join(format!("seed-{}", self.seed))
-    }
-}
 
 /// What is run of one strategy in one space, whatever the seed.
 #[derive(Debug)]
@@ -150,29 +129,22 @@ fn configured(
     }
     let scale = plan.scale.settings(&plan.data);
     given.extend(scale.iter().map(|(key, value)| option(&format!("the scale's {key}"), key, (*value).to_owned())));
-    // Known once the strategy's settings are.
-    let channels = given.len();
     given.extend(plan.set.iter().enumerate().map(|(index, text)| Given {
         place: format!("--set {text}"),
         setting: Setting::set(text),
         own: Some(index),
     }));
-    let config = read(plan, &mut given, refusals)?;
-    let parts = config.search.strategy.parts(&config.search.settings);
-    let Some(wanted) = plan.scale.channels(&plan.data, parts) else { return Ok(config) };
-    // `--set` wins; of the scale's settings some may have gone by now.
-    let at = given.iter().position(|given| given.own.is_some()).unwrap_or(given.len()).min(channels);
-    given.insert(at, option("the scale's supernet.channels", "supernet.channels", wanted.to_string()));
-    read(plan, &mut given, refusals)
+    read(plan, given, refusals)
 }
 
 /// Reads settings; those that nothing reads leave the list.
-fn read(plan: &Plan, given: &mut Vec<Given>, refusals: &mut [Vec<ConfigError>]) -> Result<Config, ConfigError> {
+fn read(plan: &Plan, mut given: Vec<Given>, refusals: &mut [Vec<ConfigError>]) -> Result<Config, ConfigError> {
     loop {
         let settings: Vec<Setting> = given.iter().map(|given| given.setting.clone()).collect();
         let sources = Sources {
             settings: &settings,
             budget: plan.scale.epochs(&plan.data),
+            scale: plan.scale.data(&plan.data),
             place: "suite",
             ..Sources::default()
         };

@@ -1,6 +1,6 @@
 //! What a suite is to do: the file `suite.toml`.
 
-use super::grid::RANDOM;
+use super::cell::RANDOM;
 use super::scale::{SuiteScale, default_spaces, default_strategies};
 use crate::data::Scale;
 use crate::names::nearest;

@@ -1,6 +1,7 @@
 //! What the runs of a suite have come to, as their directories tell.
 
-use super::grid::{Cell, Grid, RANDOM};
+use super::cell::{Cell, RANDOM};
+use super::grid::Grid;
 use super::plan::Plan;
 use crate::run::directory::{Directory, SUMMARY};
 use crate::run::error::RunError;

@@ -14,33 +14,12 @@ const SMALL_SPACES: &[&str] = &["darts", "nas-bench-201"];
 /// The spaces of a suite of published size that names none, likewise.
 const PUBLISHED_SPACES: &[&str] = &["darts-wide", "darts-deep", "darts-single-cell"];
 
+/// What the data of a small suite are taken to allow: the presets are those of MNIST, also for pictures as of CIFAR-10.
+const SMALL_DATA: Scale = Scale::Small;
 /// Epochs of search in a small suite.
 const SMALL_EPOCHS: u32 = 8;
-/// Channels of the first cells of a small suite's supernets, or the next number that the strategy can divide.
-const SMALL_CHANNELS: usize = 4;
-/// What else a small suite sets, where it is read: with eight strategies, two spaces and three seeds an evening on two cores.
-const SMALL: &[(&str, &str)] = &[
-    ("data.limit", "5000"),
-    ("supernet.layers", "3"),
-    ("network.channels", "8"),
-    ("network.layers", "4"),
-    ("train.epochs", "10"),
-    ("train.batch", "64"),
-    ("train.rate", "{ kind = 'cosine', from = 0.1, to = 0.0 }"),
-    ("train.sgd.nesterov", "true"),
-    ("train.augmentation.cutout", "0"),
-    ("train.drop_path", "0.0"),
-    ("search.batch", "64"),
-    // Strategies that rank architectures with shared weights rank few.
-    ("search.samples", "20"),
-    ("search.calibration", "8"),
-    ("search.evolution.population", "10"),
-    ("search.evolution.generations", "4"),
-    ("search.evolution.parents", "4"),
-    ("search.evolution.mutations", "5"),
-    ("search.evolution.crossovers", "5"),
-    ("search.candidates", "20"),
-];
+/// What else a small suite sets. With eight strategies, two spaces and three seeds it is an evening on two cores.
+const SMALL: &[(&str, &str)] = &[("data.limit", "5000"), ("train.epochs", "10"), ("train.batch", "64")];
 /// Random architectures that are trained with each seed. With three seeds these are twelve, against which three accuracies
 /// can come to p = 2/455: small enough to remain significant among ten strategies.
 pub(super) const RANDOM_ARCHITECTURES: usize = 4;
@@ -75,9 +54,9 @@ impl SuiteScale {
         self.changes(data).then_some(SMALL_EPOCHS)
     }
 
-    /// Channels of supernets for a strategy that divides them into so many parts, if it says how many.
-    pub(super) fn channels(self, data: &str, parts: usize) -> Option<usize> {
-        self.changes(data).then(|| SMALL_CHANNELS.next_multiple_of(parts.max(1)))
+    /// What the data are taken to allow, if not what is known of them.
+    pub(super) fn data(self, data: &str) -> Option<Scale> {
+        self.changes(data).then_some(SMALL_DATA)
     }
 
     /// What else it sets: keys and values in TOML.
@@ -112,29 +91,16 @@ pub fn default_spaces(scale: SuiteScale) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Config;
 
     #[test]
-    fn what_a_small_suite_sets_is_a_setting_of_some_strategy_and_space() {
-        let reads = |key: &str, value: &str| {
-            let pairs = search::ALL.iter().flat_map(|strategy| space::names().map(move |space| (strategy, space)));
-            pairs.into_iter().any(|(strategy, space)| {
-                let strategy = format!("strategy={}", strategy.about().name);
-                let space = format!("space={space}");
-                Config::with(&["data=cifar10", &strategy, &space, &format!("{key}={value}")]).is_ok()
-            })
-        };
-        for (key, value) in SMALL {
-            assert!(reads(key, value), "{key} = {value}");
-        }
-        assert_eq!(SuiteScale::Small.settings("digits"), []);
+    fn the_digits_have_presets_of_their_own_and_published_sizes_are_left() {
+        assert_eq!((SuiteScale::Small.settings("digits"), SuiteScale::Small.epochs("digits")), (&[][..], None));
+        assert_eq!((SuiteScale::Small.settings("mnist"), SuiteScale::Small.epochs("cifar10")), (SMALL, Some(8)));
+        assert_eq!(
+            (SuiteScale::Small.data("cifar10"), SuiteScale::Published.data("cifar10")),
+            (Some(SMALL_DATA), None)
+        );
         assert_eq!(SuiteScale::Published.settings("cifar10"), []);
-    }
-
-    #[test]
-    fn channels_can_be_divided() {
-        assert_eq!([1, 4, 6].map(|parts| SuiteScale::Small.channels("mnist", parts)), [Some(4), Some(4), Some(6)]);
-        assert_eq!(SuiteScale::Small.channels("digits", 4), None);
     }
 
     #[test]
