@@ -166,21 +166,23 @@ fn what_fails_is_written_down_with_its_reason_and_the_rest_goes_on() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("suite");
     // Its networks have no cells.
-    let set: Vec<&str> = TINY.iter().copied().filter(|option| !option.contains("layers")).collect();
+    let left_out = ["layers", "seeds", "search.epochs", "random"];
+    let set = TINY.iter().filter(|option| left_out.iter().all(|part| !option.contains(part)));
+    let set: Vec<&str> = set.copied().chain(["--seeds=1", "--set=search.epochs=1", "--set=random=1"]).collect();
     let begin = || {
         let mut command = program(&["suite", out.to_str().unwrap(), "--strategies=p-darts,darts", "--spaces=chain"]);
         command.args(&set);
         command
     };
     let words = good(&begin().output().unwrap());
-    assert!(words.contains("warning: chain, p-darts, seed 1 failed: "), "{words}");
+    assert!(words.contains("warning: chain, p-darts, seed 0 failed: "), "{words}");
     let figures = figures(&out);
-    assert_eq!(figures["runs"], serde_json::json!({ "planned": 6, "done": 4, "failed": 2, "missing": 0 }));
+    assert_eq!(figures["runs"], serde_json::json!({ "planned": 3, "done": 2, "failed": 1, "missing": 0 }));
     let failed = row(&figures, "p-darts")["failed"].as_array().unwrap();
     let reason = json(&out.join("chain/p-darts/seed-0/failed.json"))["reason"].clone();
-    assert!(failed.len() == 2 && failed[0]["reason"] == reason && reason.as_str().unwrap().contains("cannot drop it"));
+    assert!(failed.len() == 1 && failed[0]["reason"] == reason && reason.as_str().unwrap().contains("cannot drop it"));
     let text = std::fs::read_to_string(out.join("suite.md")).unwrap();
-    assert!(text.contains("2 failed") && text.contains("- `p-darts`, seed 0, failed: "), "{text}");
+    assert!(text.contains("1 failed") && text.contains("- `p-darts`, seed 0, failed: "), "{text}");
     // It is not tried again unless that is asked for.
     assert!(!good(&go_on(&out, &[])).contains("failed"));
     std::fs::remove_file(out.join("chain/p-darts/seed-0/failed.json")).unwrap();

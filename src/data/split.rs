@@ -159,7 +159,7 @@ mod tests {
     fn the_first_of_few_are_all() {
         assert_eq!(first(&[0, 0, 1], 3), [0, 1, 2]);
         assert_eq!(first(&[0, 0, 1, 1, 0, 1], 4), [0, 1, 2, 3]);
-        assert_eq!(first(&[1, 1, 1, 0], 2), [0, 1], "of equal fractions, the class of the smaller number");
+        assert_eq!(first(&[1, 1, 1, 0], 2), [0, 3], "of equal fractions, the class of the smaller number");
     }
 
     #[test]

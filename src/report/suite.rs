@@ -274,8 +274,8 @@ pub fn picture(figures: &Figures) -> Result<String, DrawError> {
         strips: space.rows.iter().map(strip).collect(),
     };
     let panels: Vec<StripPanel> = figures.spaces.iter().map(panel).collect();
-    let title = format!("Architectures found, trained alike on {}", figures.data);
-    strips(&title, "test accuracy (%): a dot is a network, a stroke the mean; shaded: random architectures", &panels)
+    let title = format!("Architectures found on {}", figures.data);
+    strips(&title, "test accuracy (%), the mean as a stroke; shaded: random", &panels)
 }
 
 #[cfg(test)]
