@@ -11,14 +11,14 @@ const TINY: [&str; 12] = [
     "--seeds=2",
     "--set=search.epochs=2",
     "--set=supernet.channels=4",
-    "--set=supernet.layers=3",
+    "--set=supernet.layers=1",
     "--set=network.channels=4",
-    "--set=network.layers=3",
+    "--set=network.layers=1",
     "--set=train.epochs=2",
     "--set=train.batch=128",
     "--set=random=2",
     "--set=checkpoint.seconds=0",
-    "--set=data.limit=600",
+    "--set=data.limit=300",
 ];
 
 fn program(arguments: &[&str]) -> Command {
@@ -158,7 +158,7 @@ fn a_suite_that_is_killed_again_and_again_comes_to_the_same_figures() {
     let all = random["test_accuracies"].as_array().unwrap();
     assert_eq!(summary["random_accuracies"].as_array().unwrap()[..], all[2..]);
     assert_eq!(summary["test_accuracy"], gdas["test_accuracies"][1]);
-    assert!(summary["data_source"].as_str().unwrap().contains("the first 600 for training"), "{summary}");
+    assert!(summary["data_source"].as_str().unwrap().contains("the first 300 for training"), "{summary}");
 }
 
 #[test]
