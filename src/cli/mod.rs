@@ -13,6 +13,7 @@ mod report;
 mod search;
 mod show;
 mod signals;
+mod suite;
 mod train;
 mod units;
 
@@ -49,6 +50,8 @@ enum Verb {
     Bench(bench::Args),
     /// Hold searches that were run side by side.
     Report(report::Args),
+    /// Run searches by several strategies in several spaces with several seeds, and hold them against random architectures.
+    Suite(suite::Args),
 }
 
 /// Parses the command line, runs the verb and says what went wrong.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Verb::Show(args) => show::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Suite(args) => suite::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -53,6 +53,33 @@ fn split(labels: &[u32], count: usize, seed: u64, number: u32) -> Result<(Vec<u3
     Ok((rest, off))
 }
 
+/// The first `count` images of those with the given labels, in proportion to the classes: of each class its first ones. All
+/// where there are no more. Indices in ascending order; nothing is drawn.
+pub fn first(labels: &[u32], count: usize) -> Vec<u32> {
+    let total = labels.len();
+    if count >= total {
+        return (0..total as u32).collect();
+    }
+    let mut counts: Vec<usize> = vec![0; labels.iter().max().map_or(0, |&most| most as usize + 1)];
+    labels.iter().for_each(|&label| counts[label as usize] += 1);
+    // As in `split`; of equal fractions the class of the smaller number comes first.
+    let share = |class: usize| counts[class] as u128 * count as u128;
+    let mut quota: Vec<usize> = (0..counts.len()).map(|class| (share(class) / total as u128) as usize).collect();
+    let mut by_fraction: Vec<usize> = (0..counts.len()).collect();
+    by_fraction.sort_by_key(|&class| std::cmp::Reverse(share(class) % total as u128));
+    let missing = count - quota.iter().sum::<usize>();
+    by_fraction.iter().take(missing).for_each(|&class| quota[class] += 1);
+    let mut taken = Vec::with_capacity(count);
+    for (index, &label) in labels.iter().enumerate() {
+        let left = &mut quota[label as usize];
+        if *left > 0 {
+            *left -= 1;
+            taken.push(index as u32);
+        }
+    }
+    taken
+}
+
 /// The two halves of a training set for a bilevel search: the first trains the weights, the second
 /// the architecture. Of an odd number the first half has one more.
 ///
@@ -108,6 +135,31 @@ mod tests {
             let count = ((labels.len() as f64 * part) as usize).clamp(1, labels.len() - 1);
             check(&labels, count, &stratified(&labels, count, seed).unwrap());
         }
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_images_are_the_first_of_each_class_in_its_share(
+            labels in prop::collection::vec(0u32..7, 2..200), part in 0.0..1.0f64,
+        ) {
+            let count = ((labels.len() as f64 * part) as usize).clamp(1, labels.len() - 1);
+            let taken = first(&labels, count);
+            let rest = (0..labels.len() as u32).filter(|index| !taken.contains(index)).collect();
+            for (at, &index) in taken.iter().enumerate() {
+                let label = labels[index as usize];
+                let before = |list: &[u32]| list.iter().filter(|&&i| labels[i as usize] == label).count();
+                let all: Vec<u32> = (0..index).collect();
+                assert_eq!(before(&taken[..at]), before(&all), "one of class {label} was passed over");
+            }
+            check(&labels, count, &(rest, taken));
+        }
+    }
+
+    #[test]
+    fn the_first_of_few_are_all() {
+        assert_eq!(first(&[0, 0, 1], 3), [0, 1, 2]);
+        assert_eq!(first(&[0, 0, 1, 1, 0, 1], 4), [0, 1, 2, 3]);
+        assert_eq!(first(&[1, 1, 1, 0], 2), [0, 3], "of equal fractions, the class of the smaller number");
     }
 
     #[test]

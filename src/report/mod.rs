@@ -19,6 +19,8 @@ pub mod network;
 mod palette;
 pub mod plot;
 pub mod run;
+pub mod statistics;
+pub mod suite;
 pub mod svg;
 pub mod table;
 pub mod tape;

@@ -8,7 +8,9 @@ mod alpha;
 mod bars;
 mod canvas;
 mod curves;
+mod strips;
 
 pub use alpha::{AlphaHistory, alpha_edges, alpha_means};
 pub use bars::{Bar, bars};
 pub use curves::{Panel, Series, lines, training_curves};
+pub use strips::{Strip, StripPanel, strips};

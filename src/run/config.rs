@@ -153,15 +153,16 @@ struct Ungrouped {
 }
 
 impl Config {
-    /// What suits a dataset, a space and a strategy that counts by so many epochs, if they are known.
+    /// What suits a dataset that allows so much, a space and a strategy that counts by so many epochs, if they are known.
     pub(super) fn preset(
         data: &str,
+        scale: Scale,
         config: SpaceConfig,
         space: &dyn Space,
         strategy: &'static dyn Strategy,
         epochs: Option<u32>,
     ) -> Result<Self, ConfigError> {
-        let task = Task { scale: files::scale(data), augmentation: files::augmentation(data), space, epochs };
+        let task = Task { scale, augmentation: files::augmentation(data), space, epochs };
         let settings = strategy.preset(&task).map_err(|error| value_error("configuration", error.0))?;
         let published = space.published();
         let (supernet, network) = match task.scale {

@@ -95,6 +95,22 @@ impl Directory {
         Self::locked(path.to_owned())
     }
 
+    /// Takes a directory that is known for holding a file of this name, or makes one that is yet to get it.
+    ///
+    /// # Errors
+    /// As [`Directory::create`].
+    pub(super) fn with(path: &Path, name: &str) -> Result<Self, RunError> {
+        match path.join(name).is_file() {
+            true => Self::locked(path.to_owned()),
+            false => Self::create(path),
+        }
+    }
+
+    /// Whether a run has come to its end in a directory that nobody need work in.
+    pub(super) fn has_ended(path: &Path) -> bool {
+        path.join(SUMMARY).is_file() && !path.join(CHECKPOINTS).exists()
+    }
+
     fn locked(path: PathBuf) -> Result<Self, RunError> {
         let failed = |source| RunError::Write { path: path.join(LOCK), source };
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(failed)?;
@@ -126,7 +142,7 @@ impl Directory {
 
     /// Whether the run has come to its end, pictures and all.
     pub fn is_finished(&self) -> bool {
-        self.path.join(SUMMARY).is_file() && !self.path.join(CHECKPOINTS).exists()
+        Self::has_ended(&self.path)
     }
 
     /// Tidies up after a run that has come to its end: removes its checkpoints, unless they are to be kept.

@@ -7,7 +7,7 @@ use super::identity::Identity;
 use super::observer::Observer;
 use super::outcome::{Outcome, Trained};
 use super::owners::Purpose;
-use super::phases::{self, Phase, Results, Search, SummariseSearch, SummariseTraining, Train, Who};
+use super::phases::{self, Phase, Results, Search, SummariseRandom, SummariseSearch, SummariseTraining, Train, Who};
 use super::setup::{Setup, load};
 use crate::device::Device;
 use crate::estimate::EstimateError;
@@ -62,6 +62,39 @@ pub fn search(
         }
         _ => Err(EstimateError::Settings("the run came to nothing".into()).into()),
     }
+}
+
+/// Trains random architectures of the configuration's space from scratch, as many as its `random` says: those that [`search`]
+/// holds what it finds against. Writes `config.toml`, `metrics.jsonl`, `timing.jsonl` and `summary.json`
+/// ([`RandomSummary`](super::RandomSummary)) to `directory`; the configuration's strategy, supernet and baseline are not
+/// looked at.
+///
+/// # Errors
+/// As [`search`].
+pub fn train_random(
+    device: &Device,
+    config: &Config,
+    directory: &Directory,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Trained>, RunError> {
+    config.check()?;
+    let loaded = load(device, config, observer)?;
+    let space = config.space.build()?;
+    let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
+    let identity = Identity::of(config, Purpose::Random, &loaded.dataset, device)?;
+    setup.observer.say(setup.source);
+    let mut plan: Vec<Box<dyn Phase>> = Vec::new();
+    plan.extend((1..=config.random).map(|number| Box::new(Train(Who::Random(number))) as Box<dyn Phase>));
+    plan.push(Box::new(SummariseRandom));
+    Ok(phases::run(&plan, &mut setup, identity, config.device.allow_other)?.trained)
+}
+
+/// The directory `path` for a run that trains random architectures, as [`begin_at`] has it for others.
+///
+/// # Errors
+/// As [`begin_at`].
+pub fn begin_random_at(path: &Path, config: &Config) -> Result<Directory, RunError> {
+    Directory::begin(path, &config.written(Purpose::Random)?)
 }
 
 /// The directory `path` for a run by a configuration, of an architecture that is trained, if it is that: made, or taken

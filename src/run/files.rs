@@ -19,7 +19,8 @@ pub use folder::PicturesError;
 pub use place::{Loaded, Request};
 
 use super::{ImagesConfig, Observer};
-use crate::data::{Augmentation, Scale, digits};
+use crate::data::split::first;
+use crate::data::{Augmentation, Dataset, Scale, digits};
 use crate::names::nearest;
 use error::data;
 use place::{Place, line};
@@ -46,6 +47,7 @@ pub fn augmentation(name: &str) -> Augmentation {
 /// Whether a setting of [`ImagesConfig`] changes how a dataset is read.
 pub fn reads(name: &str, setting: &str) -> bool {
     match name {
+        _ if setting == "limit" => true,
         "digits" => false,
         "folder" => setting != "most_bytes",
         _ => setting == "most_bytes",
@@ -57,6 +59,31 @@ pub fn reads(name: &str, setting: &str) -> bool {
 /// # Errors
 /// If the name is unknown, a file is missing, cannot be read or is not what it should be.
 pub fn load(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
+    let loaded = load_all(request, observer)?;
+    match request.images.limit {
+        0 => Ok(loaded),
+        limit => limited(loaded, limit),
+    }
+}
+
+/// A dataset with no more than `limit` training images. Those for testing are all there: accuracies stay comparable.
+fn limited(loaded: Loaded, limit: u32) -> Result<Loaded, LoadError> {
+    let Dataset { name, source, train, test, .. } = loaded.dataset;
+    let (classes, count) = (train.classes().len(), train.count());
+    if (limit as usize) < classes {
+        return Err(LoadError::Limit { name, limit, classes });
+    }
+    let train = train.subset(&first(train.labels(), limit as usize)).map_err(data(name.clone()))?;
+    let source = match train.count() < count {
+        true => format!("{source}; the first {limit} for training, of each class its share"),
+        false => source,
+    };
+    // Mean and deviation are those of the images that are left.
+    let dataset = Dataset::new(&name, &source, train, test).map_err(data(name.clone()))?;
+    Ok(Loaded { dataset, ..loaded })
+}
+
+fn load_all(request: &Request<'_>, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
     let &Request { name, directory, images: &ImagesConfig { most_bytes, .. }, .. } = request;
     if name == "folder" {
         return folder::load(request, observer);

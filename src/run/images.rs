@@ -21,6 +21,13 @@ pub struct ImagesConfig {
     pub background: Background,
     /// Whether pictures that cannot be read are left out, and counted, instead of refused.
     pub skip_bad: bool,
+    /// The most training images that are used: of each class its first ones, in proportion. 0: all, and not written down.
+    #[serde(skip_serializing_if = "is_all")]
+    pub limit: u32,
+}
+
+fn is_all(limit: &u32) -> bool {
+    *limit == 0
 }
 
 impl Default for ImagesConfig {
@@ -32,6 +39,7 @@ impl Default for ImagesConfig {
             fit: Fit::Crop,
             background: Background([255; 3]),
             skip_bad: false,
+            limit: 0,
         }
     }
 }

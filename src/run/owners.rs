@@ -42,6 +42,9 @@ const OWNERS: &[(&str, Owner)] = &[
 /// architecture says its own nodes and primitives.
 const OF_SEARCHES: &[&str] = &["search", "random", "baseline", "supernet", "space.nodes", "space.primitives"];
 
+/// What random architectures do without: they are of a space, and held against others of it.
+const OF_STRATEGIES: &[&str] = &["search", "baseline", "supernet"];
+
 /// What a configuration is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -49,6 +52,8 @@ pub enum Purpose {
     Search,
     /// The training of one architecture.
     Training,
+    /// The training of random architectures.
+    Random,
 }
 
 /// A setting or group that a configuration does not read.
@@ -105,9 +110,11 @@ pub(super) fn of_searches() -> Vec<Unread> {
 /// A configuration's table as it is written: what is read, for a purpose.
 pub(super) fn read_part(config: &Config, space: &dyn Space, purpose: Purpose) -> Result<Settings, ConfigError> {
     let mut left_out: Vec<&str> = unread(config, space).iter().map(|entry| entry.key).collect();
-    if purpose == Purpose::Training {
-        left_out.extend(OF_SEARCHES);
-    }
+    left_out.extend(match purpose {
+        Purpose::Search => &[],
+        Purpose::Training => OF_SEARCHES,
+        Purpose::Random => OF_STRATEGIES,
+    });
     Ok(Settings::from(config.table()?).without(&left_out))
 }
 
@@ -125,7 +132,7 @@ mod tests {
     fn every_entry_is_a_setting_and_no_group_is_read_by_nobody() {
         let config = Config::with(&["data=folder"]).unwrap();
         let all = Settings::from(config.table().unwrap());
-        for key in OWNERS.iter().map(|(key, _)| *key).chain(OF_SEARCHES.iter().copied()) {
+        for key in OWNERS.iter().map(|(key, _)| *key).chain(OF_SEARCHES.iter().chain(OF_STRATEGIES).copied()) {
             assert!(all.get(key).is_some(), "{key}");
         }
         for entry in unread(&config, &*space::find("chain-mlp").unwrap()) {

@@ -7,6 +7,7 @@ use super::foreign::{self, Foreign};
 use super::owners::{self, Purpose, Unread};
 use super::source::Source;
 use super::tables::{get, keys, merge, remove, unknown};
+use crate::data::Scale;
 use crate::names::nearest;
 use crate::search::{self, Strategy};
 use crate::space::{self, Space, SpaceConfig};
@@ -44,6 +45,8 @@ pub struct Sources<'a> {
     pub settings: &'a [Setting],
     /// Epochs of search that take the place of the text's, whatever the strategy; a setting still wins.
     pub budget: Option<u32>,
+    /// What the data are taken to allow, where that is not what is known of the dataset: presets go by it.
+    pub scale: Option<Scale>,
     /// What it is read for.
     pub purpose: Purpose,
     /// The strategies there are: [`search::ALL`], or those and one's own.
@@ -58,6 +61,7 @@ impl Default for Sources<'_> {
             text: "",
             settings: &[],
             budget: None,
+            scale: None,
             purpose: Purpose::Search,
             strategies: search::ALL,
         }
@@ -125,7 +129,8 @@ impl Config {
 
         let found = find_space(space.as_deref()).map_err(ConfigError::SpaceFile)?;
         let (defaults, built) = chosen_space(found, &given, strategy)?;
-        let preset = Self::preset(&data, defaults, &*built, strategy, epochs)?;
+        let scale = sources.scale.unwrap_or_else(|| files::scale(&data));
+        let preset = Self::preset(&data, scale, defaults, &*built, strategy, epochs)?;
 
         let reading = Reading { sources, preset, space: &*built, lenient: renamed || given[0].is_old };
         let mut left_out = Vec::new();
@@ -258,6 +263,7 @@ impl Reading<'_> {
         known.entry("architecture").or_insert_with(|| Value::String(String::new()));
         if let Some(Value::Table(data)) = known.get_mut("data") {
             data.entry("dir").or_insert_with(|| Value::String(String::new()));
+            data.entry("limit").or_insert(Value::Integer(0));
         }
         for source in given {
             let is_group = |key: String| {

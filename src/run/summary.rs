@@ -79,6 +79,27 @@ pub struct Summary {
     pub shared_weights: Option<SharedWeights>,
 }
 
+/// The file `summary.json` of a run that trained random architectures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomSummary {
+    /// Form of the run's directory: [`FORMAT`](super::FORMAT).
+    pub format: u32,
+    /// Search space.
+    pub space: String,
+    /// Dataset.
+    pub data: String,
+    /// What was found of it and how it was read, in one line.
+    pub data_source: String,
+    /// Device.
+    pub device: String,
+    /// Seed.
+    pub seed: u64,
+    /// Seconds altogether.
+    pub total_seconds: f64,
+    /// The networks: `random 1`, `random 2`, …
+    pub networks: Vec<NetworkFacts>,
+}
+
 fn first() -> u32 {
     1
 }

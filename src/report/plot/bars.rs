@@ -90,7 +90,7 @@ pub fn bars(title: &str, unit: &str, bars: &[Bar], decimals: usize) -> Result<St
 }
 
 /// Multiples of 1, 2 or 5 times a power of ten, about five between the two bounds.
-fn nice_steps(low: f64, high: f64) -> Vec<f64> {
+pub(super) fn nice_steps(low: f64, high: f64) -> Vec<f64> {
     let rough = (high - low) / 5.0;
     let power = 10_f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough * 0.999).unwrap_or(rough);

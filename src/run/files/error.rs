@@ -134,6 +134,16 @@ pub enum LoadError {
         /// What the system said.
         source: io::Error,
     },
+    /// Fewer images are to be used than there are classes.
+    #[error("data.limit = {limit}: dataset `{name}` has {classes} classes, each of which needs an image")]
+    Limit {
+        /// The dataset.
+        name: String,
+        /// Images asked for.
+        limit: u32,
+        /// Classes that there are.
+        classes: usize,
+    },
     /// A directory of pictures that cannot be used.
     #[error(transparent)]
     Pictures(#[from] PicturesError),

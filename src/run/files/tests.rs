@@ -55,6 +55,27 @@ fn digits_need_no_directory_and_take_none() {
 }
 
 #[test]
+fn a_limit_takes_the_first_training_images_of_each_class_and_all_for_testing() {
+    let limited = |limit: u32| {
+        let images = ImagesConfig { limit, ..ImagesConfig::default() };
+        super::load(&Request { name: "digits", directory: None, images: &images, room: None }, &mut Silent)
+            .map(|loaded| loaded.dataset)
+    };
+    let (all, some) = (limited(0).unwrap(), limited(100).unwrap());
+    assert_eq!((some.train.count(), some.test), (100, all.test.clone()));
+    let share = |class: usize| all.train.class_counts()[class] as f64 * 100.0 / all.train.count() as f64;
+    for (class, count) in some.train.class_counts().into_iter().enumerate() {
+        assert!((count as f64 - share(class)).abs() < 1.0, "class {class}");
+    }
+    assert_ne!(some.mean, all.mean);
+    assert!(some.source.ends_with("the first 100 for training, of each class its share"), "{}", some.source);
+    // There are no more.
+    assert_eq!(limited(5000).unwrap(), all);
+    let error = limited(9).unwrap_err();
+    assert!(matches!(error, LoadError::Limit { limit: 9, classes: 10, .. }), "{error}");
+}
+
+#[test]
 fn an_unknown_name_suggests_the_nearest() {
     for (name, nearest) in
         [("cifar-10", "cifar10"), ("fashion_mnist", "fashion-mnist"), ("MNSIT", "mnist"), ("digit", "digits")]

@@ -5,7 +5,7 @@ mod summarise;
 mod train;
 
 pub(super) use search::Search;
-pub(super) use summarise::{SummariseSearch, SummariseTraining};
+pub(super) use summarise::{SummariseRandom, SummariseSearch, SummariseTraining};
 pub(super) use train::{Train, Who, random};
 
 use super::directory::CONFIG;

@@ -6,7 +6,7 @@ use crate::run::config::FORMAT;
 use crate::run::error::RunError;
 use crate::run::outcome::Searched;
 use crate::run::setup::Setup;
-use crate::run::summary::{SharedWeights, Summary};
+use crate::run::summary::{RandomSummary, SharedWeights, Summary};
 use crate::search::collapse::Signs;
 use crate::space::Space;
 use serde_json::json;
@@ -16,6 +16,9 @@ pub(in crate::run) struct SummariseSearch;
 
 /// What the training of one architecture came to.
 pub(in crate::run) struct SummariseTraining;
+
+/// What the training of random architectures came to.
+pub(in crate::run) struct SummariseRandom;
 
 fn missing() -> EstimateError {
     EstimateError::Settings("there is nothing yet to be summarised".into())
@@ -98,6 +101,26 @@ impl Phase for SummariseTraining {
         if setup.left_out > 0 {
             summary["left_out"] = setup.left_out.into();
         }
+        setup.directory.write_json("summary.json", &summary)
+    }
+}
+
+impl Phase for SummariseRandom {
+    fn name(&self) -> String {
+        "summarise".to_owned()
+    }
+
+    fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
+        let summary = RandomSummary {
+            format: FORMAT,
+            space: setup.config.space.name.clone(),
+            data: setup.config.data.name.clone(),
+            data_source: setup.source.to_owned(),
+            device: setup.device.name().to_owned(),
+            seed: setup.config.seed,
+            total_seconds: setup.ledger.total_seconds(),
+            networks: results.trained.iter().map(|t| t.facts.clone()).collect(),
+        };
         setup.directory.write_json("summary.json", &summary)
     }
 }
