@@ -8,10 +8,10 @@ use cellwright::device::Device;
 use cellwright::graph::Features;
 use cellwright::optim::Schedule;
 use cellwright::search::bilevel::{
-    Alignment, Auxiliary, Bilevel, BilevelConfig, Freezing, Lora, Penalty, Selection, Update, Weighing,
+    Alignment, Auxiliary, Bilevel, BilevelConfig, Freezing, Lora, Penalty, Selection, Stop, Update, Weighing,
 };
 use cellwright::search::{Event, Stepper};
-use cellwright::space::{NetworkSettings, Space};
+use cellwright::space::{Architecture, NetworkSettings, Space};
 use common::{devices, images, small_space, wait};
 
 /// A search of few steps on noise, for which nothing is drawn but batches.
@@ -217,5 +217,77 @@ fn convolutions_are_trained_by_factors_and_toggled_back() {
         assert!(seen > 5, "{seen}");
         let (_, third, _) = search(rank(1, &[2]), 5);
         assert_ne!(second, third);
+    }
+}
+
+/// A search that is taken back at the second epoch each time, until its weight decay may not grow any more.
+fn adaptive() -> BilevelConfig {
+    let stop = Stop::Eigenvalue {
+        every: 1,
+        window: 1,
+        back: 1,
+        // Any growth, and any loss, is too much.
+        ratio: -1e6,
+        earliest: 0,
+        growth: 10.0,
+        most_decay: 0.03,
+    };
+    BilevelConfig { stop, epochs: 6, ..config() }
+}
+
+#[test]
+fn a_search_goes_back_to_an_epoch_and_regularises_more() {
+    for device in devices() {
+        let given = given("nas-bench-201", 3);
+        let words = |search: &mut Bilevel<'_>| {
+            let mut all = Vec::new();
+            while all.last().is_none_or(|last: &Event| !matches!(last, Event::Derived { .. })) {
+                all.extend(wait(search.advance()).unwrap());
+            }
+            all
+        };
+        let whole = words(&mut given.search(&device, adaptive()));
+        let epochs: Vec<u32> =
+            whole.iter().filter_map(|e| if let Event::Epoch(end) = e { Some(end.epoch) } else { None }).collect();
+        // From 3e-4 to 3e-3 and 3e-2; the third time it ends.
+        assert_eq!(epochs, [0, 1, 1, 1]);
+        let found: Vec<&Architecture> = whole
+            .iter()
+            .filter_map(|event| match event {
+                Event::Epoch(end) if end.epoch == 0 => Some(&end.architecture),
+                Event::Derived { architecture } => Some(architecture),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(found[0], found[1], "it ends with the epoch that it was taken back to");
+        // The decay tells in the second step of the epoch that is taken again.
+        let losses = |at: u32| -> Vec<String> {
+            let ends = whole.iter().filter(|e| matches!(e, Event::Epoch(end) if end.epoch == at));
+            ends.map(|e| format!("{e:?}")).collect()
+        };
+        assert!(losses(1)[0] != losses(1)[1] && losses(1)[1] != losses(1)[2]);
+        // Saved after any number of steps, and gone on with from there.
+        for steps in 1..whole.len() / 2 {
+            let mut first = given.search(&device, adaptive());
+            let mut events = Vec::new();
+            (0..steps).for_each(|_| events.extend(wait(first.advance()).unwrap()));
+            let state = wait(first.save()).unwrap();
+            let mut second = given.search(&device, adaptive());
+            wait(second.restore(&state)).unwrap();
+            events.extend(words(&mut second));
+            assert_eq!(format!("{events:?}"), format!("{whole:?}"), "after {steps} steps");
+        }
+    }
+}
+
+#[test]
+fn sums_go_without_their_edges_ever_more_often() {
+    for device in devices() {
+        let given = given("robust-darts-s2", 3);
+        let plain = losses(&mut given.search(&device, BilevelConfig { fusion: false, ..config() }), 4);
+        let dropped = BilevelConfig { edge_drop_path: 0.6, fusion: false, ..config() };
+        let dropped = losses(&mut given.search(&device, dropped), 4);
+        // Not yet in the first epoch of two steps.
+        assert!(close(&dropped[..4], &plain[..4]) && !close(&dropped[4..], &plain[4..]), "{dropped:?} {plain:?}");
     }
 }

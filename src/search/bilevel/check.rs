@@ -102,12 +102,12 @@ impl BilevelConfig {
         match self.stop {
             Stop::Never => {}
             Stop::Skips { most, .. } => within("stop.most", most as u64, 1, u64::MAX)?,
-            Stop::Eigenvalue { every, window, back, ratio, .. } => {
+            Stop::Eigenvalue { every, window, back, ratio, growth, most_decay, .. } => {
                 within("stop.every", every.into(), 1, MOST_EPOCHS.into())?;
                 within("stop.window", window as u64, 1, MOST_EPOCHS.into())?;
                 within("stop.back", back as u64, 1, MOST_EPOCHS.into())?;
-                if !ratio.is_finite() {
-                    return Err(wrong("stop.ratio must be a finite number"));
+                if !(ratio.is_finite() && growth.is_finite() && most_decay.is_finite()) {
+                    return Err(wrong("stop.ratio, stop.growth and stop.most_decay must be finite numbers"));
                 }
             }
         }
@@ -161,6 +161,15 @@ impl BilevelConfig {
         }
         if self.freezing != Freezing::None && self.alignment != Alignment::None {
             return Err(wrong("alignment changes the gradients that freezing compares: choose one of them"));
+        }
+        let divides = self.edge_drop_path > 0.0;
+        if divides && (paths || masks || self.stages.iter().any(|stage| stage.dropout > 0.0)) {
+            return Err(wrong(
+                "edge_drop_path needs all options, a selection by weights, and no other dropout in the supernet",
+            ));
+        }
+        if !limits::is_share(self.edge_drop_path) {
+            return Err(wrong("edge_drop_path must be at least 0 and less than 1"));
         }
         if paths && self.auxiliary != Auxiliary::None {
             return Err(wrong("an auxiliary skip stands beside all options, not on sampled paths"));

@@ -219,6 +219,13 @@ pub enum Stop {
         ratio: f64,
         /// The first epoch whose architecture a search may end with.
         earliest: u32,
+        /// What the weights' decay is multiplied by when the search is taken back to that epoch instead of ending, to go on from
+        /// there (DARTS-ADA); 1 at most: it ends.
+        #[serde(default)]
+        growth: f64,
+        /// The most that the decay may come to so.
+        #[serde(default)]
+        most_decay: f64,
     },
 }
 
@@ -297,6 +304,9 @@ pub struct BilevelConfig {
     pub sgd: SgdConfig,
     /// Learning rate of the weights by epoch.
     pub rate: Schedule,
+    /// Probability at the end with which each sum goes without each of its choice points, image by image; it grows from 0 in equal
+    /// steps (RobustDARTS, section 5.1).
+    pub edge_drop_path: f32,
     /// What choice points have beside their options.
     pub auxiliary: Auxiliary,
     /// How the architecture weights follow their gradient.
@@ -342,6 +352,7 @@ impl Default for BilevelConfig {
             fusion: true,
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.001 },
+            edge_drop_path: 0.0,
             auxiliary: Auxiliary::default(),
             update: Update::default(),
             adam: AdamConfig::default(),

@@ -1,7 +1,7 @@
 //! From weights of options to an architecture, and to the options that a later stage keeps.
 
 use super::SearchError;
-use crate::graph::{EdgeWeights, Table};
+use crate::graph::EdgeWeights;
 use crate::space::{Architecture, Space, TableWeights};
 use std::cmp::Ordering;
 
@@ -31,10 +31,10 @@ pub(super) fn drop_light(weights: &mut [TableWeights], threshold: f32, edges: &[
 
 /// The architecture that weights stand for, with at most `most` skip connections among the operations that the space
 /// repeats most (its normal cell's); 0 sets no limit. The weakest skip loses its weight and the rest is derived again
-/// (P-DARTS, section 3.3). `tables` names the options.
+/// (P-DARTS, section 3.3). `is_skip` knows the options of each row of the first table.
 pub(super) fn with_few_skips(
     space: &dyn Space,
-    tables: &[Table],
+    is_skip: &dyn Fn(usize, usize) -> bool,
     mut weights: Vec<TableWeights>,
     most: usize,
 ) -> Result<Architecture, SearchError> {
@@ -44,17 +44,15 @@ pub(super) fn with_few_skips(
         if most == 0 || skips <= most {
             return Ok(architecture);
         }
-        // What the space repeats most is what its first table decides.
         let settled = space.settle(&architecture)?;
-        let skip = tables.first().and_then(|t| t.options.iter().position(|o| o.starts_with("skip")));
-        let (Some(skip), Some(table), Some(used)) = (skip, weights.first_mut(), settled.first()) else {
-            return Ok(architecture);
-        };
-        let weakest = (0..table.rows)
-            .filter(|&row| used.row(row)[skip] > 0.0 && table.row(row)[skip] > 0.0)
-            .min_by(|&a, &b| table.row(a)[skip].partial_cmp(&table.row(b)[skip]).unwrap_or(Ordering::Equal));
+        let (Some(table), Some(used)) = (weights.first_mut(), settled.first()) else { return Ok(architecture) };
+        let all = (0..table.rows).flat_map(|row| (0..table.options).map(move |option| (row, option)));
+        let weakest = all
+            .filter(|&(row, option)| is_skip(row, option))
+            .filter(|&(row, option)| used.row(row)[option] > 0.0 && table.row(row)[option] > 0.0)
+            .min_by(|&(a, k), &(b, l)| table.row(a)[k].partial_cmp(&table.row(b)[l]).unwrap_or(Ordering::Equal));
         match weakest {
-            Some(row) => table.values[row * table.options + skip] = 0.0,
+            Some((row, option)) => table.values[row * table.options + option] = 0.0,
             None => return Ok(architecture),
         }
     }
@@ -128,7 +126,7 @@ mod tests {
             })
             .collect();
         let skips = |most: usize| {
-            let found = with_few_skips(&space, &tables, weights.clone(), most).unwrap();
+            let found = with_few_skips(&space, &|_, option| option == skip, weights.clone(), most).unwrap();
             space.operations(&found).iter().filter(|o| *o == "skip_connect").count()
         };
         assert_eq!([skips(0), skips(5), skips(2)], [8, 5, 2]);

@@ -2,6 +2,7 @@
 
 use super::freeze::Freezer;
 use super::{Bilevel, Place, SearchError, derive};
+use crate::graph::Choice;
 use crate::search::EpochEnd;
 use crate::search::collapse::{Signs, relative_entropy};
 use crate::space::{Architecture, TableWeights};
@@ -65,16 +66,32 @@ impl Bilevel<'_> {
             derive::drop_light(&mut weights, self.config.threshold, &self.phase.edges);
         }
         let weights = self.phase.with_edges(&weights);
-        derive::with_few_skips(self.space, self.phase.supernet.tables(), weights, self.config.most_skips)
+        // What the space repeats most is what its first table decides. Its rows need not have the same options.
+        let supernet = &self.phase.supernet;
+        let first = supernet.tables().first().map(|table| table.name.as_str());
+        let choices: Vec<&Choice> =
+            supernet.network().graph().choices().into_iter().map(|(_, choice)| choice).collect();
+        let is_skip = |row: usize, option: usize| {
+            let choice = choices.iter().find(|choice| Some(choice.table.as_str()) == first && choice.row == row);
+            choice.is_some_and(|choice| {
+                choice.options.labels().get(option).is_some_and(|label| label.starts_with("skip"))
+            })
+        };
+        derive::with_few_skips(self.space, &is_skip, weights, self.config.most_skips)
     }
 
     /// Stops the search if it has gone too far.
-    pub(super) async fn watch(&mut self, end: &EpochEnd) -> Result<(), SearchError> {
+    pub(super) async fn watch(&mut self, end: &mut EpochEnd) -> Result<(), SearchError> {
         let Self { watch, phase, valid, config, .. } = self;
         watch.note(end.supernet_accuracy, &end.architecture);
         let by_skips = watch.skips(config.stop, end.epoch, &end.architecture, end.collapse.skips[0]);
         let by_growth = watch.eigenvalue(config.stop, end.epoch, &end.architecture, phase, valid, self.seed).await?;
-        self.stopped = by_skips.or(by_growth);
+        end.eigenvalue = watch.eigenvalue_of(end.epoch);
+        self.keep_epoch(end.epoch).await?;
+        self.stopped = match by_skips {
+            Some(architecture) => Some(architecture),
+            None => self.go_back(by_growth).await?,
+        };
         Ok(())
     }
 }

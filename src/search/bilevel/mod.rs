@@ -9,6 +9,7 @@
 //! ([`Weighing`]), what is added to the loss ([`Penalty`]), what the weights' step sees ([`Perturbation`]), what the
 //! supernet runs ([`Stage`]), when to stop ([`Stop`]) and how to choose in the end ([`Selection`]).
 
+mod adaptive;
 mod adversary;
 mod align;
 mod alpha;
@@ -48,7 +49,7 @@ use crate::space::{Architecture, NetworkSettings, Space, TableWeights};
 use crate::state::State;
 use phase::{Phase, Setting};
 use relaxed::Relaxed;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use stop::Watch;
 use tuning::Tuning;
 
@@ -76,6 +77,8 @@ pub struct Bilevel<'s> {
     /// Steps of the architecture weights in this stage.
     moved: u32,
     watch: Watch,
+    /// Epochs to which it may be taken back, and where it stood behind them.
+    kept: VecDeque<(u32, State)>,
     /// What the search ends with, if it has been stopped.
     stopped: Option<Architecture>,
     tuning: Option<Tuning>,
@@ -150,6 +153,7 @@ impl<'s> Bilevel<'s> {
             taken: 0,
             moved: 0,
             watch: Watch::default(),
+            kept: VecDeque::new(),
             stopped: None,
             tuning: None,
             questions,
@@ -214,8 +218,7 @@ impl<'s> Bilevel<'s> {
         }];
         if place.step + 1 == self.train.per_epoch() {
             let mut end = self.end_epoch(place).await?;
-            self.watch(&end).await?;
-            end.eigenvalue = self.watch.eigenvalue_of(end.epoch);
+            self.watch(&mut end).await?;
             events.push(Event::Epoch(Box::new(end)));
         }
         let last = self.stopped.is_some() || self.place().is_none();

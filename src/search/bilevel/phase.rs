@@ -243,6 +243,9 @@ fn supernet(
         graph = graph.with_auxiliary_skips(&halved).map_err(|error| SearchError::Settings(error.to_string()))?;
     }
     let mut copies = Vec::new();
+    if config.edge_drop_path > 0.0 {
+        graph = graph.with_edge_drop_path()?;
+    }
     if config.alignment != Alignment::None {
         (graph, copies) = graph.untied().map_err(|error| SearchError::Settings(error.to_string()))?;
         if copies.is_empty() {

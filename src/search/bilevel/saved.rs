@@ -11,6 +11,13 @@ impl Bilevel<'_> {
     /// Its state. Batches, rates and random numbers are functions of the steps taken, recordings and relaxed weights of
     /// the stage and the architecture weights.
     pub(super) async fn saved(&self) -> Result<State, SearchError> {
+        let mut state = self.own_state().await?;
+        self.save_kept(&mut state)?;
+        Ok(state)
+    }
+
+    /// The same without where it stood behind earlier epochs.
+    pub(super) async fn own_state(&self) -> Result<State, SearchError> {
         let mut state = State::of(KIND);
         state.set("taken", self.taken)?;
         state.set("moved", self.moved)?;
@@ -37,6 +44,13 @@ impl Bilevel<'_> {
 
     /// Goes on from a state: makes the supernet of its stage and gives it back what it had learned.
     pub(super) async fn go_on_from(&mut self, state: &State) -> Result<(), SearchError> {
+        state.check(KIND)?;
+        self.restore_kept(state).await?;
+        self.go_on_from_own(state).await
+    }
+
+    /// The same from where it stood behind an earlier epoch.
+    pub(super) async fn go_on_from_own(&mut self, state: &State) -> Result<(), SearchError> {
         state.check(KIND)?;
         let (stage, dropped) = (state.get("stage")?, state.get("dropped")?);
         if stage >= self.stages.len() {

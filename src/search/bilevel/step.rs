@@ -51,7 +51,7 @@ impl Bilevel<'_> {
             weight_rate: self.weight_rate(place.within),
             alpha_rate: self.config.alpha_rate,
             alpha_corrections: self.phase.alpha.corrections(self.moved + 1),
-            drop_path: self.skip_dropout(place),
+            drop_path: self.edge_drop_path(place).max(self.skip_dropout(place)),
             ..Step::default()
         };
         supernet.step().write(&device, &values)?;
@@ -142,6 +142,12 @@ impl Bilevel<'_> {
             }
             _ => rate.rate(epoch, *epochs),
         }
+    }
+
+    /// Probability with which a sum goes without a choice point.
+    fn edge_drop_path(&self, place: Place) -> f32 {
+        let last = self.config.epochs.saturating_sub(1).max(1);
+        self.config.edge_drop_path * place.within as f32 / last as f32
     }
 
     /// Probability of dropout on plain identities: it falls in a straight line until α moves, and exponentially then

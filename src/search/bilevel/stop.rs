@@ -71,7 +71,7 @@ impl Watch {
             .then(|| architecture.clone())
     }
 
-    /// The same by eigenvalues, to which that of this epoch is added if it is its turn.
+    /// The same by eigenvalues, to which that of this epoch is added if it is its turn; and the epoch it is of.
     pub async fn eigenvalue(
         &mut self,
         stop: Stop,
@@ -80,7 +80,7 @@ impl Watch {
         phase: &Phase,
         valid: &Fresh,
         seed: u64,
-    ) -> Result<Option<Architecture>, SearchError> {
+    ) -> Result<Option<(u32, Architecture)>, SearchError> {
         let Stop::Eigenvalue { every, .. } = stop else { return Ok(None) };
         if !epoch.is_multiple_of(every.max(1)) {
             return Ok(None);
@@ -90,8 +90,8 @@ impl Watch {
         Ok(self.verdict(stop))
     }
 
-    /// Whether the averaged eigenvalue exceeds `ratio` times the one `back` before; then the architecture of that.
-    fn verdict(&self, stop: Stop) -> Option<Architecture> {
+    /// Whether the averaged eigenvalue exceeds `ratio` times the one `back` before; then that epoch and its architecture.
+    fn verdict(&self, stop: Stop) -> Option<(u32, Architecture)> {
         let Stop::Eigenvalue { window, back, ratio, earliest, .. } = stop else { return None };
         let half = window / 2;
         let last = self.seen.len().checked_sub(1)?;
@@ -103,7 +103,7 @@ impl Watch {
         };
         let before = last.checked_sub(back)?;
         let (epoch, _, architecture) = &self.seen[before];
-        (*epoch >= earliest && mean(last) > ratio * mean(before)).then(|| architecture.clone())
+        (*epoch >= earliest && mean(last) > ratio * mean(before)).then(|| (*epoch, architecture.clone()))
     }
 }
 

@@ -13,7 +13,8 @@ fn watch(values: &[f64]) -> Watch {
     Watch { seen: values.iter().enumerate().map(seen).collect(), best: None }
 }
 
-const STOP: Stop = Stop::Eigenvalue { every: 2, window: 5, back: 4, ratio: 1.3, earliest: 10 };
+const STOP: Stop =
+    Stop::Eigenvalue { every: 2, window: 5, back: 4, ratio: 1.3, earliest: 10, growth: 0.0, most_decay: 0.0 };
 
 #[test]
 fn growth_of_the_average_ends_the_search_with_what_was_before() {
@@ -21,7 +22,7 @@ fn growth_of_the_average_ends_the_search_with_what_was_before() {
     assert_eq!(watch(&values).verdict(STOP), None);
     values.extend([1.1, 1.3, 2.0]);
     // Means: of the last three 1.47, of the five around the seventh 1.02.
-    assert_eq!(watch(&values).verdict(STOP), Some(Architecture { answers: vec![6] }));
+    assert_eq!(watch(&values).verdict(STOP), Some((12, Architecture { answers: vec![6] })));
     assert_eq!(watch(&values[..9]).verdict(STOP), None);
     // An architecture of the first ten epochs is none to end with.
     values.drain(..2);
