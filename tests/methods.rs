@@ -85,7 +85,9 @@ fn refusal(strategy: &str, space: &str) -> Option<&'static str> {
         ("darts-minus", "chain-mlp" | "enas-micro" | "nasnet") => {
             Some("does not fit: it chooses among widths or inputs")
         }
-        ("lambda-darts", "chain" | "chain-mlp" | "enas-macro" | STAGES) => Some("no two layers of the supernet share"),
+        ("lambda-darts", "chain" | "chain-mlp" | "darts-single-cell" | "enas-macro" | STAGES) => {
+            Some("no two layers of the supernet share")
+        }
         ("p-darts", "chain" | STAGES) => Some("cannot drop it: it turns"),
         _ => None,
     }
