@@ -50,8 +50,8 @@ fn search(settings: &[&str]) -> Result<(u64, u64, f64, f64), Box<dyn std::error:
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    // `cargo test --benches` only wants to see that it runs.
-    let brief = !std::env::args().any(|argument| argument == "--bench");
+    // `-- --test` only wants to see that it runs.
+    let brief = std::env::args().any(|argument| argument == "--test");
     println!("| search | checkpoints | bytes of the largest | seconds of one | share of the time |");
     println!("|---|---|---|---|---|");
     for strategy in search::ALL.iter().map(|strategy| strategy.about().name) {

@@ -27,7 +27,6 @@ fn pasted_architectures_have_the_sizes_that_were_counted_elsewhere() {
             assert_eq!((size(false).unwrap(), size(true).unwrap()), (parameters, with_head), "{name}");
             counted += 1;
         } else if let Some(said) = match name {
-            "c10_s4_pcdarts" => Some("Gaussian noise"),
             "DARTS_V2_RNN" => Some("a recurrent network, for text"),
             "NB201_tuple" => Some("naslib:"),
             _ => None,
