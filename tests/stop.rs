@@ -83,7 +83,9 @@ impl Left {
 
     /// The phases that are over.
     fn phases(&self) -> Vec<String> {
-        self.lines("timing.jsonl").iter().map(|line| line["phase"].as_str().unwrap().to_owned()).collect()
+        let lines = self.lines("timing.jsonl");
+        let over = lines.iter().filter(|line| line.get("ended_by").is_none());
+        over.map(|line| line["phase"].as_str().unwrap().to_owned()).collect()
     }
 }
 
