@@ -6,7 +6,7 @@
 //! λ·(∇w L(p − εd) − ∇w L(p + εd))/2ε, d_l = ∂Λ/∂g_l, ε = ε₀/‖d‖ (equations 9 and 10): −λ·∇w Λ by central differences.
 
 use super::alpha::copy;
-use super::config::Alignment;
+use super::parts::Alignment;
 use super::relaxed::{Drawn, Relaxed};
 use super::{SearchError, weighing::Row};
 use crate::autograd::ops;
@@ -187,7 +187,8 @@ fn sign(a: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::{Auxiliary, Penalty, Rules};
+    use super::super::config::{Penalty, Rules};
+    use super::super::parts::Auxiliary;
     use super::super::weighing::Weighing;
     use super::*;
     use crate::device::Device;

@@ -1,8 +1,7 @@
 //! Which settings of gradient methods can be used.
 
-use super::config::{
-    Alignment, Auxiliary, BilevelConfig, Freezing, Lora, Order, Penalty, Perturbation, Selection, Stage, Stop, Update,
-};
+use super::config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
+use super::parts::{Alignment, Auxiliary, Freezing, Lora, Update};
 use super::weighing::Weighing;
 use crate::estimate::limits::{self, MOST_EPOCHS, is_usable, within, wrong};
 use crate::optim::Schedule;

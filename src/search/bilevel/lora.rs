@@ -5,7 +5,7 @@
 //! `[r·k, inputs · k]`, B `[outputs / groups · k, r·k]`. The network always sees the whole weight, which lies where it did: behind each step
 //! it is put together anew. Its gradient G gives those of the factors, ∇A = BᵀG/r and ∇B = GAᵀ/r.
 
-use super::config::Lora;
+use super::parts::Lora;
 use super::{BilevelConfig, SearchError};
 use crate::device::{Device, Recorder, Recording};
 use crate::estimate::{Scalars, Supernet};

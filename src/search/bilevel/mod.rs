@@ -22,6 +22,7 @@ mod freeze;
 mod hessian;
 mod lora;
 mod masking;
+mod parts;
 mod perturb;
 mod phase;
 mod preset;
@@ -36,9 +37,8 @@ mod tuning;
 mod weighing;
 
 pub use alpha::AlphaStep;
-pub use config::{
-    Alignment, Auxiliary, BilevelConfig, Freezing, Lora, Order, Penalty, Perturbation, Selection, Stage, Stop, Update,
-};
+pub use config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, Stop};
+pub use parts::{Alignment, Auxiliary, Freezing, Lora, Update};
 pub use weighing::{Row, Weighing};
 
 use super::{BoxFuture, Event, Progress, SearchError, Stepper};

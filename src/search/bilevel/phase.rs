@@ -1,9 +1,10 @@
 //! One stage of a search under way: its supernet and what its steps run.
 
 use super::align::Aligned;
-use super::config::{Alignment, Auxiliary, BilevelConfig, Freezing, Lora, Perturbation, Stage, Update};
+use super::config::{BilevelConfig, Perturbation, Stage};
 use super::freeze::Freezer;
 use super::lora::LowRank;
+use super::parts::{Alignment, Auxiliary, Freezing, Lora, Update};
 use super::relaxed::Relaxed;
 use super::scoring::Scoring;
 use super::{AlphaStep, SearchError, Weighing, rollback::Rollback};

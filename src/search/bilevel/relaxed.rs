@@ -275,7 +275,7 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Auxiliary;
+    use super::super::parts::Auxiliary;
     use super::*;
     use crate::optim::Schedule;
 

@@ -1,6 +1,7 @@
 //! One step of a gradient search.
 
-use super::config::{BilevelConfig, Lora, Perturbation, Stage};
+use super::config::{BilevelConfig, Perturbation, Stage};
+use super::parts::Lora;
 use super::relaxed::{Drawn, laid};
 use super::{Bilevel, Place, SearchError, adversary, align, perturb};
 use crate::estimate::Scalars;
