@@ -17,7 +17,7 @@ const PUBLISHED_SPACES: &[&str] = &["darts-wide", "darts-deep", "darts-single-ce
 const SMALL_DATA: Scale = Scale::Small;
 /// Epochs of search in a small suite.
 const SMALL_EPOCHS: u32 = 8;
-/// What else a small suite sets. With eight strategies, two spaces and three seeds it is an evening on two cores.
+/// What else a small suite sets. Eight strategies, two spaces and three seeds are estimated at an evening on two cores.
 const SMALL: &[(&str, &str)] = &[("data.limit", "5000"), ("train.epochs", "10"), ("train.batch", "64")];
 /// Random architectures that are trained with each seed. With three seeds these are twelve, against which three accuracies
 /// can come to p = 2/455: small enough to remain significant among ten strategies.

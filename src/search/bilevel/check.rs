@@ -178,6 +178,11 @@ impl BilevelConfig {
                 "weighing by α itself and the exponentiated gradient need one another: rows must sum to one",
             ));
         }
+        if self.weighing == Weighing::Direct && self.auxiliary != Auxiliary::None {
+            return Err(wrong(
+                "weighing by α itself has rows that sum to one, in which an auxiliary skip would have a share",
+            ));
+        }
         if self.weighing == Weighing::Direct && self.stages.iter().any(|stage| stage.options > 0) {
             return Err(wrong("stages that drop options need weights that are a function of α, not α itself"));
         }
