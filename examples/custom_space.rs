@@ -31,7 +31,7 @@ const TABLES: [(&str, usize); 2] = [("kernels", KERNELS.len()), ("activations", 
 
 /// A choice point over operations that each read one value and keep its shape.
 fn choice(table: usize, layer: usize, candidates: Vec<Candidate>) -> Op {
-    Op::Choice(Choice { table: TABLES[table].0.into(), row: layer, options: Options::Operations(candidates) })
+    Op::Choice(Choice::new(TABLES[table].0, layer, Options::Operations(candidates)))
 }
 
 /// A candidate: `build` appends its operations to a graph whose only input has the shape `input`.

@@ -63,7 +63,7 @@ fn network(image: Features, classes: usize) -> Result<Graph, GraphError> {
     let candidates = [Some(3), Some(5), None].into_iter().zip(ANSWERS);
     let candidates = candidates.map(|(kernel, label)| candidate(label, input, kernel)).collect::<Result<_, _>>()?;
     // Row 0 of the table of architecture weights called `alpha` weighs the answers.
-    let choice = Choice { table: "alpha".into(), row: 0, options: Options::Operations(candidates) };
+    let choice = Choice::new("alpha", 0, Options::Operations(candidates));
     let mixed = graph.push("middle", Op::Choice(choice), &[stem])?;
     let mixed = graph.push("middle.relu", Op::Relu, &[mixed])?;
     let pooled = graph.push("pool", Op::GlobalAvgPool, &[mixed])?;

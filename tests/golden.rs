@@ -195,8 +195,7 @@ fn operation(device: &Device, golden: &mut Golden, group: &str, fusion: bool) {
             label: primitive.to_string(),
             graph: append(primitive, &format!("root._ops.{k}")),
         });
-        let choice =
-            graph::Choice { table: "alpha".into(), row: 0, options: Options::Operations(candidates.collect()) };
+        let choice = graph::Choice::new("alpha", 0, Options::Operations(candidates.collect()));
         let mut graph = Graph::new(&[image]);
         let node = graph.push("root", Op::Choice(choice), &[0]).unwrap();
         graph.output("y", node);

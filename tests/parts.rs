@@ -8,7 +8,8 @@ use cellwright::device::Device;
 use cellwright::graph::Features;
 use cellwright::optim::Schedule;
 use cellwright::search::bilevel::{
-    Alignment, Auxiliary, Bilevel, BilevelConfig, Freezing, Lora, Penalty, Selection, Stop, Update, Weighing,
+    Alignment, Auxiliary, Bilevel, BilevelConfig, Freezing, Lora, Order, Penalty, Selection, Stage, Stop, Update,
+    Weighing,
 };
 use cellwright::search::{Event, Stepper};
 use cellwright::space::{Architecture, NetworkSettings, Space};
@@ -218,6 +219,66 @@ fn convolutions_are_trained_by_factors_and_toggled_back() {
         let (_, third, _) = search(rank(1, &[2]), 5);
         assert_ne!(second, third);
     }
+}
+
+#[test]
+fn any_gradient_method_can_share_kernels() {
+    let device = Device::cpu();
+    let shares = BilevelConfig { entangle: true, epochs: 2, ..config() };
+    let constant = Schedule::Constant { rate: 1.0 };
+    let path = Weighing::GumbelPath { temperature: constant, others: true };
+    let stage = |options: usize| Stage { options, ..Stage::default() };
+    let methods = [
+        ("softmax", shares.clone()),
+        ("second order", BilevelConfig { order: Order::Second, ..shares.clone() }),
+        ("partial channels", BilevelConfig { parts: 2, ..shares.clone() }),
+        ("sampled paths", BilevelConfig { weighing: path, ..shares.clone() }),
+        ("a skip beside", BilevelConfig { auxiliary: Auxiliary::Skip { weight: constant }, ..shares.clone() }),
+        (
+            "aligned layers",
+            BilevelConfig { alignment: Alignment::Correlation { weight: constant, distance: 1e-2 }, ..shares.clone() },
+        ),
+        (
+            "factors",
+            BilevelConfig {
+                lora: Lora::LowRank { rank: 1, from: 1, toggles: Vec::new(), probability: 1.0 },
+                ..shares.clone()
+            },
+        ),
+        ("stages", BilevelConfig { stages: vec![stage(0), stage(2), stage(1)], ..shares.clone() }),
+        ("masks", BilevelConfig { selection: Selection::Masking { tune: 0, divisor: 1.0 }, ..shares.clone() }),
+        ("edges dropped", BilevelConfig { edge_drop_path: 0.5, ..shares.clone() }),
+    ];
+    for space in ["darts", "nas-bench-201"] {
+        let given = given(space, 3);
+        let count = |search: &Bilevel<'_>| search.supernet().network().parameters().values().count();
+        let plain = count(&given.search(&device, config()));
+        for (name, method) in &methods {
+            let mut search = given.search(&device, method.clone());
+            if *name == "softmax" {
+                assert!(count(&search) < plain, "{space}");
+            }
+            let before = wait(search.supernet().alphas().read(&device)).unwrap();
+            let mut events = Vec::new();
+            while !events.iter().any(|event| matches!(event, Event::Derived { .. })) {
+                events.extend(wait(search.advance()).unwrap());
+            }
+            let after = wait(search.supernet().alphas().read(&device)).unwrap();
+            assert!(after.iter().all(|alpha| alpha.is_finite()) && after != before, "{space}, {name}");
+        }
+    }
+}
+
+#[test]
+fn where_there_is_no_kernel_to_share_it_is_said() {
+    let given = given("robust-darts-s2", 3);
+    let (mean, std) = given.images.mean_std();
+    let device = Device::cpu();
+    let data = Resident::new(&device, &given.images, &mean, &std).unwrap();
+    let (settings, labels) = (&given.settings, given.images.labels());
+    let config = BilevelConfig { entangle: true, ..config() };
+    let error = wait(Bilevel::new(&device, &*given.space, settings, &data, labels, config, 3)).err().unwrap();
+    assert!(error.to_string().contains("entangle has nothing to share"), "{error}");
 }
 
 /// A search that is taken back at the second epoch each time, until its weight decay may not grow any more.

@@ -208,6 +208,12 @@ fn mixtures() {
 }
 
 #[test]
+fn kernels_that_options_share_have_the_gradients_of_their_sum() {
+    let inputs = [values(&[2, 3, 5, 5], 1), values(&[2, 6], 2)];
+    check(&inputs, |tape, v| ops::entangle(tape, &v[0], &v[1], 1, &[(4, 3), (5, 5), (1, 1)]));
+}
+
+#[test]
 fn a_sampled_option_gets_the_gradient_of_the_soft_weights() {
     // GDAS: y = h₁·x with h one-hot, the other h added as they are; dα = Jᵀ dh with the Jacobian of the soft weights.
     let jacobian = [0.2, -0.1, -0.1, -0.15, 0.3, -0.15, -0.05, -0.2, 0.25];

@@ -42,7 +42,7 @@ fn a_choice_point_costs_all_its_candidates_and_its_own_output() {
         candidate("two", &[Op::Identity]),
     ]);
     let mut graph = Graph::new(&[x]);
-    graph.push("mixed", Op::Choice(Choice { table: "alphas".into(), row: 0, options }), &[0]).unwrap();
+    graph.push("mixed", Op::Choice(Choice::new("alphas", 0, options)), &[0]).unwrap();
     let cost = Cost::of(&graph, 1).unwrap();
     assert_eq!((cost.parameters, cost.multiply_adds), (16, 16 * 16));
     // Input, the two nodes of `one`, the one of `two`, and the mixture.

@@ -1,6 +1,6 @@
 //! Choice points: several options, weighed by a row of architecture weights.
 
-use super::{Choice, Features, Options};
+use super::{Choice, Entangled, Features, Options};
 
 impl Options {
     /// Number of options.
@@ -45,12 +45,27 @@ impl Options {
 }
 
 impl Choice {
+    /// A choice point whose options share nothing.
+    pub fn new(table: impl Into<String>, row: usize, options: Options) -> Self {
+        Self { table: table.into(), row, options, entangled: Vec::new() }
+    }
+
+    /// The group of options that share weights to which an option belongs, if it does.
+    pub fn group(&self, option: usize) -> Option<&Entangled> {
+        self.entangled.iter().find(|group| group.kernels.iter().any(|(member, _)| *member == option))
+    }
+
+    /// The option whose graph computes an option: the largest of those that it shares weights with, or itself.
+    pub fn computed(&self, option: usize) -> usize {
+        self.group(option).map_or(option, |group| group.largest)
+    }
+
     /// Shape of the result for inputs of the given shapes, or what is wrong with them.
     pub(super) fn infer(&self, inputs: &[Features]) -> Result<Features, String> {
         match &self.options {
             Options::Operations(candidates) => {
                 let mut shape = None;
-                for candidate in candidates {
+                for (_, candidate) in candidates.iter().enumerate().filter(|(k, _)| self.computed(*k) == *k) {
                     let given: Vec<Features> =
                         candidate.graph.nodes[..candidate.graph.input_count()].iter().map(|n| n.shape).collect();
                     if given != inputs {

@@ -7,6 +7,7 @@
 mod auxiliary;
 mod choice;
 mod drop_path;
+mod entangle;
 pub mod fuse;
 mod op;
 mod parameters;
@@ -17,6 +18,7 @@ mod untied;
 mod window;
 
 pub use auxiliary::AUXILIARY;
+pub use entangle::Entangled;
 pub use parameters::Parameter;
 pub use partial::{EdgeWeights, PartialError};
 pub use shape::Features;
@@ -128,6 +130,9 @@ pub struct Choice {
     pub row: usize,
     /// The options.
     pub options: Options,
+    /// Groups of options that share their weights. The graphs of all but the largest of each are empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entangled: Vec<Entangled>,
 }
 
 /// One candidate of a choice point: a label and what it computes from the choice point's inputs.

@@ -143,7 +143,7 @@ impl Graph {
             Ok(Candidate { label: format!("edge {k}"), graph })
         };
         let candidates = (0..read.len()).map(option).collect::<Result<Vec<_>, GraphError>>()?;
-        let choice = Choice { table, row: 0, options: Options::Operations(candidates) };
+        let choice = Choice::new(table, 0, Options::Operations(candidates));
         Ok(self.push(name, Op::Choice(choice), read)?)
     }
 

@@ -39,11 +39,11 @@ fn choice_points_share_tables() {
         Candidate { label: label.into(), graph }
     };
     let choice = |row, skip: &str| {
-        Op::Choice(Choice {
-            table: "alphas".into(),
+        Op::Choice(Choice::new(
+            "alphas",
             row,
-            options: Options::Operations(vec![candidate("relu", Op::Relu), candidate(skip, Op::Identity)]),
-        })
+            Options::Operations(vec![candidate("relu", Op::Relu), candidate(skip, Op::Identity)]),
+        ))
     };
     let mut graph = Graph::new(&[x]);
     let first = graph.push("a", choice(0, "skip"), &[0]).unwrap();
@@ -73,7 +73,7 @@ fn parameters_are_listed_by_full_name_candidates_included() {
     inner.output("", conv);
     let options = Options::Operations(vec![Candidate { label: "conv".into(), graph: inner }]);
     let mut graph = Graph::new(&[x]);
-    let mixed = graph.push("mixed", Op::Choice(Choice { table: "alphas".into(), row: 0, options }), &[0]).unwrap();
+    let mixed = graph.push("mixed", Op::Choice(Choice::new("alphas", 0, options)), &[0]).unwrap();
     let norm = graph.push("bn", Op::BatchNorm { affine: true }, &[mixed]).unwrap();
     let plain = graph.push("", Op::BatchNorm { affine: false }, &[norm]).unwrap();
     graph.push("fc", Op::Linear { outputs: 3, bias: true }, &[plain]).unwrap();
@@ -94,9 +94,7 @@ fn parameters_are_listed_by_full_name_candidates_included() {
 #[test]
 fn choices_of_width_share_a_row_if_they_are_multiples_of_each_other() {
     let tables = |second: &[usize]| {
-        let mask = |widths: &[usize]| {
-            Op::Choice(Choice { table: "alphas".into(), row: 0, options: Options::Widths(widths.to_vec()) })
-        };
+        let mask = |widths: &[usize]| Op::Choice(Choice::new("alphas", 0, Options::Widths(widths.to_vec())));
         let mut graph = Graph::new(&[Features::new(8, 2, 2), Features::new(24, 2, 2)]);
         graph.push("narrow", mask(&[8, 4]), &[0]).unwrap();
         graph.push("wide", mask(second), &[1]).unwrap();

@@ -26,6 +26,7 @@ pub mod decision;
 pub mod depthwise;
 pub mod dropout;
 pub mod elementwise;
+pub mod entangle;
 pub mod factorized_reduce;
 pub mod filter_bank;
 pub mod gather;
@@ -100,6 +101,8 @@ pub static ALL: &[&Kernel] = &[
     &softmax::FORWARD,
     &softmax::BACKWARD,
     &vector_jacobian::PRODUCT,
+    &entangle::FORWARD,
+    &entangle::BACKWARD_WEIGHTS,
     &width::MASK_FORWARD,
     &width::MASK_BACKWARD,
     &width::SCALE,

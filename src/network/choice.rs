@@ -1,11 +1,12 @@
 //! Records choice points: all options weighed, or only the one taken.
 
 use super::build::Layer;
+use super::entangled::Shared;
 use super::forward::{Run, zeros};
 use super::reading::is_zero;
 use super::{Choices, NOTHING};
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Choice, Options};
+use crate::graph::{Choice, Entangled, Options};
 use crate::tensor::{Error, Tensor};
 
 impl Run<'_> {
@@ -31,8 +32,15 @@ impl Run<'_> {
                     }
                     return zeros(tape, &[x.shape()[0], shape.channels, shape.height, shape.width]);
                 }
-                let candidate = candidates.get(taken).ok_or_else(missing)?;
-                first(self.graph(tape, &candidate.graph, &layers[taken], inputs, target)?)
+                let computed = choice.computed(taken);
+                let graph = &candidates.get(computed).ok_or_else(missing)?.graph;
+                match choice.group(taken) {
+                    Some(group) => {
+                        let alone = Shared::alone(tape, group, taken)?;
+                        self.group(tape, alone, (graph, &layers[computed]), inputs, target)
+                    }
+                    None => first(self.graph(tape, graph, &layers[taken], inputs, target)?),
+                }
             }
             (
                 Options::Operations(candidates),
@@ -48,30 +56,55 @@ impl Run<'_> {
                     _ => (None, false),
                 };
                 let runs = |k: usize| taken.is_none_or(|taken| taken == k) && !is_zero(&candidates[k].graph);
-                let live: Vec<usize> = (0..candidates.len()).filter(|&k| runs(k)).collect();
-                let Some(&any) = live.first() else {
-                    let zeros = taken.unwrap_or(0);
-                    let made = self.graph(tape, &candidates[zeros].graph, &layers[zeros], inputs, target)?;
-                    return match taken.filter(|_| others) {
-                        Some(taken) => ops::bystanders(tape, &first(made)?, weights, choice.row, taken),
-                        None => first(made),
-                    };
+                let live: Vec<usize> =
+                    (0..candidates.len()).filter(|&k| choice.group(k).is_none() && runs(k)).collect();
+                let groups = choice.entangled.iter();
+                let groups: Vec<&Entangled> =
+                    groups.filter(|group| taken.is_none_or(|k| choice.computed(k) == group.largest)).collect();
+                // The last of what is added up lies where the reader looks for it.
+                let last = |is_last: bool| target.filter(|_| is_last);
+                let mut mixed = match live.first() {
+                    Some(&any) => {
+                        let output = &candidates[any].graph.outputs[0];
+                        let shape = candidates[any].graph.shape(output.node);
+                        let slice = [x.shape()[0], shape.channels, shape.height, shape.width];
+                        let mut stacked = vec![live.len()];
+                        stacked.extend(slice);
+                        let stack = Tensor::scratch(tape.recorder(), &stacked)?;
+                        let mut made = Vec::with_capacity(live.len());
+                        for (slot, &k) in live.iter().enumerate() {
+                            let place = stack.view(slot * slice.iter().product::<usize>(), &slice);
+                            let y = self.graph(tape, &candidates[k].graph, &layers[k], inputs, Some(&place))?;
+                            made.push((k, first(y)?));
+                        }
+                        if let Some(target) = last(groups.is_empty()) {
+                            tape.write_next_to(target.clone());
+                        }
+                        Some(ops::mixed(tape, weights, choice.row, &stack, &made)?)
+                    }
+                    None if groups.is_empty() => {
+                        let zeros = taken.unwrap_or(0);
+                        first(self.graph(tape, &candidates[zeros].graph, &layers[zeros], inputs, target)?).map(Some)?
+                    }
+                    None => None,
                 };
-                let shape = candidates[any].graph.shape(candidates[any].graph.outputs[0].node);
-                let slice = [x.shape()[0], shape.channels, shape.height, shape.width];
-                let mut stacked = vec![live.len()];
-                stacked.extend(slice);
-                let stack = Tensor::scratch(tape.recorder(), &stacked)?;
-                let mut made = Vec::with_capacity(live.len());
-                for (slot, &k) in live.iter().enumerate() {
-                    let place = stack.view(slot * slice.iter().product::<usize>(), &slice);
-                    let y = self.graph(tape, &candidates[k].graph, &layers[k], inputs, Some(&place))?;
-                    made.push((k, first(y)?));
+                for (at, group) in groups.iter().enumerate() {
+                    let shared = Shared::weighed(group, weights, choice.row, taken);
+                    let k = group.largest;
+                    let target = last(at + 1 == groups.len());
+                    let own = target.filter(|_| mixed.is_none());
+                    let made = self.group(tape, shared, (&candidates[k].graph, &layers[k]), inputs, own)?;
+                    mixed = Some(match mixed {
+                        Some(others) => {
+                            if let Some(target) = target {
+                                tape.write_next_to(target.clone());
+                            }
+                            ops::add(tape, &others, &made)?
+                        }
+                        None => made,
+                    });
                 }
-                if let Some(target) = target {
-                    tape.write_next_to(target.clone());
-                }
-                let mixed = ops::mixed(tape, weights, choice.row, &stack, &made)?;
+                let mixed = mixed.ok_or_else(missing)?;
                 match taken.filter(|_| others) {
                     Some(taken) => ops::bystanders(tape, &mixed, weights, choice.row, taken),
                     None => Ok(mixed),
@@ -105,6 +138,6 @@ impl Run<'_> {
     }
 }
 
-fn first(outputs: Vec<Var>) -> Result<Var, Error> {
+pub(super) fn first(outputs: Vec<Var>) -> Result<Var, Error> {
     outputs.into_iter().next().ok_or_else(|| Error::shape("network", "a candidate has no output"))
 }

@@ -78,6 +78,7 @@ impl Network {
                     if taken == Some(NOTHING) {
                         continue;
                     }
+                    let taken = taken.map(|k| choice.computed(k));
                     let (Some(candidate), Some(layers)) =
                         (taken.and_then(|k| candidates.get(k)), taken.and_then(|k| options.get(k)))
                     else {

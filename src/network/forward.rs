@@ -1,6 +1,7 @@
 //! Records the forward pass of a graph onto a tape.
 
 use super::build::Layer;
+use super::entangled::Shared;
 use super::fused::window;
 use super::reading::{readers, reads};
 use super::{Choices, Network, Pass};
@@ -24,7 +25,7 @@ impl Network {
         if x.shape().len() != 4 || x.shape()[1..] != [wanted.channels, wanted.height, wanted.width] {
             return Err(Error::shape("network", format!("takes images of {wanted}, got {:?}", x.shape())));
         }
-        let mut run = Run { network: self, pass, dropped: 0 };
+        let mut run = Run { network: self, pass, dropped: 0, shared: None };
         let (graph, layers) = match &self.fused {
             Some(fused) if pass.mixes(x) && self.fits(fused, x.shape()[0]) => (&fused.graph, &fused.layers),
             _ => (&self.graph, &self.layers),
@@ -58,6 +59,8 @@ pub(super) struct Run<'a> {
     pub(super) pass: &'a Pass<'a>,
     /// Number of operations so far that draw random numbers: each does from its own stream.
     dropped: u32,
+    /// How the convolutions of the group of options that is being computed share their kernels.
+    pub(super) shared: Option<Shared>,
 }
 
 impl Run<'_> {
@@ -158,6 +161,7 @@ impl Run<'_> {
             }
             Op::Conv(conv) => {
                 let (weight, bias) = self.weights(tape, layer)?;
+                let weight = self.mixed_kernel(tape, conv, weight)?;
                 let args = ops::ConvArgs {
                     stride: conv.stride,
                     padding: [conv.padding.top, conv.padding.left, conv.padding.bottom, conv.padding.right],

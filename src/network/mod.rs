@@ -4,6 +4,7 @@
 mod build;
 mod cell;
 mod choice;
+mod entangled;
 mod footprint;
 mod forward;
 mod fused;

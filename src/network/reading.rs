@@ -22,8 +22,8 @@ pub(super) fn reads(graph: &Graph, node: NodeId, path: Option<&Path>) -> Vec<Nod
     let node = &graph.nodes[node];
     let (Op::Add, Some(path)) = (&node.op, path) else { return node.inputs.clone() };
     let is_nothing = |&input: &NodeId| match &graph.nodes[input].op {
-        Op::Choice(Choice { table, row, options: Options::Operations(candidates) }) => {
-            let taken = path.get(&(table.clone(), *row)).copied();
+        Op::Choice(choice @ Choice { table, row, options: Options::Operations(candidates), .. }) => {
+            let taken = path.get(&(table.clone(), *row)).map(|taken| choice.computed(*taken));
             let zero = |taken: usize| candidates.get(taken).is_some_and(|candidate| is_zero(&candidate.graph));
             taken.is_some_and(|taken| taken == NOTHING || zero(taken))
         }

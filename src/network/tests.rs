@@ -29,11 +29,11 @@ fn candidate(label: &str, input: Features, ops: Vec<(&str, Op)>) -> Candidate {
 }
 
 fn choice(table: &str, row: usize, candidates: Vec<Candidate>) -> Op {
-    Op::Choice(Choice { table: table.into(), row, options: Options::Operations(candidates) })
+    Op::Choice(Choice::new(table, row, Options::Operations(candidates)))
 }
 
 fn widths(table: &str, widths: &[usize]) -> Op {
-    Op::Choice(Choice { table: table.into(), row: 0, options: Options::Widths(widths.to_vec()) })
+    Op::Choice(Choice::new(table, 0, Options::Widths(widths.to_vec())))
 }
 
 /// Stem with affine norm, two choice points that share a table, a classifier and an auxiliary output.
@@ -370,5 +370,6 @@ fn a_state_that_does_not_fit_is_named_and_changes_nothing() {
     assert!(matches!(error, ExchangeError::Shape { .. }), "{error}");
 }
 
+mod entangled;
 mod noise;
 mod partial;

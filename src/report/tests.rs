@@ -67,7 +67,7 @@ fn network(cells: usize, supernet: bool) -> Graph {
                     candidate("sep_conv_3x3", Op::Conv(Conv::square(x.channels, x.channels, 3, stride))),
                     candidate("dil_conv_5x5", Op::Conv(Conv::square(x.channels, x.channels, 5, stride))),
                 ];
-                Op::Choice(Choice { table: table.into(), row: edge, options: Options::Operations(options) })
+                Op::Choice(Choice::new(table, edge, Options::Operations(options)))
             } else {
                 pool
             };

@@ -84,10 +84,14 @@ impl MixedCell {
     }
 }
 
-/// The choices whose sum a node is, with the nodes they read.
+/// The choices whose sum a node is, with the nodes they read. (Options that share weights are computed one after another.)
 pub(super) fn sum_of_choices(graph: &Graph, node: NodeId) -> Option<Vec<(NodeId, &Choice)>> {
     let choice = |node: NodeId| match (&graph.nodes[node].op, graph.nodes[node].inputs.as_slice()) {
-        (Op::Choice(choice), &[from]) if matches!(choice.options, Options::Operations(_)) => Some((from, choice)),
+        (Op::Choice(choice), &[from])
+            if choice.entangled.is_empty() && matches!(choice.options, Options::Operations(_)) =>
+        {
+            Some((from, choice))
+        }
         _ => None,
     };
     match &graph.nodes[node].op {

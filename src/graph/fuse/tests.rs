@@ -28,7 +28,7 @@ fn choice(row: usize) -> Op {
     let pool = candidate("pool", vec![("", pool), (&format!("norm.{row}"), Op::BatchNorm { affine: false })]);
     let none = candidate("none", vec![("", Op::Zero { stride: 1 })]);
     let options = vec![none, pool, candidate("skip", vec![("", Op::Identity)]), candidate("conv", ops)];
-    Op::Choice(Choice { table: "alpha".into(), row, options: Options::Operations(options) })
+    Op::Choice(Choice::new("alpha", row, Options::Operations(options)))
 }
 
 /// Two states: the first mixes the input, the second both.

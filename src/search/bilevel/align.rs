@@ -270,7 +270,7 @@ mod tests {
                     option("conv", Op::Conv(Conv::square(3, 3, 3, 1))),
                     option("mean", Op::AvgPool(pool)),
                 ];
-                let choice = Choice { table: "a".into(), row, options: Options::Operations(options) };
+                let choice = Choice::new("a", row, Options::Operations(options));
                 last = graph.push(place.clone(), Op::Choice(choice), &[last]).unwrap();
             }
         }

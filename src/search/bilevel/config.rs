@@ -206,6 +206,9 @@ pub struct BilevelConfig {
     /// Probability at the end with which each sum goes without each of its choice points, image by image; it grows from 0 in equal
     /// steps (RobustDARTS, section 5.1).
     pub edge_drop_path: f32,
+    /// Whether options that differ in the size of their windows only share weights: those of the smaller are the middle of the
+    /// largest's, kernels are mixed, and what a group of them makes is added without a weight (weight entanglement).
+    pub entangle: bool,
     /// What choice points have beside their options.
     pub auxiliary: Auxiliary,
     /// How the architecture weights follow their gradient.
@@ -252,6 +255,7 @@ impl Default for BilevelConfig {
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.001 },
             edge_drop_path: 0.0,
+            entangle: false,
             auxiliary: Auxiliary::default(),
             update: Update::default(),
             adam: AdamConfig::default(),

@@ -233,6 +233,15 @@ fn supernet(
             .without(&|table, row, k| dropped.contains(&(table.to_owned(), row, k)))
             .map_err(|error| SearchError::Settings(error.to_string()))?;
     }
+    if config.entangle {
+        graph = graph.entangled()?;
+        // Later stages may have dropped what shared.
+        if dropped.is_empty() && !graph.is_entangled() {
+            let problem = "entangle has nothing to share weights: no edge of the space has two options that differ in the size of \
+                           their windows only";
+            return Err(SearchError::Settings(problem.into()));
+        }
+    }
     if stage.dropout > 0.0 {
         graph = graph.with_skip_dropout()?;
     }

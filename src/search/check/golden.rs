@@ -63,7 +63,7 @@ fn graph(image: Features) -> Result<Graph, SpaceError> {
         Ok(Candidate { label: primitive.to_string(), graph })
     };
     let candidates = Primitive::DARTS.into_iter().enumerate().map(candidate).collect::<Result<_, SpaceError>>()?;
-    let choice = Choice { table: "alpha".into(), row: 0, options: Options::Operations(candidates) };
+    let choice = Choice::new("alpha", 0, Options::Operations(candidates));
     let mut graph = Graph::new(&[image]);
     let node = graph.push(ROOT, Op::Choice(choice), &[0])?;
     graph.output("y", node);

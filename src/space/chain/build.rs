@@ -49,7 +49,7 @@ pub(super) fn network(
         x = graph.push(format!("layers.{i}.relu"), Op::Relu, &[x])?;
         if widths.len() > 1 {
             let table = table_name(&width_decision(i));
-            let choice = Choice { table, row: 0, options: Options::Widths(widths) };
+            let choice = Choice::new(table, 0, Options::Widths(widths));
             x = graph.push(format!("layers.{i}.width"), Op::Choice(choice), &[x])?;
         }
     }
@@ -100,6 +100,6 @@ fn append_any(
         candidates.push(Candidate { label: operation.to_string(), graph: inner });
     }
     let table = table_name(&operation_decision(i));
-    let choice = Choice { table, row: 0, options: Options::Operations(candidates) };
+    let choice = Choice::new(table, 0, Options::Operations(candidates));
     Ok(graph.push(format!("layers.{i}.operation"), Op::Choice(choice), &[x])?)
 }

@@ -83,6 +83,6 @@ fn mixed(
         inner.output("", result);
         candidates.push(Candidate { label: primitive.to_string(), graph: inner });
     }
-    let choice = Choice { table: sets.table().to_owned(), row: edge, options: Options::Operations(candidates) };
+    let choice = Choice::new(sets.table(), edge, Options::Operations(candidates));
     Ok(graph.push(name, Op::Choice(choice), &[input])?)
 }

@@ -22,7 +22,7 @@ pub(super) fn supernet(layers: usize, settings: &NetworkSettings) -> Result<Grap
             Ok(Candidate { label: operation.to_string(), graph: inner })
         };
         let candidates = Operation::ALL.into_iter().map(candidate).collect::<Result<_, SpaceError>>()?;
-        let choice = Choice { table: TABLES[0].into(), row: layer, options: Options::Operations(candidates) };
+        let choice = Choice::new(TABLES[0], layer, Options::Operations(candidates));
         let mut summands = vec![graph.push(name, Op::Choice(choice), &[input])?];
         for (output, &node) in outputs.iter().enumerate() {
             if let Some(node) = node {
@@ -117,6 +117,6 @@ fn skip(graph: &mut Graph, layer: usize, output: usize, node: NodeId) -> Result<
     });
     let candidates = candidates.collect::<Result<_, SpaceError>>()?;
     let row = first_skip(layer) + output;
-    let choice = Choice { table: TABLES[1].into(), row, options: Options::Operations(candidates) };
+    let choice = Choice::new(TABLES[1], row, Options::Operations(candidates));
     Ok(graph.push(format!("layers.{layer}.skips.{output}"), Op::Choice(choice), &[node])?)
 }

@@ -40,7 +40,7 @@ pub(super) fn supernet(settings: &NetworkSettings) -> Result<Graph, SpaceError> 
                 Ok(Candidate { label: operation.to_string(), graph: inner })
             };
             let candidates = Operation::ALL.into_iter().map(candidate).collect::<Result<_, SpaceError>>()?;
-            let choice = Choice { table: TABLE.into(), row: edge, options: Options::Operations(candidates) };
+            let choice = Choice::new(TABLE, edge, Options::Operations(candidates));
             Ok(Some(graph.push(name, Op::Choice(choice), &[input])?))
         })
     })?;

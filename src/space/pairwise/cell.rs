@@ -63,7 +63,7 @@ impl Pairs {
                     }
                 }
                 let table = node_table(place.kind(), node);
-                let choice = Choice { table, row: side, options: Options::Operations(candidates) };
+                let choice = Choice::new(table, side, Options::Operations(candidates));
                 incoming.push(graph.push(name, Op::Choice(choice), &states)?);
             }
             states.push(graph.push(state_name(place, states.len()), Op::Add, &incoming)?);
@@ -141,7 +141,7 @@ fn join(graph: &mut Graph, place: &Place<'_>, state: usize, node: NodeId) -> Res
     let candidates = JOIN.into_iter().zip([none, join]);
     let candidates = candidates.map(|(label, graph)| Candidate { label: label.to_owned(), graph }).collect();
     let table = output_table(place.kind());
-    let choice = Choice { table, row: state, options: Options::Operations(candidates) };
+    let choice = Choice::new(table, state, Options::Operations(candidates));
     Ok(graph.push(name, Op::Choice(choice), &[node])?)
 }
 

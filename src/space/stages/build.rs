@@ -38,7 +38,7 @@ impl Channels {
     fn mask(&self, graph: &mut Graph, name: &str, x: NodeId, factor: usize) -> Result<NodeId, SpaceError> {
         let Some(table) = &self.table else { return Ok(x) };
         let widths = self.widths.iter().map(|width| width.saturating_mul(factor)).collect();
-        let choice = Choice { table: table.clone(), row: 0, options: Options::Widths(widths) };
+        let choice = Choice::new(table.clone(), 0, Options::Widths(widths));
         Ok(graph.push(format!("{name}.width"), Op::Choice(choice), &[x])?)
     }
 }
@@ -117,7 +117,7 @@ impl Build<'_> {
         let candidates = DEPTH_LABELS.iter().zip([stop, deeper]);
         let candidates = candidates.map(|(label, graph)| Candidate { label: (*label).to_owned(), graph }).collect();
         let table = table_name(&depth_decision(self.number));
-        let choice = Choice { table, row: level, options: Options::Operations(candidates) };
+        let choice = Choice::new(table, level, Options::Operations(candidates));
         Ok(graph.push(format!("stages.{}.depth.{level}", self.number), Op::Choice(choice), &[x])?)
     }
 
@@ -136,7 +136,7 @@ impl Build<'_> {
             candidates.push(Candidate { label: operation.to_string(), graph: inner });
         }
         let table = table_name(&operation_decision(self.number, block));
-        let choice = Choice { table, row: 0, options: Options::Operations(candidates) };
+        let choice = Choice::new(table, 0, Options::Operations(candidates));
         Ok(graph.push(format!("stages.{}.{block}.operation", self.number), Op::Choice(choice), &[x])?)
     }
 
