@@ -95,7 +95,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut recorder = Recorder::within(&device, supernet.workspace());
     for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {
         let step = supernet.step().words();
-        let draw = Draw { seed: args.seed, stream, step, counter: StepBuffer::COUNTER };
+        let draw = Draw { seed: args.seed, stream, step, counter: StepBuffer::COUNTER, cutout: None };
         images.record_gather(&mut recorder, batch, Augmentation::default(), draw)?;
     }
     let alpha_step = alpha.record(&supernet, recorder)?.finish();

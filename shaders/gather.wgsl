@@ -2,7 +2,8 @@
 // first of each sample also writes the label.
 //
 // All of a sample's choices come from one Philox block w: crop row w₀ mod (2·padding+1), crop column
-// w₁ mod (2·padding+1), flip the top bit of w₀, centre of the cutout (w₂ mod height, w₃ mod width).
+// w₁ mod (2·padding+1), flip the top bit of w₀, centre of the cutout (w₂ mod height, w₃ mod width), and by chance whether there is one,
+// the upper 24 bits of w₁.
 override WORKGROUP: u32 = 64;
 
 // Whether `at` is one of the 2·half places around `centre`: centre − half … centre + half − 1.
@@ -31,7 +32,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         if (p.flip != 0u && (w.x >> 31u) == 1u) { source.y = p.width - 1u - column; }
         // Places outside the image wrap around to large numbers.
         source = source + vec2<u32>(w.x % shifts, w.y % shifts) - vec2<u32>(p.padding, p.padding);
-        let half = p.cutout / 2u;
+        var half = p.cutout / 2u;
+        if (p.by_chance != 0u) {
+            let cuts = f32(w.y >> 8u) * (1.0 / 16777216.0) < bitcast<f32>(step[p.chance]);
+            half = select(0u, half, cuts);
+        }
         cut = around(row, w.z % p.height, half) && around(column, w.w % p.width, half);
     }
     var byte = 0u;

@@ -342,6 +342,40 @@ fn a_search_goes_back_to_an_epoch_and_regularises_more() {
 }
 
 #[test]
+fn a_cutout_comes_ever_more_often() {
+    for device in devices() {
+        let given = given("nas-bench-201", 3);
+        let with = |cutout: usize, cutout_grows: bool| {
+            let augmentation = Augmentation { cutout, ..Augmentation::default() };
+            losses(&mut given.search(&device, BilevelConfig { augmentation, cutout_grows, ..config() }), 6)
+        };
+        let (plain, cut, growing) = (with(0, false), with(6, false), with(6, true));
+        // Two steps in each of three epochs: of no image, of every second, of all.
+        assert!(close(&growing[..4], &plain[..4]) && !close(&growing[4..8], &plain[4..8]), "{growing:?} {plain:?}");
+        assert!(!close(&cut[..4], &plain[..4]) && !close(&growing, &cut), "{growing:?} {cut:?}");
+    }
+}
+
+#[test]
+fn the_weights_can_move_first() {
+    for device in devices() {
+        let given = given("nas-bench-201", 3);
+        let with = |config: BilevelConfig| losses(&mut given.search(&device, config), 4);
+        let (alphas, weights) = (with(config()), with(BilevelConfig { weights_first: true, ..config() }));
+        // The first training loss is that of the first weights and architecture weights: of a softmax of almost nothing, α moved or
+        // not. The first validation loss is at weights that have moved.
+        assert!(
+            (alphas[0] - weights[0]).abs() < 1e-2 && (alphas[1] - weights[1]).abs() > 1e-4,
+            "{alphas:?} {weights:?}"
+        );
+        // Without a step of α it is all the same.
+        let still = |weights_first: bool| with(BilevelConfig { weights_first, alpha_rate: 0.0, ..config() });
+        let trained = |losses: &[f32]| losses.iter().copied().step_by(2).collect::<Vec<_>>();
+        assert_eq!(trained(&still(true)), trained(&still(false)));
+    }
+}
+
+#[test]
 fn sums_go_without_their_edges_ever_more_often() {
     for device in devices() {
         let given = given("robust-darts-s2", 3);

@@ -39,6 +39,8 @@ pub struct Draw<'a> {
     pub step: &'a Tensor,
     /// Index in `step` of the step's number.
     pub counter: u32,
+    /// Index in `step` of the probability of a cutout; none where each image has one.
+    pub cutout: Option<u32>,
 }
 
 /// Tensors of one batch on a device.
@@ -129,6 +131,8 @@ impl Resident {
             seed_low: draw.seed as u32,
             seed_high: (draw.seed >> 32) as u32,
             counter: draw.step.at() + draw.counter,
+            by_chance: draw.cutout.is_some().into(),
+            chance: draw.step.at() + draw.cutout.unwrap_or(0),
         };
         let inputs = [
             self.images.binding(),

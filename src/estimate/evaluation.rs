@@ -86,7 +86,7 @@ impl Evaluation {
         let make = |size: usize| -> Result<Pieces, Error> {
             let batch = Batch::new(&device, size, data.shape())?;
             let mut tape = Tape::within(&device, workspace);
-            let draw = Draw { seed: 0, stream: 0, step: step.words(), counter: StepBuffer::COUNTER };
+            let draw = Draw { seed: 0, stream: 0, step: step.words(), counter: StepBuffer::COUNTER, cutout: None };
             data.record_gather(tape.recorder(), &batch, Augmentation::default(), draw)?;
             let outputs = network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
             let Some(logits) = outputs.first() else {

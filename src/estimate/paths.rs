@@ -157,7 +157,7 @@ impl PathTraining {
 
     fn record_gather(&self, recorder: &mut Recorder) -> Result<(), EstimateError> {
         let step = self.supernet.step().words();
-        let draw = Draw { seed: self.seed, stream: TRAIN.into(), step, counter: StepBuffer::COUNTER };
+        let draw = Draw { seed: self.seed, stream: TRAIN.into(), step, counter: StepBuffer::COUNTER, cutout: None };
         Ok(self.data.record_gather(recorder, self.supernet.train(), self.config.augmentation, draw)?)
     }
 
@@ -204,8 +204,13 @@ impl PathTraining {
         let correct = Tensor::zeros(device, &[paths.len()])?;
         for (number, path) in paths.iter().enumerate() {
             let mut tape = Tape::within(device, self.supernet.workspace());
-            let draw =
-                Draw { seed: self.seed, stream: REWARD.into(), step: step.words(), counter: StepBuffer::COUNTER };
+            let draw = Draw {
+                seed: self.seed,
+                stream: REWARD.into(),
+                step: step.words(),
+                counter: StepBuffer::COUNTER,
+                cutout: None,
+            };
             self.data.record_gather(tape.recorder(), batch, Augmentation::default(), draw)?;
             let randomness = self.randomness(DROPOUT[1]);
             let training = statistics == RewardStatistics::Batch;

@@ -110,7 +110,7 @@ impl Training {
         let workspace = Workspace::default();
 
         let mut tape = Tape::within(device, &workspace);
-        let draw = Draw { seed, stream: 1, step: step.words(), counter: StepBuffer::COUNTER };
+        let draw = Draw { seed, stream: 1, step: step.words(), counter: StepBuffer::COUNTER, cutout: None };
         data.record_gather(tape.recorder(), &batch, config.augmentation, draw)?;
         let randomness = ops::Randomness { seed, stream: 2, step: step.words().clone(), counter: StepBuffer::COUNTER };
         let pass = Pass {

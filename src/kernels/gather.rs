@@ -3,7 +3,8 @@
 //!
 //! `x[s, c, i, j] = (b/255 − mean_c)·(1/std_c)`, with b the byte of image `indices[s]` at (c, i + Δi − padding,
 //! j' + Δj − padding), 0 outside the image, where j' is j or, flipped, width − 1 − j. Then a square of
-//! 2·⌊cutout/2⌋ places a side, around a centre anywhere in the image and clipped at its border, is set to 0.
+//! 2·⌊cutout/2⌋ places a side, around a centre anywhere in the image and clipped at its border, is set to 0; where the step says
+//! so, only with the probability that it has.
 //! Black is padded before normalisation and zero cut out after it, as the usual CIFAR-10 pipeline does.
 //!
 //! A sample's choices are a pure function of seed, stream, step counter and place in the batch. Without
@@ -45,6 +46,10 @@ params! {
         pub seed_high: u32,
         /// Where in the step buffer the counter of steps lies.
         pub counter: u32,
+        /// Whether a square is cut out with the probability in the step buffer (1) or always (0).
+        pub by_chance: u32,
+        /// Where in the step buffer that probability lies.
+        pub chance: u32,
     }
 }
 
@@ -80,6 +85,7 @@ fn gather(call: &mut Call<'_>) {
     let size = (p.channels * p.height * p.width) as usize;
     let random = p.padding != 0 || p.flip != 0 || p.cutout != 0;
     let counter = if random { call.input_words(4)[p.counter as usize] } else { 0 };
+    let chance = if random && p.by_chance != 0 { f32::from_bits(call.input_words(4)[p.chance as usize]) } else { 1.0 };
     let [x, y] = call.outputs();
     let x = &mut x.floats()[p.x as usize..][..p.batch as usize * size];
     let y = &mut y.words()[p.y as usize..][..p.batch as usize];
@@ -91,7 +97,7 @@ fn gather(call: &mut Call<'_>) {
     }
     x.par_chunks_mut(size).zip(indices).enumerate().for_each(|(sample, (x, &index))| {
         let image = &images[index as usize * size..][..size];
-        let view = if random { View::random(&p, sample as u32, counter) } else { View::default() };
+        let view = if random { View::random(&p, sample as u32, counter, chance) } else { View::default() };
         view.write(&p, image, normal, x);
     });
 }
@@ -105,11 +111,12 @@ struct View {
 }
 
 impl View {
-    fn random(p: &Params, sample: u32, counter: u32) -> Self {
+    fn random(p: &Params, sample: u32, counter: u32, chance: f32) -> Self {
         let words = philox([p.seed_low, p.seed_high], [sample, p.stream, counter, 2]);
         let shift = |word: u32| i64::from(word % (2 * p.padding + 1)) - i64::from(p.padding);
+        let cuts = (words[1] >> 8) as f32 * (1.0 / 16_777_216.0) < chance;
         let cut = |word: u32, size: u32| {
-            let (centre, half) = ((word % size) as usize, p.cutout as usize / 2);
+            let (centre, half) = ((word % size) as usize, if cuts { p.cutout as usize / 2 } else { 0 });
             centre.saturating_sub(half)..(centre + half).min(size as usize)
         };
         Self {
@@ -156,6 +163,8 @@ const CASE: Params = Params {
     seed_low: 0xDEAD_BEEF,
     seed_high: 0x0123_4567,
     counter: 3,
+    by_chance: 0,
+    chance: 4,
 };
 
 fn case(label: &str, p: Params, images: usize) -> Case {
@@ -175,7 +184,7 @@ fn case(label: &str, p: Params, images: usize) -> Case {
         .words(&labels)
         .words(&indices)
         .input(&normal)
-        .words(&[0, 0, 0, 12_345, 0])
+        .words(&[0, 0, 0, 12_345, 0.4f32.to_bits()])
         .result(batch * size + 5)
         .result(batch + 2)
 }
@@ -193,6 +202,7 @@ fn cases() -> Vec<Case> {
         case("flip", Params { flip: 1, ..small }, 9),
         case("cutout", Params { cutout: 4, ..small }, 9),
         case("cutout of odd side", Params { cutout: 3, ..small }, 9),
+        case("cutout by chance", Params { cutout: 4, by_chance: 1, ..of(30, 3, 5, 6) }, 9),
         case("cutout larger than the image", Params { cutout: 40, ..small }, 9),
         case("all, one pixel", Params { padding: 1, flip: 1, cutout: 2, ..of(5, 1, 1, 1) }, 3),
         case("all", Params { padding: 4, flip: 1, cutout: 16, ..of(6, 3, 32, 32) }, 8),
@@ -205,7 +215,7 @@ mod tests {
 
     /// A batch of `p.batch` times the one image whose bytes are 0, 1, 2, …, not normalised, in bytes.
     fn seen(p: Params) -> Vec<Vec<f32>> {
-        let p = Params { indices: 0, x: 0, y: 0, counter: 0, ..p };
+        let p = Params { indices: 0, x: 0, y: 0, counter: 0, chance: 1, ..p };
         let size = (p.channels * p.height * p.width) as usize;
         let bytes: Vec<u8> = (0..size.next_multiple_of(4) as u8).collect();
         let channels = p.channels as usize;
@@ -213,7 +223,8 @@ mod tests {
         let indices = vec![0; p.batch as usize];
         let (mut x, mut y) = (vec![7; p.batch as usize * size], vec![7; p.batch as usize]);
         let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
-        let inputs = vec![&words[..], &[3], &indices, bytemuck::cast_slice(&normal), &[42]];
+        let step = [42, 0.25f32.to_bits()];
+        let inputs = vec![&words[..], &[3], &indices, bytemuck::cast_slice(&normal), &step];
         gather(&mut Call::new(bytemuck::bytes_of(&p), inputs, vec![&mut x, &mut y]));
         assert!(y.iter().all(|&label| label == 3));
         x.chunks(size).map(|x| x.iter().map(|&w| f32::from_bits(w).round()).collect()).collect()
@@ -257,5 +268,16 @@ mod tests {
         }
         // Sides of 2 (centre at the first row), 3 (at the second or the last) or 4.
         assert_eq!(areas.into_iter().collect::<Vec<_>>(), [4, 6, 8, 9, 12, 16]);
+    }
+
+    #[test]
+    fn by_chance_so_many_images_are_cut() {
+        let image = Params { batch: 400, channels: 2, height: 8, width: 8, cutout: 4, ..CASE };
+        let (always, by_chance) = (seen(image), seen(Params { by_chance: 1, ..image }));
+        let whole = seen(Params { cutout: 0, ..image });
+        let cut = by_chance.iter().zip(&whole).filter(|(x, whole)| x != whole).count();
+        assert!((70..130).contains(&cut), "{cut}");
+        // What is cut is what would be.
+        assert!(by_chance.iter().zip(&always).zip(&whole).all(|((x, always), whole)| x == whole || x == always));
     }
 }

@@ -192,8 +192,8 @@ mod tests {
         );
         assert_eq!(of("fair-darts", "nas-bench-201").seed, 1);
         let small = of("spos", "darts");
-        assert_eq!((small.data.images.limit, small.supernet.channels, small.baseline), (5000, 4, false));
-        assert_eq!(small.search.settings.get("epochs").and_then(|epochs| epochs.as_integer()), Some(8));
+        assert_eq!((small.data.images.limit, small.supernet.channels, small.baseline), (1000, 4, false));
+        assert_eq!(small.search.settings.get("epochs").and_then(|epochs| epochs.as_integer()), Some(60));
     }
 
     #[test]

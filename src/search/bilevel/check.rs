@@ -158,6 +158,9 @@ impl BilevelConfig {
         if self.freezing != Freezing::None && self.order == Order::Second {
             return Err(wrong("freezing compares gradients at the present weights: set search.order=1"));
         }
+        if self.freezing != Freezing::None && self.weights_first {
+            return Err(wrong("freezing compares the gradient of the step before: it needs weights_first=false"));
+        }
         if self.freezing != Freezing::None && self.alignment != Alignment::None {
             return Err(wrong("alignment changes the gradients that freezing compares: choose one of them"));
         }

@@ -206,6 +206,11 @@ pub struct BilevelConfig {
     /// Probability at the end with which each sum goes without each of its choice points, image by image; it grows from 0 in equal
     /// steps (RobustDARTS, section 5.1).
     pub edge_drop_path: f32,
+    /// Whether a cutout comes with a probability that grows from 0 to 1 in equal steps, instead of always (RobustDARTS' code, beside its
+    /// drop-path).
+    pub cutout_grows: bool,
+    /// Whether the step of the weights comes before that of the architecture weights (Λ-DARTS' code for NAS-Bench-201).
+    pub weights_first: bool,
     /// Whether options that differ in the size of their windows only share weights: those of the smaller are the middle of the
     /// largest's, kernels are mixed, and what a group of them makes is added without a weight (weight entanglement).
     pub entangle: bool,
@@ -255,6 +260,8 @@ impl Default for BilevelConfig {
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.001 },
             edge_drop_path: 0.0,
+            cutout_grows: false,
+            weights_first: false,
             entangle: false,
             auxiliary: Auxiliary::default(),
             update: Update::default(),

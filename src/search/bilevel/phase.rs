@@ -57,6 +57,7 @@ pub(super) struct Phase {
     pub copies: Vec<(String, usize)>,
     data: Resident,
     augmentation: Augmentation,
+    cutout_grows: bool,
     seed: u64,
 }
 
@@ -119,6 +120,7 @@ impl Phase {
             copies,
             data: data.clone(),
             augmentation: config.augmentation,
+            cutout_grows: config.cutout_grows,
             seed,
         };
         if !config.weighing.is_path() {
@@ -145,8 +147,9 @@ impl Phase {
         let mut recorder = Recorder::within(supernet.device(), supernet.workspace());
         for (wanted, stream, batch) in [(train, 1, supernet.train()), (valid, 2, supernet.valid())] {
             if wanted {
-                let draw =
-                    Draw { seed: self.seed, stream, step: supernet.step().words(), counter: StepBuffer::COUNTER };
+                let (step, counter) = (supernet.step().words(), StepBuffer::COUNTER);
+                let cutout = self.cutout_grows.then_some(StepBuffer::CUTOUT);
+                let draw = Draw { seed: self.seed, stream, step, counter, cutout };
                 self.data.record_gather(&mut recorder, batch, self.augmentation, draw)?;
             }
         }

@@ -4,6 +4,7 @@ use super::config::{BilevelConfig, Perturbation, Stage};
 use super::parts::Lora;
 use super::relaxed::{Drawn, laid};
 use super::{Bilevel, Place, SearchError, adversary, align, perturb};
+use crate::device::Recording;
 use crate::estimate::Scalars;
 use crate::network::Path;
 use crate::optim::{Schedule, Step};
@@ -47,30 +48,24 @@ impl Bilevel<'_> {
         let supernet = &self.phase.supernet;
         supernet.train().indices.write_words(&device, images)?;
         supernet.valid().indices.write_words(&device, &self.valid.at(self.taken as u32))?;
+        let grown = self.grown(place);
         let values = Step {
             counter: self.taken as u32,
             weight_rate: self.weight_rate(place.within),
             alpha_rate: self.config.alpha_rate,
             alpha_corrections: self.phase.alpha.corrections(self.moved + 1),
-            drop_path: self.edge_drop_path(place).max(self.skip_dropout(place)),
+            drop_path: (self.config.edge_drop_path * grown).max(self.skip_dropout(place)),
+            cutout: grown,
             ..Step::default()
         };
         supernet.step().write(&device, &values)?;
         device.run(&self.phase.before.save)?;
         // Recordings of paths live as long as the step: a value that is not finite is looked for in them.
         let mut own = Vec::new();
-        if moves {
-            match (self.draw(place, ALPHAS).await?.1, &self.phase.recordings) {
-                (Some(path), _) => own.push(self.phase.record_path_alpha(&path, self.config.weighing.adds_others())?),
-                (None, Some([alpha, _])) => device.run(alpha)?,
-                (None, None) => {}
-            }
-            own.iter().try_for_each(|recording| device.run(recording))?;
-            if let Some(relaxed) = &mut self.phase.relaxed {
-                relaxed.refresh(&self.phase.supernet).await?;
-            }
-        } else {
-            device.run(&self.phase.gather)?;
+        let alphas_first = moves && !self.config.weights_first;
+        match alphas_first {
+            true => self.move_alphas(place, &mut own).await?,
+            false => device.run(&self.phase.gather)?,
         }
         if let Some(freezer) = &mut self.phase.freezer
             && moves
@@ -78,31 +73,11 @@ impl Bilevel<'_> {
         {
             self.phase.record_trained()?;
         }
-        let alphas = own.len();
-        let (drawn, path) = self.draw(place, WEIGHTS).await?;
-        let by_layer = (&self.phase.aligned, &self.phase.relaxed, &drawn);
-        match (path, &self.phase.recordings, by_layer) {
-            (Some(path), ..) => own.push(self.phase.record_path_weights(&path)?),
-            (None, _, (Some(aligned), Some(relaxed), Some(drawn))) => {
-                let (alignment, epochs) = (self.config.alignment, self.config.epochs);
-                let weight = alignment.weight(place.within, epochs);
-                aligned.step(&self.phase.supernet, relaxed, drawn, alignment, weight).await?;
-            }
-            (None, Some([_, weights]), ..) => device.run(weights)?,
-            (None, None, ..) => {}
+        self.move_weights(place, &mut own).await?;
+        if moves && !alphas_first {
+            self.move_alphas(place, &mut own).await?;
         }
-        own[alphas..].iter().try_for_each(|recording| device.run(recording))?;
-        let mut again = vec![&self.phase.before.restore];
-        match (&self.phase.recordings, &self.phase.aligned) {
-            (Some([alpha, weights]), aligned) => {
-                again.extend(moves.then_some(alpha));
-                match aligned {
-                    Some(aligned) => again.extend(aligned.recordings()),
-                    None => again.push(weights),
-                }
-            }
-            (None, _) => again.extend(&own),
-        }
+        let again = self.again(moves, &own);
         let scalars = match self.phase.supernet.read_scalars(self.taken, place.epoch, &again).await {
             Err(error @ SearchError::NotFinite { .. }) => {
                 device.run(&self.phase.before.restore)?;
@@ -121,6 +96,63 @@ impl Bilevel<'_> {
         self.moved += u32::from(moves);
         self.phase.supernet.network_mut().statistics_mut().count_batches(passes);
         Ok(scalars)
+    }
+
+    /// Takes the step of the architecture weights.
+    async fn move_alphas(&mut self, place: Place, own: &mut Vec<Recording>) -> Result<(), SearchError> {
+        match (self.draw(place, ALPHAS).await?.1, &self.phase.recordings) {
+            (Some(path), _) => {
+                let recording = self.phase.record_path_alpha(&path, self.config.weighing.adds_others())?;
+                self.device.run(&recording)?;
+                own.push(recording);
+            }
+            (None, Some([alpha, _])) => self.device.run(alpha)?,
+            (None, None) => {}
+        }
+        match &mut self.phase.relaxed {
+            Some(relaxed) => Ok(relaxed.refresh(&self.phase.supernet).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the step of the weights.
+    async fn move_weights(&mut self, place: Place, own: &mut Vec<Recording>) -> Result<(), SearchError> {
+        let (drawn, path) = self.draw(place, WEIGHTS).await?;
+        let by_layer = (&self.phase.aligned, &self.phase.relaxed, &drawn);
+        match (path, &self.phase.recordings, by_layer) {
+            (Some(path), ..) => {
+                let recording = self.phase.record_path_weights(&path)?;
+                self.device.run(&recording)?;
+                own.push(recording);
+            }
+            (None, _, (Some(aligned), Some(relaxed), Some(drawn))) => {
+                let (alignment, epochs) = (self.config.alignment, self.config.epochs);
+                let weight = alignment.weight(place.within, epochs);
+                aligned.step(&self.phase.supernet, relaxed, drawn, alignment, weight).await?;
+            }
+            (None, Some([_, weights]), ..) => self.device.run(weights)?,
+            (None, None, ..) => {}
+        }
+        Ok(())
+    }
+
+    /// What a step has run, in order, to find in it where a value ceased to be finite.
+    fn again<'a>(&'a self, moves: bool, own: &'a [Recording]) -> Vec<&'a Recording> {
+        let mut again = vec![&self.phase.before.restore];
+        let Some([alpha, weights]) = &self.phase.recordings else {
+            again.extend(own);
+            return again;
+        };
+        let weights = match &self.phase.aligned {
+            Some(aligned) => aligned.recordings().into_iter().collect(),
+            None => vec![weights],
+        };
+        match (moves, self.config.weights_first) {
+            (true, false) => again.extend([alpha].into_iter().chain(weights)),
+            (true, true) => again.extend([&self.phase.gather].into_iter().chain(weights).chain([alpha])),
+            (false, _) => again.extend([&self.phase.gather].into_iter().chain(weights)),
+        }
+        again
     }
 
     /// Does what is to be done once an epoch, before its first step.
@@ -145,10 +177,10 @@ impl Bilevel<'_> {
         }
     }
 
-    /// Probability with which a sum goes without a choice point.
-    fn edge_drop_path(&self, place: Place) -> f32 {
+    /// What grows from 0 to 1 in equal steps, epoch by epoch: RobustDARTS' regularisation.
+    fn grown(&self, place: Place) -> f32 {
         let last = self.config.epochs.saturating_sub(1).max(1);
-        self.config.edge_drop_path * place.within as f32 / last as f32
+        place.within as f32 / last as f32
     }
 
     /// Probability of dropout on plain identities: it falls in a straight line until α moves, and exponentially then
@@ -185,7 +217,9 @@ impl Bilevel<'_> {
             given.weights(index).write(&device, &laid(weights, &table.name, shape, self.last_auxiliary())?)?;
         }
         supernet.train().indices.write_words(&device, images)?;
-        supernet.step().write(&device, &Step { counter: number as u32, weight_rate: rate, ..Step::default() })?;
+        supernet
+            .step()
+            .write(&device, &Step { counter: number as u32, weight_rate: rate, cutout: 1.0, ..Step::default() })?;
         let Some([_, recording]) = &self.phase.recordings else { return Ok(0.0) };
         device.run(&self.phase.gather)?;
         device.run(recording)?;

@@ -26,6 +26,7 @@ fn settings(config: &mut BilevelConfig, task: &Task<'_>) {
     // λ_e = λ·e/(E − 1) in epoch e from 0.
     let to = if of_benchmark { 0.25 } else { 0.125 };
     let weight = Schedule::Linear { from: 0.0, to };
+    config.weights_first = of_benchmark;
     config.alignment = Alignment::Correlation { weight, distance: 1e-4 };
     if !task.scale.is_brief() {
         if of_benchmark {
