@@ -89,7 +89,7 @@ struct Climber<'a> {
 
 impl<'a> Climber<'a> {
     fn new(config: Climb, bench: Bench<'a>) -> Result<Self, SearchError> {
-        let Bench { device, space, settings, images, labels, seed } = bench;
+        let Bench { device, space, settings, images, labels, seed, .. } = bench;
         let (training, measuring) = split::halves(labels, seed)?;
         let with = PathConfig {
             epochs: config.epochs,
@@ -122,8 +122,8 @@ impl<'a> Climber<'a> {
             return Ok(vec![Event::Derived { architecture }]);
         };
         let Self { space, paths, measuring, .. } = self;
-        let mut estimator = SharedWeights { space: *space, paths, images: measuring, calibration: 4 };
-        let measured = finish(&mut *estimator.start(&architecture, Fidelity::Full)?).await?;
+        let estimator = SharedWeights::new(*space, paths, measuring, 4);
+        let measured = finish(&mut *estimator.start(&architecture, &[], Fidelity::Full)?).await?;
         self.taken += 1;
         if let Some(accuracy) = measured.accuracy()
             && self.here.as_ref().is_none_or(|(_, best)| accuracy > *best)

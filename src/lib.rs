@@ -74,6 +74,7 @@ mod names;
 pub mod network;
 pub mod nn;
 mod numbers;
+pub mod numerics;
 pub mod optim;
 pub mod random;
 pub mod report;

@@ -215,7 +215,9 @@ fn from_scratch<'a>(device: &'a Device, given: &'a Given) -> FromScratch<'a> {
         space: &*given.space,
         settings: NetworkSettings { drop_path: true, ..given.settings.clone() },
         train: &given.data,
+        training: (0..given.data.count() as u32).collect(),
         measure: &given.data,
+        measuring: (0..given.data.count() as u32).collect(),
         config: training_config(),
         seed: 4,
     }
@@ -236,7 +238,7 @@ fn a_job_goes_on_from_every_step_and_at_a_higher_fidelity() {
     let device = device();
     let given = cells(&device, 8);
     let architecture = given.space.random(&mut Random::new(2, 0));
-    let whole = run(&mut *from_scratch(&device, &given).start(&architecture, Fidelity::Full).unwrap());
+    let whole = run(&mut *from_scratch(&device, &given).start(&architecture, &[], Fidelity::Full).unwrap());
     // Two steps an epoch, and the one that measures.
     assert_eq!(whole.len(), 7);
     let Some(JobEvent::Measured(result @ Measured::Worth { curve, .. })) = whole.last().unwrap().first() else {
@@ -251,24 +253,24 @@ fn a_job_goes_on_from_every_step_and_at_a_higher_fidelity() {
     let mut estimator = from_scratch(&device, &given);
     for (fidelity, steps) in [(Fidelity::Full, 0..=7), (Fidelity::Epochs(1), 0..=3)] {
         for at in steps {
-            let mut job = estimator.start(&architecture, fidelity).unwrap();
+            let mut job = estimator.start(&architecture, &[], fidelity).unwrap();
             (0..at).for_each(|_| _ = wait(job.advance()).unwrap());
             let state = State::from_bytes(&wait(job.save()).unwrap().to_bytes().unwrap()).unwrap();
             drop(job);
-            let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+            let mut job = estimator.start(&architecture, &[], Fidelity::Full).unwrap();
             wait(job.restore(&state)).unwrap();
             // What was measured after its only epoch goes on with the next.
             let done = if fidelity == Fidelity::Full { at } else { at.min(2) };
             assert_eq!(run(&mut *job), whole[done..], "{fidelity:?}, stopped before step {at}");
         }
     }
-    let mut job = estimator.start(&architecture, Fidelity::Epochs(2)).unwrap();
+    let mut job = estimator.start(&architecture, &[], Fidelity::Epochs(2)).unwrap();
     run(&mut *job);
     let state = wait(job.save()).unwrap();
     drop(job);
-    let error = wait(estimator.start(&architecture, Fidelity::Epochs(1)).unwrap().restore(&state)).unwrap_err();
+    let error = wait(estimator.start(&architecture, &[], Fidelity::Epochs(1)).unwrap().restore(&state)).unwrap_err();
     assert!(error.to_string().contains("4 steps were taken, 2 are wanted"), "{error}");
-    let error = estimator.start(&architecture, Fidelity::Epochs(4)).err().unwrap().to_string();
+    let error = estimator.start(&architecture, &[], Fidelity::Epochs(4)).err().unwrap().to_string();
     assert_eq!(error, "a fidelity of 4 epochs: the training has 3");
 }
 
@@ -279,13 +281,13 @@ fn an_architecture_that_cannot_be_trained_has_come_to_that() {
     let architecture = given.space.random(&mut Random::new(2, 0));
     let mut estimator = from_scratch(&device, &given);
     estimator.config.rate = Schedule::Constant { rate: 1e30 };
-    let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+    let mut job = estimator.start(&architecture, &[], Fidelity::Full).unwrap();
     let Measured::Failed { reason } = wait(finish(&mut *job)).unwrap() else { panic!("it was trained") };
     assert!(reason.contains("try a smaller learning rate"), "{reason}");
     // It stays so, at whatever fidelity it is taken up again.
     let state = wait(job.save()).unwrap();
     drop(job);
-    let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+    let mut job = estimator.start(&architecture, &[], Fidelity::Full).unwrap();
     wait(job.restore(&state)).unwrap();
     assert_eq!((job.progress().taken, wait(job.advance()).unwrap()), (job.progress().total, vec![]));
 }
@@ -314,10 +316,10 @@ fn shared_weights_measure_at_full_fidelity_only() {
     let mut again = build();
     again.restore(&state).unwrap();
     for paths in [&mut paths, &mut again] {
-        let mut estimator = SharedWeights { space: &*space, paths, images: &images, calibration: 1 };
-        let error = estimator.start(&architecture, Fidelity::Epochs(1)).err().unwrap().to_string();
+        let estimator = SharedWeights::new(&*space, paths, &images, 1);
+        let error = estimator.start(&architecture, &[], Fidelity::Epochs(1)).err().unwrap().to_string();
         assert!(error.contains("shared weights are measured as they are"), "{error}");
-        let mut job = estimator.start(&architecture, Fidelity::Full).unwrap();
+        let mut job = estimator.start(&architecture, &[], Fidelity::Full).unwrap();
         results.push(wait(finish(&mut *job)).unwrap());
         let saved = wait(job.save()).unwrap();
         wait(job.restore(&saved)).unwrap();

@@ -48,7 +48,7 @@ pub enum ArchiveError {
 }
 
 /// Whether the bytes begin as gzip data do.
-pub(super) fn is_gzip(bytes: &[u8]) -> bool {
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 

@@ -25,7 +25,7 @@ impl<'a> Unpack<'a> {
 ///
 /// # Errors
 /// If they are damaged, or unpack to more than `limit` bytes (found out without unpacking more).
-pub(super) fn gunzip(bytes: &[u8], limit: u64) -> Result<Vec<u8>, DataError> {
+pub(crate) fn gunzip(bytes: &[u8], limit: u64) -> Result<Vec<u8>, DataError> {
     let unpacked = Unpack::new(bytes).up_to(limit.saturating_add(1))?;
     if unpacked.len() as u64 > limit {
         return Err(DataError::GzipTooLarge { limit });

@@ -32,6 +32,7 @@ pub use batches::{Batches, Fresh, Last, Shuffle};
 pub use error::DataError;
 #[cfg(feature = "images")]
 pub use folder::{Folder, Format, Header, Part, PictureError, Role, Row, Table, class_name};
+pub(crate) use gzip::gunzip;
 pub use images::{Dataset, Images};
 pub use picture::{Fit, Reading};
 pub use resident::{Augmentation, Batch, Draw, Resident};

@@ -57,6 +57,20 @@ pub enum EstimateError {
     Settings(String),
 }
 
+impl EstimateError {
+    /// Whether it befell one architecture, so that others may do better: too little memory, a network that cannot be built or
+    /// measured, values that are not finite.
+    pub fn is_of_one(&self) -> bool {
+        match self {
+            Self::Tensor(tensor::Error::Device(device::Error::OutOfMemory { .. } | device::Error::Limit { .. })) => {
+                true
+            }
+            Self::Space(_) | Self::Graph(_) | Self::Cost(_) | Self::NotFinite { .. } | Self::Evaluation { .. } => true,
+            Self::Tensor(_) | Self::Data(_) | Self::State(_) | Self::Settings(_) => false,
+        }
+    }
+}
+
 impl From<SettingsError> for EstimateError {
     fn from(error: SettingsError) -> Self {
         Self::Settings(error.0)

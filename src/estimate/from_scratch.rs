@@ -1,13 +1,19 @@
 //! An architecture is worth what it is trained to from scratch.
 
-use super::measured::{ACCURACY, LOSS, MULTIPLY_ADDS, PARAMETERS};
+use super::measured::{ACCURACY, ACTIVATION_BYTES, LOSS, MULTIPLY_ADDS, PARAMETERS};
 use super::{BoxFuture, EpochReport, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
 use super::{Training, TrainingConfig};
 use crate::cost::Cost;
 use crate::data::Resident;
 use crate::device::Device;
+use crate::settings::{Settings, SettingsError};
 use crate::space::{Architecture, NetworkSettings, Space};
 use crate::state::State;
+use std::collections::BTreeMap;
+use toml::Value;
+
+/// The group of a configuration whose settings can be decided beside the architecture.
+const GROUP: &str = "train.";
 
 /// Trains each architecture from scratch and measures it on other images.
 pub struct FromScratch<'a> {
@@ -19,21 +25,58 @@ pub struct FromScratch<'a> {
     pub settings: NetworkSettings,
     /// The images that train.
     pub train: &'a Resident,
+    /// Which of them do.
+    pub training: Vec<u32>,
     /// The images that measure.
     pub measure: &'a Resident,
+    /// Which of them do.
+    pub measuring: Vec<u32>,
     /// How they are trained.
     pub config: TrainingConfig,
     /// Seed of initial weights and of all random choices.
     pub seed: u64,
 }
 
+impl FromScratch<'_> {
+    /// How it is trained, with settings laid over.
+    fn config(&self, settings: &[(String, Value)]) -> Result<TrainingConfig, EstimateError> {
+        let mut all = Settings::of(&self.config)?;
+        for (key, value) in settings {
+            let own = key.strip_prefix(GROUP).and_then(|key| all.get_mut(key));
+            let wrong = || {
+                let problem = format!(
+                    "`{key}` is no setting of how a network is trained that could be decided: `train.batch` is one"
+                );
+                EstimateError::Settings(problem)
+            };
+            *own.ok_or_else(wrong)? = value.clone();
+        }
+        Ok(all.read().map_err(|error| SettingsError(format!("{GROUP}{error}")))?)
+    }
+
+    fn cost(&self, architecture: &Architecture) -> Result<Cost, EstimateError> {
+        // The auxiliary head is no part of the network that is measured.
+        let plain = NetworkSettings { auxiliary: false, ..self.settings.clone() };
+        Ok(Cost::of(&self.space.decode(architecture, &plain)?, 1)?)
+    }
+}
+
 impl Estimator for FromScratch<'_> {
-    fn start<'a>(
-        &'a mut self,
+    fn known(&self, architecture: &Architecture) -> Result<BTreeMap<String, f64>, EstimateError> {
+        Ok(objectives(&self.cost(architecture)?))
+    }
+
+    fn start<'j>(
+        &self,
         architecture: &Architecture,
+        settings: &[(String, Value)],
         fidelity: Fidelity,
-    ) -> Result<Box<dyn Job + 'a>, EstimateError> {
-        let all = self.config.epochs;
+    ) -> Result<Box<dyn Job + 'j>, EstimateError>
+    where
+        Self: 'j,
+    {
+        let config = self.config(settings)?;
+        let all = config.epochs;
         let epochs = match fidelity {
             Fidelity::Full => all,
             Fidelity::Epochs(epochs) if epochs <= all => epochs,
@@ -42,16 +85,14 @@ impl Estimator for FromScratch<'_> {
                 return Err(EstimateError::Settings(problem));
             }
         };
-        // The auxiliary head is no part of the network that is measured.
-        let plain = NetworkSettings { auxiliary: false, ..self.settings.clone() };
-        let cost = Cost::of(&self.space.decode(architecture, &plain)?, 1)?;
+        let cost = self.cost(architecture)?;
         let graph = self.space.decode(architecture, &self.settings)?;
-        let images = (0..self.train.count() as u32).collect();
-        let training = Training::new(self.device, graph, self.train, images, self.config, self.seed)?;
+        let training = Training::new(self.device, graph, self.train, self.training.clone(), config, self.seed)?;
         let steps = u64::from(epochs) * training.per_epoch();
         Ok(Box::new(Scratch {
             training,
-            measure: self.measure,
+            measure: self.measure.clone(),
+            measuring: self.measuring.clone(),
             cost,
             steps,
             curve: Vec::new(),
@@ -61,10 +102,18 @@ impl Estimator for FromScratch<'_> {
     }
 }
 
+/// What a network costs, by the name of the objective.
+fn objectives(cost: &Cost) -> BTreeMap<String, f64> {
+    let all =
+        [(PARAMETERS, cost.parameters), (MULTIPLY_ADDS, cost.multiply_adds), (ACTIVATION_BYTES, cost.activation_bytes)];
+    all.into_iter().map(|(name, count)| (name.to_owned(), count as f64)).collect()
+}
+
 /// An architecture in training.
-struct Scratch<'a> {
+struct Scratch {
     training: Training,
-    measure: &'a Resident,
+    measure: Resident,
+    measuring: Vec<u32>,
     cost: Cost,
     /// Steps of training before it is measured.
     steps: u64,
@@ -74,24 +123,23 @@ struct Scratch<'a> {
     failed: bool,
 }
 
-impl Scratch<'_> {
+impl Scratch {
     async fn step(&mut self) -> Result<Vec<JobEvent>, EstimateError> {
         if self.training.progress().0 < self.steps {
             let ended = self.training.advance().await?;
             self.curve.extend(ended);
             return Ok(ended.map(JobEvent::Epoch).into_iter().collect());
         }
-        let score = self.training.score(self.measure).await?;
-        let of_cost = [(PARAMETERS, self.cost.parameters), (MULTIPLY_ADDS, self.cost.multiply_adds)];
-        let objectives = [(ACCURACY, score.accuracy), (LOSS, score.loss)].into_iter();
-        let objectives = objectives.chain(of_cost.map(|(name, count)| (name, count as f64)));
-        let objectives = objectives.map(|(name, value)| (name.to_owned(), value)).collect();
+        let score = self.training.score_on(&self.measure, self.measuring.clone()).await?;
+        let mut objectives = objectives(&self.cost);
+        objectives.insert(ACCURACY.to_owned(), score.accuracy);
+        objectives.insert(LOSS.to_owned(), score.loss);
         self.over = true;
         Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: self.curve.clone() })])
     }
 }
 
-impl Job for Scratch<'_> {
+impl Job for Scratch {
     fn advance(&mut self) -> BoxFuture<'_, Result<Vec<JobEvent>, EstimateError>> {
         Box::pin(async move {
             if self.over {

@@ -4,7 +4,9 @@ use super::{EpochReport, EstimateError, Measured};
 use crate::space::Architecture;
 use crate::state::State;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::pin::Pin;
+use toml::Value;
 
 /// A future in a box: what a method of a trait object gives. It is polled where it was made.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -30,15 +32,28 @@ pub enum Fidelity {
 
 /// A way to measure architectures.
 pub trait Estimator {
-    /// Starts to measure an architecture. The job takes its steps when it is asked to.
+    /// What is known of an architecture without measuring it, by the name of the objective: its size, say.
     ///
     /// # Errors
-    /// [`EstimateError::Settings`] for a fidelity that there is not; an architecture of another space; out of memory.
-    fn start<'a>(
-        &'a mut self,
+    /// An architecture of another space.
+    fn known(&self, _architecture: &Architecture) -> Result<BTreeMap<String, f64>, EstimateError> {
+        Ok(BTreeMap::new())
+    }
+
+    /// Starts to measure an architecture, with settings of its training laid over the estimator's own, by the keys of a
+    /// configuration (`train.batch`). The job takes its steps when it is asked to.
+    ///
+    /// # Errors
+    /// [`EstimateError::Settings`] for a fidelity or a setting that there is not; an architecture of another space; out of
+    /// memory.
+    fn start<'j>(
+        &self,
         architecture: &Architecture,
+        settings: &[(String, Value)],
         fidelity: Fidelity,
-    ) -> Result<Box<dyn Job + 'a>, EstimateError>;
+    ) -> Result<Box<dyn Job + 'j>, EstimateError>
+    where
+        Self: 'j;
 }
 
 /// What happened in a step of a job.

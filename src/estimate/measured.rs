@@ -12,6 +12,8 @@ pub const LOSS: &str = "loss";
 pub const PARAMETERS: &str = "parameters";
 /// Objective: multiply-adds of one image.
 pub const MULTIPLY_ADDS: &str = "multiply_adds";
+/// Objective: bytes of all activations of one image.
+pub const ACTIVATION_BYTES: &str = "activation_bytes";
 
 /// What an architecture came to. (How long it took is known to those who have a clock.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -20,6 +20,7 @@ mod preset;
 mod scalars;
 mod shared;
 mod supernet;
+mod table;
 mod training;
 
 pub use error::EstimateError;
@@ -32,6 +33,7 @@ pub use paths::{PathConfig, PathStep, PathTraining, RewardBatches, RewardStatist
 pub use scalars::Scalars;
 pub use shared::SharedWeights;
 pub use supernet::{ALPHA_DEVIATION, Supernet, SupernetConfig, Wants};
+pub use table::{LATENCY, Lookup, TEST_ACCURACY, Table, TableError};
 pub use training::{EpochReport, Training, TrainingConfig};
 
 use crate::device::Recording;

@@ -5,40 +5,61 @@ use super::{BoxFuture, EstimateError, Estimator, Fidelity, Job, JobEvent, Measur
 use crate::network::Path;
 use crate::space::{Architecture, Space};
 use crate::state::State;
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use toml::Value;
 
 /// Measures architectures with shared weights, as they are: see [`PathTraining::score`].
 pub struct SharedWeights<'a> {
-    /// The space that the architectures are of.
-    pub space: &'a dyn Space,
-    /// The shared weights.
-    pub paths: &'a mut PathTraining,
-    /// The images that measure.
-    pub images: &'a [u32],
-    /// Batches that statistics are collected over before.
-    pub calibration: u32,
+    space: &'a dyn Space,
+    paths: Rc<Cell<Option<&'a mut PathTraining>>>,
+    images: &'a [u32],
+    calibration: u32,
+}
+
+impl<'a> SharedWeights<'a> {
+    /// Measures architectures of `space` with the weights of `paths` on `images`, after statistics were collected over so many
+    /// batches.
+    pub fn new(space: &'a dyn Space, paths: &'a mut PathTraining, images: &'a [u32], calibration: u32) -> Self {
+        Self { space, paths: Rc::new(Cell::new(Some(paths))), images, calibration }
+    }
 }
 
 impl Estimator for SharedWeights<'_> {
-    fn start<'a>(
-        &'a mut self,
+    fn start<'j>(
+        &self,
         architecture: &Architecture,
+        settings: &[(String, Value)],
         fidelity: Fidelity,
-    ) -> Result<Box<dyn Job + 'a>, EstimateError> {
+    ) -> Result<Box<dyn Job + 'j>, EstimateError>
+    where
+        Self: 'j,
+    {
         if let Fidelity::Epochs(epochs) = fidelity {
             let problem =
                 format!("a fidelity of {epochs} epochs: shared weights are measured as they are, at full fidelity");
             return Err(EstimateError::Settings(problem));
         }
-        let path = self.paths.path(self.space, architecture)?;
-        let Self { paths, images, calibration, .. } = self;
-        Ok(Box::new(Scoring { paths, images, calibration: *calibration, path, over: false }))
+        if let Some((key, _)) = settings.first() {
+            let problem = format!("`{key}`: shared weights are measured as they are, not trained in another way");
+            return Err(EstimateError::Settings(problem));
+        }
+        let paths = self.paths.take().ok_or_else(busy)?;
+        let path = paths.path(self.space, architecture);
+        self.paths.set(Some(paths));
+        let (paths, images) = (Rc::clone(&self.paths), self.images);
+        Ok(Box::new(Scoring { paths, images, calibration: self.calibration, path: path?, over: false }))
     }
+}
+
+fn busy() -> EstimateError {
+    EstimateError::Settings("another architecture is being measured with the shared weights".into())
 }
 
 /// A measurement of one step. Weights and statistics are those of the supernet, whose state is saved by who trains them.
 struct Scoring<'a> {
-    paths: &'a mut PathTraining,
+    paths: Rc<Cell<Option<&'a mut PathTraining>>>,
     images: &'a [u32],
     calibration: u32,
     path: Path,
@@ -55,7 +76,10 @@ impl Job for Scoring<'_> {
             if self.over {
                 return Ok(Vec::new());
             }
-            let score = self.paths.score(&self.path, self.images, self.calibration).await?;
+            let paths = self.paths.take().ok_or_else(busy)?;
+            let score = paths.score(&self.path, self.images, self.calibration).await;
+            self.paths.set(Some(paths));
+            let score = score?;
             self.over = true;
             let objectives = [(ACCURACY, score.accuracy), (LOSS, score.loss)];
             let objectives: BTreeMap<String, f64> =

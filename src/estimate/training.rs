@@ -263,7 +263,14 @@ impl Training {
     /// # Errors
     /// An error of the device.
     pub async fn score(&self, data: &Resident) -> Result<Score, EstimateError> {
-        let images = (0..data.count() as u32).collect();
+        self.score_on(data, (0..data.count() as u32).collect()).await
+    }
+
+    /// Measures the network on some images of `data`.
+    ///
+    /// # Errors
+    /// An error of the device.
+    pub async fn score_on(&self, data: &Resident, images: Vec<u32>) -> Result<Score, EstimateError> {
         let size = self.config.batch.max(64);
         Evaluation::new(&self.network, data, images, size, Choices::None, &self.workspace)?.score().await
     }

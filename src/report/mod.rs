@@ -20,6 +20,7 @@ mod palette;
 pub mod plot;
 pub mod run;
 pub mod statistics;
+pub mod strategies;
 pub mod suite;
 pub mod svg;
 pub mod table;

@@ -1,6 +1,11 @@
 //! The few statistics that small samples allow: mean and deviation, Mann and Whitney's test, Holm's correction, and what the best
 //! of several draws is expected to be.
 
+use statrs::function::erf::erfc;
+
+/// Pairs of values of two samples, beyond which the test is not exact but asymptotic.
+pub const MOST_PAIRS: usize = 1600;
+
 /// Mean of values; none of none.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
@@ -23,7 +28,7 @@ pub struct MannWhitney {
     pub p: f64,
 }
 
-/// Mann and Whitney's test, two-sided and exact whatever the sizes: given which values there are, every division of them into
+/// Mann and Whitney's test, two-sided and exact up to [`MOST_PAIRS`] pairs of values, beyond by the normal distribution: given which values there are, every division of them into
 /// samples of these sizes is as likely as any other. Equal values share the mean of their ranks; p is twice the smaller tail. None where
 /// a sample is empty or a value is not a number.
 ///
@@ -36,11 +41,29 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> Option<MannWhitney> {
     let ranks = doubled_ranks(first, second);
     let own: usize = ranks[..n].iter().sum();
     let u = (own - n * (n + 1)) as f64 / 2.0;
+    if n * m > MOST_PAIRS {
+        return Some(MannWhitney { u, p: by_normal(u, &ranks, [n, m]) });
+    }
     // Of the smaller sample there are fewer divisions to count; its sum of ranks is as far out.
     let (size, observed) = if n <= m { (n, own) } else { (m, ranks[n..].iter().sum()) };
     let ways = sums(&ranks, size);
     let [below, all, above] = [&ways[..=observed], &ways[..], &ways[observed..]].map(|part| part.iter().sum::<f64>());
     Some(MannWhitney { u, p: (2.0 * below.min(above) / all).min(1.0) })
+}
+
+/// The same p by the normal distribution that U tends to, with the correction for equal values and that for continuity.
+fn by_normal(u: f64, ranks: &[usize], [n, m]: [usize; 2]) -> f64 {
+    let (n, m) = (n as f64, m as f64);
+    let all = n + m;
+    let mut sorted = ranks.to_vec();
+    sorted.sort_unstable();
+    let ties: f64 = sorted.chunk_by(|a, b| a == b).map(|equal| (equal.len() as f64).powi(3) - equal.len() as f64).sum();
+    let variance = n * m / 12.0 * (all + 1.0 - ties / (all * (all - 1.0)));
+    if variance <= 0.0 {
+        return 1.0;
+    }
+    let z = ((u - n * m / 2.0).abs() - 0.5).max(0.0) / variance.sqrt();
+    erfc(z / std::f64::consts::SQRT_2).min(1.0)
 }
 
 /// Twice the ranks, from 1, of the values of both samples among all: with that the mean of equal values' ranks is whole.

@@ -4,7 +4,7 @@ use super::config_error::ConfigError;
 use super::files::LoadError;
 use crate::cost::CostError;
 use crate::device;
-use crate::estimate::EstimateError;
+use crate::estimate::{EstimateError, TableError};
 use crate::space::SpaceError;
 use crate::tensor;
 use std::path::PathBuf;
@@ -18,6 +18,9 @@ pub enum RunError {
     /// The dataset.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The table of a benchmark.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The space.
     #[error(transparent)]
     Space(#[from] SpaceError),

@@ -2,6 +2,7 @@
 //! `cli` above it, that opens files and waits for a device.
 
 pub mod architecture;
+mod benchmark;
 mod check;
 mod checkpoint;
 pub mod config;
@@ -27,8 +28,10 @@ mod source;
 pub mod suite;
 mod summary;
 mod tables;
+pub mod tabular;
 
 pub use architecture::ArchitectureError;
+pub use benchmark::read_table;
 pub use config::{CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig, SupernetSize};
 pub use config_error::ConfigError;
 pub use directory::Directory;

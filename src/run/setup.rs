@@ -8,13 +8,14 @@ use super::ledger::Ledger;
 use super::observer::Observer;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
-use crate::estimate::{BoxFuture, EpochReport, EstimateError, Progress, Training};
+use crate::estimate::{BoxFuture, EpochReport, EstimateError, Progress, Table, Training};
 use crate::graph::Features;
 use crate::search::{Event, SearchError, Stepper};
 use crate::space::{NetworkSettings, Space};
 use crate::state::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What the phases of a run work with.
@@ -30,6 +31,8 @@ pub(super) struct Setup<'a> {
     pub test: Resident,
     /// What networks that are trained from scratch are built for.
     pub settings: NetworkSettings,
+    /// The table in which architectures are looked up, if they are.
+    pub table: Option<Arc<Table>>,
     pub directory: &'a Directory,
     pub metrics: Log,
     pub timing: Log,
@@ -81,6 +84,7 @@ impl<'a> Setup<'a> {
             train: Resident::new(device, train, mean, std)?,
             test: Resident::new(device, test, mean, std)?,
             settings,
+            table: None,
             directory,
             metrics: directory.log("metrics.jsonl")?,
             timing: directory.log(TIMING)?,

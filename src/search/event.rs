@@ -2,9 +2,11 @@
 
 use super::collapse::Signs;
 use super::controller::Learned;
-use crate::estimate::Measured;
+use super::study::Candidate;
+use crate::estimate::{EpochReport, Fidelity, Measured};
 use crate::space::{Architecture, TableWeights};
 use serde::{Deserialize, Serialize};
+use toml::Value;
 
 /// Who came by an architecture that was ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,11 +57,55 @@ pub enum Event {
     ControllerEpoch(ControllerEpoch),
     /// An epoch ended.
     Epoch(Box<EpochEnd>),
+    /// A trial of a study began.
+    Began {
+        /// Its number, from 0.
+        trial: usize,
+        /// What is tried.
+        candidate: Candidate,
+        /// The settings decided beside the architecture, by key.
+        settings: Vec<(String, Value)>,
+        /// How thoroughly.
+        fidelity: Fidelity,
+        /// The trial that it goes on from.
+        continues: Option<usize>,
+    },
+    /// An epoch of a trial's training ended.
+    Trained {
+        /// The trial.
+        trial: usize,
+        /// What it came to.
+        epoch: EpochReport,
+    },
+    /// A trial ended.
+    Tried(Box<Tried>),
+    /// The settings that were decided beside what the search finds.
+    Settled {
+        /// By key.
+        settings: Vec<(String, Value)>,
+    },
     /// The search is over.
     Derived {
         /// What it found.
         architecture: Architecture,
     },
+}
+
+/// The end of a trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Its number, from 0.
+    pub trial: usize,
+    /// What was tried.
+    pub candidate: Candidate,
+    /// The settings decided beside the architecture, by key.
+    pub settings: Vec<(String, Value)>,
+    /// How thoroughly.
+    pub fidelity: Fidelity,
+    /// What it came to.
+    pub measured: Measured,
+    /// Whether it is the best so far.
+    pub is_best: bool,
 }
 
 /// State of a search at the end of an epoch.

@@ -11,15 +11,17 @@ pub mod controller;
 pub mod enas;
 mod event;
 pub mod one_shot;
+pub mod samplers;
 mod stepper;
 mod strategies;
 mod strategy;
+pub mod study;
 
 pub use crate::estimate::EstimateError as SearchError;
 pub use crate::estimate::{BoxFuture, Progress};
-pub use event::{ControllerEpoch, EpochEnd, Event, Origin};
+pub use event::{ControllerEpoch, EpochEnd, Event, Origin, Tried};
 pub use stepper::Stepper;
-pub use strategies::{ALL, Gradient, Paths, table};
+pub use strategies::{ALL, Gradient, Paths, Sampled, table};
 pub use strategy::{About, Bench, Strategy, Task};
 
 use stepper::{check_architectures, check_order, steps_taken};

@@ -20,6 +20,9 @@ pub trait Stepper {
     /// Steps taken and to be taken.
     fn progress(&self) -> Progress;
 
+    /// Has it end with what it has found so far, if it can: nothing more is begun, what is under way is given up.
+    fn cut(&mut self) {}
+
     /// Where it stands.
     ///
     /// # Errors

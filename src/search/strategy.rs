@@ -1,10 +1,13 @@
 //! What a search strategy is to everything else: what it is called, what it does unless told otherwise, and how it is built.
 
+use super::study::Sampler;
 use super::{BoxFuture, SearchError, Stepper};
 use crate::data::{Augmentation, Resident, Scale};
 use crate::device::Device;
+use crate::estimate::{Table, TrainingConfig};
 use crate::settings::{Settings, SettingsError};
 use crate::space::{NetworkSettings, Space};
+use std::sync::Arc;
 
 /// A search strategy as a reader of the literature knows it: its row of `docs/methods.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,12 @@ pub struct Bench<'a> {
     pub labels: &'a [u32],
     /// Seed of everything random.
     pub seed: u64,
+    /// What networks that are trained from scratch are built for.
+    pub network: &'a NetworkSettings,
+    /// How they are trained.
+    pub train: &'a TrainingConfig,
+    /// The table in which architectures can be looked up instead, if there is one.
+    pub table: Option<&'a Arc<Table>>,
 }
 
 /// A search strategy: a struct in a file of its own, and a line in [`ALL`](super::ALL), or, outside of the crate, in the list that
@@ -82,6 +91,11 @@ pub trait Strategy: Sync {
     /// What the supernet's channels should be a multiple of, with settings such as its preset.
     fn parts(&self, _settings: &Settings) -> usize {
         1
+    }
+
+    /// What decides which trial of a study comes next, if that is what it does: then its search is a study.
+    fn sampler(&self, _settings: &Settings, _seed: u64) -> Option<Result<Box<dyn Sampler>, SearchError>> {
+        None
     }
 
     /// A search before its first step.

@@ -1,9 +1,10 @@
-//! `cellwright bench`: times kernels, a search or training step, or a mixed edge.
+//! `cellwright bench`: times kernels, a search or training step, or a mixed edge; holds samplers against one another.
 
 mod edge;
 mod kernels;
 mod measure;
 mod step;
+mod strategies;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -18,6 +19,8 @@ enum What {
     Kernels(kernels::Args),
     /// Time one search step of a supernet, or one training step of a network, on random images.
     Step(Box<step::Args>),
+    /// Hold samplers against one another on a benchmark's table.
+    Strategies(strategies::Args),
     /// Time one mixed edge, forward and backward.
     Edge(edge::Args),
 }
@@ -26,6 +29,7 @@ pub fn run(args: &Args) -> super::output::Outcome {
     match &args.what {
         What::Kernels(args) => kernels::run(args),
         What::Step(args) => step::run(args),
+        What::Strategies(args) => strategies::run(args),
         What::Edge(args) => edge::run(args),
     }
 }

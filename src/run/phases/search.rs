@@ -26,7 +26,18 @@ impl Phase for Search {
         drop(graph);
         let (device, space, labels, seed) = (setup.device, setup.space, setup.labels, setup.config.seed);
         let images = setup.train.clone();
-        let with = search::Bench { device, space, settings: &settings, images: &images, labels, seed };
+        let (network, table, train) = (setup.settings.clone(), setup.table.clone(), &setup.config.train);
+        let with = search::Bench {
+            device,
+            space,
+            settings: &settings,
+            images: &images,
+            labels,
+            seed,
+            network: &network,
+            train,
+            table: table.as_ref(),
+        };
         let found = &setup.config.search;
         let mut search = Searching::from(pollster::block_on(found.strategy.build(&found.settings, with))?);
         let mut course = Course::default();
@@ -116,6 +127,7 @@ impl Listener<Event> for Course {
                 self.epochs.push(*end);
                 None
             }
+            Event::Began { .. } | Event::Trained { .. } | Event::Tried(_) | Event::Settled { .. } => None,
             Event::Derived { architecture } => {
                 self.architecture = Some(architecture);
                 None

@@ -175,9 +175,8 @@ impl<'s> Enas<'s> {
             Some((_, measured)) => measured.clone(),
             None => {
                 let Self { space, paths, validation, config, .. } = &mut *self;
-                let mut estimator =
-                    SharedWeights { space: *space, paths, images: validation, calibration: config.calibration };
-                estimate::finish(&mut *estimator.start(&architecture, Fidelity::Full)?).await?
+                let estimator = SharedWeights::new(*space, paths, validation, config.calibration);
+                estimate::finish(&mut *estimator.start(&architecture, &[], Fidelity::Full)?).await?
             }
         };
         self.taken += 1;

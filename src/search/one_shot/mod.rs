@@ -93,8 +93,8 @@ impl<'s> OneShot<'s> {
     /// An error of the device, or an architecture of another space.
     pub async fn measure(&mut self, architecture: &Architecture) -> Result<Measured, SearchError> {
         let Self { space, paths, ranking, calibration, .. } = self;
-        let mut estimator = SharedWeights { space: *space, paths, images: ranking, calibration: *calibration };
-        estimate::finish(&mut *estimator.start(architecture, Fidelity::Full)?).await
+        let estimator = SharedWeights::new(*space, paths, ranking, *calibration);
+        estimate::finish(&mut *estimator.start(architecture, &[], Fidelity::Full)?).await
     }
 
     async fn next(&mut self) -> Result<Vec<Event>, SearchError> {

@@ -53,7 +53,7 @@ impl Strategy for Controlled {
     ) -> BoxFuture<'a, Result<Box<dyn Stepper + 'a>, SearchError>> {
         let config = settings.read::<EnasConfig>();
         Box::pin(async move {
-            let Bench { device, space, settings, images, labels, seed } = bench;
+            let Bench { device, space, settings, images, labels, seed, .. } = bench;
             let search = Enas::new(device, space, space.supernet(settings)?, images, labels, config?, seed)?;
             Ok(Box::new(search) as Box<dyn Stepper + 'a>)
         })

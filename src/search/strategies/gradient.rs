@@ -55,7 +55,7 @@ impl Strategy for Gradient {
     ) -> BoxFuture<'a, Result<Box<dyn Stepper + 'a>, SearchError>> {
         let config = settings.read::<BilevelConfig>();
         Box::pin(async move {
-            let Bench { device, space, settings, images, labels, seed } = bench;
+            let Bench { device, space, settings, images, labels, seed, .. } = bench;
             let search = Bilevel::new(device, space, settings, images, labels, config?, seed).await?;
             Ok(Box::new(search) as Box<dyn Stepper + 'a>)
         })

@@ -19,13 +19,16 @@ mod pc_darts;
 mod rein_max;
 mod robust_darts;
 mod rsps;
+mod sampled;
 mod sdarts;
 mod snas;
 mod spos;
 
 pub use gradient::Gradient;
 pub use paths::Paths;
+pub use sampled::Sampled;
 
+use super::samplers::{bayes, evolution, grid, local_search, random, reinforce};
 use super::strategy::{About, Strategy};
 
 /// Every strategy.
@@ -54,6 +57,12 @@ pub static ALL: &[&'static dyn Strategy] = &[
     &enas::METHOD,
     &rsps::METHOD,
     &spos::METHOD,
+    &random::METHOD,
+    &grid::METHOD,
+    &local_search::METHOD,
+    &evolution::METHOD,
+    &reinforce::METHOD,
+    &bayes::METHOD,
 ];
 
 /// The strategies as a table in Markdown, one row each.

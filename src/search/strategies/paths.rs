@@ -40,7 +40,7 @@ impl Strategy for Paths {
     ) -> BoxFuture<'a, Result<Box<dyn Stepper + 'a>, SearchError>> {
         let (config, rank) = (settings.read::<OneShotConfig>(), self.rank);
         Box::pin(async move {
-            let Bench { device, space, settings, images, labels, seed } = bench;
+            let Bench { device, space, settings, images, labels, seed, .. } = bench;
             let graph = space.supernet(settings)?;
             let search = OneShot::new(device, space, graph, images, labels, config?, rank, seed)?;
             Ok(Box::new(search) as Box<dyn Stepper + 'a>)

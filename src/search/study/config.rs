@@ -1,0 +1,133 @@
+//! Settings of a study, whatever its sampler.
+
+use super::domain::Values;
+use super::objective::Objective;
+use crate::data::Scale;
+use crate::estimate::limits::{self, MOST_EPOCHS, within, wrong};
+use crate::estimate::measured::ACCURACY;
+use crate::settings::{Settings, SettingsError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most trials of a study.
+const MOST_TRIALS: u32 = 10_000_000;
+
+/// How trials are measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum EstimatorConfig {
+    /// Each is trained from scratch.
+    #[default]
+    Training,
+    /// Each is looked up in the table of its benchmark.
+    Table {
+        /// Which of the benchmark's datasets.
+        dataset: String,
+    },
+}
+
+/// Settings of [`Study`](super::Study).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StudyConfig {
+    /// Trials, at most.
+    pub trials: u32,
+    /// Epochs of all trials together, after which none is begun; 0: as many as there are.
+    pub epochs: u32,
+    /// Seconds after which the study ends with what it has found; 0: as many as it takes. What is tried does not depend on it.
+    pub seconds: f64,
+    /// Epochs that a trial is trained for.
+    pub trial_epochs: u32,
+    /// Share of the training images that measure, and do not train.
+    pub validation: f64,
+    /// What is looked for, the most important first.
+    pub objectives: Vec<String>,
+    /// What a candidate may have at most of a quantity that is known before it is trained. Others are recorded as failed.
+    pub limits: BTreeMap<String, f64>,
+    /// Settings that are decided beside the architecture, by key, and their values.
+    pub also: BTreeMap<String, Values>,
+    /// How trials are measured.
+    pub estimator: EstimatorConfig,
+}
+
+impl Default for StudyConfig {
+    fn default() -> Self {
+        Self {
+            trials: 100,
+            epochs: 0,
+            seconds: 0.0,
+            trial_epochs: 12,
+            validation: 0.2,
+            objectives: vec![ACCURACY.to_owned()],
+            limits: BTreeMap::new(),
+            also: BTreeMap::new(),
+            estimator: EstimatorConfig::default(),
+        }
+    }
+}
+
+impl StudyConfig {
+    /// What data of a scale allow.
+    pub fn preset(scale: Scale) -> Self {
+        match scale {
+            Scale::Tiny => Self { trials: 20, trial_epochs: 8, ..Self::default() },
+            Scale::Small => Self { trials: 10, trial_epochs: 1, ..Self::default() },
+            Scale::Published => Self::default(),
+        }
+    }
+
+    /// The settings of a study with this, and of a sampler, side by side.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn with(&self, sampler: &impl Serialize) -> Result<Settings, SettingsError> {
+        let mut all = Settings::of(self)?;
+        all.table_mut().extend(toml::Table::from(Settings::of(sampler)?));
+        Ok(all)
+    }
+
+    /// Reads the settings of a study and leaves those of its sampler.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn read(settings: &Settings) -> Result<(Self, Settings), SettingsError> {
+        let keys = Settings::of(&Self::default())?;
+        let (mut own, mut others) = (toml::Table::new(), toml::Table::new());
+        for (key, value) in settings.table() {
+            let table = if keys.table().contains_key(key) { &mut own } else { &mut others };
+            table.insert(key.clone(), value.clone());
+        }
+        Ok((Settings::from(own).read()?, others.into()))
+    }
+
+    /// What is looked for.
+    pub fn objectives(&self) -> Vec<Objective> {
+        self.objectives.iter().map(Objective::new).collect()
+    }
+
+    /// Whether all values can be used.
+    ///
+    /// # Errors
+    /// Which cannot, and what it must be.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        within("trials", self.trials.into(), 1, MOST_TRIALS.into())?;
+        within("epochs", self.epochs.into(), 0, MOST_EPOCHS.into())?;
+        limits::epochs("trial_epochs", self.trial_epochs)?;
+        if !(self.seconds >= 0.0 && self.seconds.is_finite()) {
+            return Err(wrong("seconds must not be negative"));
+        }
+        if !(self.validation > 0.0 && self.validation < 1.0) {
+            return Err(wrong("validation must be above 0 and below 1"));
+        }
+        if self.objectives.is_empty() {
+            return Err(wrong("objectives: there is nothing to look for: accuracy is one"));
+        }
+        if let Some((name, _)) = self.limits.iter().find(|(_, limit)| !limit.is_finite()) {
+            return Err(wrong(format!("limits.{name} must be a finite number")));
+        }
+        match self.also.iter().find_map(|(key, values)| Some((key, values.problem()?))) {
+            Some((key, problem)) => Err(wrong(format!("also.\"{key}\": {problem}"))),
+            None => Ok(()),
+        }
+    }
+}
