@@ -47,7 +47,7 @@ impl Settings {
         let value: T = self.0.clone().try_into().map_err(told)?;
         // Of a kind without settings serde takes any. What is not written again was not read.
         let has = Self::of(&value)?;
-        match self.keys().into_iter().find(|key| has.get(key).is_none()) {
+        match missing(&self.0, &has.0) {
             None => Ok(value),
             Some(key) => Err(SettingsError(has.not_read(&key))),
         }
@@ -111,6 +111,16 @@ fn told(error: toml::de::Error) -> SettingsError {
     let whole = error.to_string();
     let place = whole.rsplit_once("\nin `").and_then(|(_, rest)| rest.split_once('`')).map(|(key, _)| key);
     SettingsError(place.map_or_else(|| error.message().to_owned(), |key| format!("{key}: {}", error.message())))
+}
+
+/// The first key of a table, with dots, that another does not have. (A key may have dots of its own.)
+fn missing(table: &Table, other: &Table) -> Option<String> {
+    table.iter().find_map(|(key, value)| match (value.as_table(), other.get(key)) {
+        (Some(inner), Some(Value::Table(other))) => missing(inner, other).map(|rest| format!("{key}.{rest}")),
+        (_, Some(_)) => None,
+        (Some(inner), None) if inner.is_empty() => None,
+        (_, None) => Some(key.clone()),
+    })
 }
 
 fn keys(table: &Table) -> Vec<String> {

@@ -250,7 +250,7 @@ fn a_job_goes_on_from_every_step_and_at_a_higher_fidelity() {
     let parameters = cellwright::cost::parameters(&network).unwrap() as f64;
     assert_eq!(result.objective(measured::PARAMETERS), Some(parameters));
 
-    let mut estimator = from_scratch(&device, &given);
+    let estimator = from_scratch(&device, &given);
     for (fidelity, steps) in [(Fidelity::Full, 0..=7), (Fidelity::Epochs(1), 0..=3)] {
         for at in steps {
             let mut job = estimator.start(&architecture, &[], fidelity).unwrap();

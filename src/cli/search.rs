@@ -23,6 +23,30 @@ pub struct Args {
     /// Epochs of search, or of training the shared weights.
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
     budget: Option<u32>,
+    /// Trials of a study, at most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
+    trials: Option<u32>,
+    /// Seconds after which a study ends with what it has found. What is tried does not depend on it.
+    #[arg(long, value_name = "S", conflicts_with = "resume")]
+    seconds: Option<f64>,
+    /// What a study looks for, the most important first: accuracy, loss, parameters, multiply_adds, activation_bytes.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "resume")]
+    objective: Vec<String>,
+    /// What a trial's network may have at most, e.g. `parameters=3e6` (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "resume")]
+    limit: Vec<String>,
+    /// How a study measures its trials: `training`, or `table`, that of their benchmark.
+    #[arg(long, value_parser = ["training", "table"], conflicts_with = "resume")]
+    estimator: Option<String>,
+    /// Directory of the table's files.
+    #[arg(long, value_name = "DIR", requires = "estimator")]
+    table: Option<PathBuf>,
+    /// Which of the table's datasets.
+    #[arg(long, value_name = "NAME", default_value = "cifar10", requires = "table")]
+    table_dataset: String,
+    /// Share of the training images that measure a study's trials, and do not train.
+    #[arg(long, value_name = "SHARE", conflicts_with = "resume")]
+    validation: Option<f64>,
     /// Compute every operation by itself: slower, the same results but for rounding. Strategies that compute one path do
     /// so anyway.
     #[arg(long, conflicts_with = "resume")]
@@ -30,6 +54,46 @@ pub struct Args {
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    /// The settings that its options stand for.
+    fn settings(&self) -> Result<Vec<(&'static str, &'static str, Option<String>)>, Box<dyn std::error::Error>> {
+        let objectives: Vec<String> = self.objective.iter().map(|name| toml_text(name)).collect();
+        let mut limits = Vec::new();
+        for limit in &self.limit {
+            let wrong = || format!("--limit {limit}: write NAME=VALUE, for instance parameters=3e6");
+            let (name, value) = limit.split_once('=').ok_or_else(wrong)?;
+            let value: f64 = value.trim().parse().map_err(|_| wrong())?;
+            limits.push(format!("{} = {value:?}", toml_text(name.trim())));
+        }
+        let estimator = match (self.estimator.as_deref(), &self.table) {
+            (Some("table"), Some(dir)) => {
+                let dir = std::path::absolute(dir)?;
+                let dir = dir.to_str().ok_or("--table: the path is not valid Unicode")?;
+                let (dataset, dir) = (toml_text(&self.table_dataset), toml_text(dir));
+                Some(format!("{{ kind = \"table\", dataset = {dataset}, dir = {dir} }}"))
+            }
+            (Some("table"), None) => return Err("--estimator table needs --table DIR, where its files lie".into()),
+            (Some(_), Some(_)) => return Err("--table says nothing unless with --estimator table".into()),
+            (kind, _) => kind.map(|kind| format!("{{ kind = {} }}", toml_text(kind))),
+        };
+        // TOML tells a number that has a point from one that has not.
+        let number = |value: f64| format!("{value:?}");
+        Ok(vec![
+            ("--strategy", "search.strategy", self.strategy.as_deref().map(toml_text)),
+            ("--trials", "search.trials", self.trials.map(|trials| trials.to_string())),
+            ("--seconds", "search.seconds", self.seconds.map(number)),
+            (
+                "--objective",
+                "search.objectives",
+                (!objectives.is_empty()).then(|| format!("[{}]", objectives.join(", "))),
+            ),
+            ("--limit", "search.limits", (!limits.is_empty()).then(|| format!("{{ {} }}", limits.join(", ")))),
+            ("--estimator", "search.estimator", estimator),
+            ("--validation", "search.validation", self.validation.map(number)),
+        ])
+    }
 }
 
 fn strategy_help() -> String {
@@ -53,7 +117,7 @@ pub fn run(args: &Args) -> Outcome {
             false => output::print(&report::run::summary_text(&summary, directory.path())),
         };
     }
-    let more = [("--strategy", "search.strategy", args.strategy.as_deref().map(toml_text))];
+    let more = args.settings()?;
     let mut read = args.experiment.config(args.config.as_deref(), &more, args.budget, Purpose::Search, None)?;
     if args.no_fusion {
         read.config = read.config.without_fusion();
@@ -69,6 +133,6 @@ pub fn run(args: &Args) -> Outcome {
     if args.json {
         output::print_json(&outcome.summary)
     } else {
-        output::print(&report::run::text(&outcome, begun.directory.path()))
+        output::print(&report::run::text(&outcome, &config, begun.directory.path()))
     }
 }

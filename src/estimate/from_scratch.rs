@@ -6,14 +6,10 @@ use super::{Training, TrainingConfig};
 use crate::cost::Cost;
 use crate::data::Resident;
 use crate::device::Device;
-use crate::settings::{Settings, SettingsError};
 use crate::space::{Architecture, NetworkSettings, Space};
 use crate::state::State;
 use std::collections::BTreeMap;
 use toml::Value;
-
-/// The group of a configuration whose settings can be decided beside the architecture.
-const GROUP: &str = "train.";
 
 /// Trains each architecture from scratch and measures it on other images.
 pub struct FromScratch<'a> {
@@ -38,22 +34,6 @@ pub struct FromScratch<'a> {
 }
 
 impl FromScratch<'_> {
-    /// How it is trained, with settings laid over.
-    fn config(&self, settings: &[(String, Value)]) -> Result<TrainingConfig, EstimateError> {
-        let mut all = Settings::of(&self.config)?;
-        for (key, value) in settings {
-            let own = key.strip_prefix(GROUP).and_then(|key| all.get_mut(key));
-            let wrong = || {
-                let problem = format!(
-                    "`{key}` is no setting of how a network is trained that could be decided: `train.batch` is one"
-                );
-                EstimateError::Settings(problem)
-            };
-            *own.ok_or_else(wrong)? = value.clone();
-        }
-        Ok(all.read().map_err(|error| SettingsError(format!("{GROUP}{error}")))?)
-    }
-
     fn cost(&self, architecture: &Architecture) -> Result<Cost, EstimateError> {
         // The auxiliary head is no part of the network that is measured.
         let plain = NetworkSettings { auxiliary: false, ..self.settings.clone() };
@@ -75,7 +55,7 @@ impl Estimator for FromScratch<'_> {
     where
         Self: 'j,
     {
-        let config = self.config(settings)?;
+        let config = self.config.with(settings)?;
         let all = config.epochs;
         let epochs = match fidelity {
             Fidelity::Full => all,

@@ -4,8 +4,12 @@ use super::limits::{self, wrong};
 use super::training::TrainingConfig;
 use crate::data::{Augmentation, Scale};
 use crate::optim::{Schedule, SgdConfig};
-use crate::settings::SettingsError;
+use crate::settings::{Settings, SettingsError};
 use crate::space::Regime;
+use toml::Value;
+
+/// The group of a configuration that this is.
+const GROUP: &str = "train.";
 
 impl TrainingConfig {
     /// What suits data of a scale, varied so; `published` is how the space's networks were trained, if not as those of DARTS.
@@ -34,6 +38,23 @@ impl TrainingConfig {
                 ..base
             },
         }
+    }
+
+    /// The same with settings laid over, by the keys of a configuration (`train.batch`).
+    ///
+    /// # Errors
+    /// A key that is none of these, or a value that cannot be used.
+    pub fn with(&self, settings: &[(String, Value)]) -> Result<Self, SettingsError> {
+        let mut all = Settings::of(self)?;
+        for (key, value) in settings {
+            let own = key.strip_prefix(GROUP).and_then(|key| all.get_mut(key));
+            let unknown =
+                || wrong(format!("`{key}` is no setting of training that could be decided; `train.batch` is one"));
+            *own.ok_or_else(unknown)? = value.clone();
+        }
+        let config: Self = all.read().map_err(|error| wrong(format!("{GROUP}{error}")))?;
+        config.check().map_err(|error| wrong(format!("{GROUP}{error}")))?;
+        Ok(config)
     }
 
     /// Whether all values can be used.

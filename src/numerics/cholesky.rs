@@ -9,8 +9,9 @@ pub struct Cholesky {
 }
 
 impl Cholesky {
-    /// Factors `matrix`, n×n in row-major order, of which only the diagonal and what lies below it are read. None if the
-    /// matrix has another size, is not positive definite to working precision, or holds a number that is not finite.
+    /// Factors `matrix`, n×n in row-major order, of which only the diagonal and what lies below it are read. None if
+    /// the matrix has another size, is not positive definite to working precision, or holds a number that is not
+    /// finite.
     pub fn of(mut matrix: Vec<f64>, n: usize) -> Option<Self> {
         if n.checked_mul(n) != Some(matrix.len()) {
             return None;
@@ -102,24 +103,24 @@ mod tests {
         let factor = Cholesky::of(matrix, n).unwrap();
         let b = [1.0, -2.0, 3.0, -4.0, 5.0];
         for (found, expected) in factor.solve(&b).into_iter().zip([
-            5.036850200916016,
-            -22.455462231099006,
-            26.31418512268577,
-            -44.46738491695143,
-            45.16323541442243,
+            5.036_850_200_916_016,
+            -22.455_462_231_099_006,
+            26.314_185_122_685_77,
+            -44.467_384_916_951_43,
+            45.163_235_414_422_43,
         ]) {
             assert_relative_eq!(found, expected, max_relative = 1e-11);
         }
         for (found, expected) in factor.solve_lower(&b).into_iter().zip([
-            0.9534625892455922,
-            -5.407214432074846,
-            9.929207450259637,
-            -12.208675737042165,
-            15.962082072994939,
+            0.953_462_589_245_592_2,
+            -5.407_214_432_074_846,
+            9.929_207_450_259_637,
+            -12.208_675_737_042_165,
+            15.962_082_072_994_939,
         ]) {
             assert_relative_eq!(found, expected, max_relative = 1e-11);
         }
-        assert_relative_eq!(factor.log_determinant(), -7.461510210570812, max_relative = 1e-12);
+        assert_relative_eq!(factor.log_determinant(), -7.461_510_210_570_812, max_relative = 1e-12);
     }
 
     #[test]
@@ -151,7 +152,11 @@ mod tests {
     proptest! {
         /// B·Bᵀ + I times what was solved for is the right-hand side again.
         #[test]
-        fn a_solution_solves(n in 1usize..12, entries in prop::collection::vec(-1.0..1.0f64, 144), b in prop::collection::vec(-5.0..5.0f64, 12)) {
+        fn a_solution_solves(
+            n in 1usize..12,
+            entries in prop::collection::vec(-1.0..1.0f64, 144),
+            b in prop::collection::vec(-5.0..5.0f64, 12),
+        ) {
             let entry = |i: usize, j: usize| -> f64 {
                 let shift = if i == j { 1.0 } else { 0.0 };
                 (0..n).map(|k| entries[i * 12 + k] * entries[j * 12 + k]).sum::<f64>() + shift

@@ -39,7 +39,8 @@ pub struct GaussianProcess {
 }
 
 impl GaussianProcess {
-    /// Fits n `targets` at points whose `distances` to each other are n×n, row-major, symmetric and zero on the diagonal.
+    /// Fits n `targets` at points whose `distances` to each other are n×n, row-major, symmetric and zero on the
+    /// diagonal.
     ///
     /// Targets are standardised (mean 0, population deviation 1; equal ones are only centred). Of each of `lengths`
     /// (ℓ > 0, in the unit of the distances) with each of `noises` (σ² ≥ 0, as a share of the targets' variance) the
@@ -81,14 +82,14 @@ impl GaussianProcess {
         Some(Self { factor, weights, centre, scale, length, noise, log_likelihood })
     }
 
-    /// What is expected at a point with these `distances` to the n observed ones, in their order. With another number of
-    /// them nothing is, and the prediction is not a number.
+    /// What is expected at a point with these `distances` to the n observed ones, in their order. With another number
+    /// of them nothing is, and the prediction is not a number.
     pub fn predict(&self, distances: &[f64]) -> Prediction {
-        let kernel: Vec<f64> = distances.iter().map(|distance| (-distance / self.length).exp()).collect();
-        let explained: f64 = self.factor.solve_lower(&kernel).iter().map(|v| v * v).sum();
         if distances.len() != self.weights.len() {
             return Prediction { mean: f64::NAN, deviation: f64::NAN };
         }
+        let kernel: Vec<f64> = distances.iter().map(|distance| (-distance / self.length).exp()).collect();
+        let explained: f64 = self.factor.solve_lower(&kernel).iter().map(|v| v * v).sum();
         let mean: f64 = kernel.iter().zip(&self.weights).map(|(kernel, weight)| kernel * weight).sum();
         // At an observed point without noise rounding can take a little more than there is.
         let variance = (1.0 - explained).max(0.0);
@@ -131,7 +132,7 @@ pub fn expected_improvement(prediction: Prediction, best: f64) -> f64 {
     if improvement < 0.0 { 0.0 } else { improvement }
 }
 
-/// The mean plus `factor` deviations (Auer's upper confidence bound; −`factor` gives the lower one).
+/// The upper confidence bound: the mean plus `factor` deviations. A `factor` below 0 gives a lower one.
 pub fn upper_confidence(prediction: Prediction, factor: f64) -> f64 {
     prediction.mean + factor * prediction.deviation
 }
@@ -156,7 +157,7 @@ mod tests {
     }
 
     /// scikit-learn 1.9.1's `GaussianProcessRegressor` with `Matern(length, nu=0.5)`, which is this kernel on a line,
-    /// over the same grid; the expected improvement by SciPy 1.17.1 (`oracles/gaussian_process.py`).
+    /// over the same grid; the expected improvement by SciPy 1.17.1 (`tests/oracles/gaussian_process.py`).
     #[test]
     fn predictions_are_those_of_scikit_learn() {
         let process = process(&Y);
@@ -183,6 +184,19 @@ mod tests {
         let plain = process(&Y).predict(&to(1.7));
         assert_relative_eq!(scaled.mean, 1000.0 * plain.mean - 7.0, max_relative = 1e-10);
         assert_relative_eq!(scaled.deviation, 1000.0 * plain.deviation, max_relative = 1e-7);
+    }
+
+    #[test]
+    fn an_observed_point_is_certain_without_noise() {
+        let distances: Vec<f64> = X.iter().flat_map(|&x| to(x)).collect();
+        for length in [0.5, 3.0, 40.0, 1e6] {
+            let process = GaussianProcess::fit(&distances, &Y, &[length], &[0.0]).unwrap();
+            for (x, y) in X.into_iter().zip(Y) {
+                let found = process.predict(&to(x));
+                assert_relative_eq!(found.mean, y, max_relative = 1e-7);
+                assert!((0.0..1e-4).contains(&found.deviation), "{found:?}");
+            }
+        }
     }
 
     #[test]
@@ -214,7 +228,9 @@ mod tests {
     fn improvement_is_never_negative_and_certain_where_there_is_no_deviation() {
         let at = |mean, deviation| expected_improvement(Prediction { mean, deviation }, 1.0);
         assert_eq!((at(3.0, 0.0), at(0.5, 0.0), at(-1e6, 1.0)), (2.0, 0.0, 0.0));
-        assert!(at(0.0, 0.1) >= 0.0 && at(f64::NAN, 1.0).is_nan());
+        // From where both terms almost cancel to where they underflow.
+        assert!((0..4000).all(|k| at(1.0 - f64::from(k) * 0.01, 1.0) >= 0.0));
+        assert!(at(f64::NAN, 1.0).is_nan());
         assert_relative_eq!(at(1.0, 2.0), 2.0 / (2.0 * PI).sqrt(), max_relative = 1e-12);
     }
 }

@@ -13,9 +13,9 @@ pub struct Rung {
     pub budget: usize,
 }
 
-/// The budgets between `least` and `most` of a reduction by `eta` in the order in which they are spent: `most` divided by
-/// powers of `eta` and rounded down, as long as `least` times that power does not exceed `most`. None if `least` is 0 or
-/// more than `most`, or if `eta` is less than 2.
+/// The budgets between `least` and `most` of a reduction by `eta` in the order in which they are spent: `most` divided
+/// by powers of `eta` and rounded down, as long as `least` times that power does not exceed `most`. None if `least` is
+/// 0 or more than `most`, or if `eta` is less than 2.
 pub fn budgets(least: usize, most: usize, eta: usize) -> Option<Vec<usize>> {
     if least == 0 || least > most || eta < 2 {
         return None;
@@ -26,8 +26,8 @@ pub fn budgets(least: usize, most: usize, eta: usize) -> Option<Vec<usize>> {
     Some(budgets)
 }
 
-/// Successive halving of `trials` over `budgets`, the least first: rung j has ⌊trials·η^−j⌋ of them, up to the last rung
-/// that has any. Of an `eta` below 2 there is none.
+/// Successive halving of `trials` over `budgets`, the least first: rung j has ⌊trials·η^−j⌋ of them, up to the last
+/// rung that has any. Of an `eta` below 2 there is none.
 pub fn successive_halving(trials: usize, budgets: &[usize], eta: usize) -> Vec<Rung> {
     if eta < 2 {
         return Vec::new();
@@ -38,9 +38,9 @@ pub fn successive_halving(trials: usize, budgets: &[usize], eta: usize) -> Vec<R
 }
 
 /// The bracket of Hyperband's iteration `iteration`, from 0, over its m `budgets`, the least first: with
-/// s = m−1−(iteration mod m), ⌊m/(s+1)⌋·η^s trials on the last s+1 budgets. This is HpBandSter's rounding; Li et al. begin
-/// with ⌈m·η^s/(s+1)⌉, which is 12 instead of 9 in the second of four brackets. Empty without budgets or with an `eta`
-/// below 2.
+/// s = m−1−(iteration mod m), ⌊m/(s+1)⌋·η^s trials on the last s+1 budgets. This is HpBandSter's rounding; Li et al.
+/// begin with ⌈m·η^s/(s+1)⌉, which is 12 instead of 9 in the second of four brackets. Empty without budgets or with an
+/// `eta` below 2.
 ///
 /// ```
 /// use cellwright::numerics::halving::{budgets, hyperband};
@@ -61,7 +61,8 @@ pub fn hyperband(iteration: usize, budgets: &[usize], eta: usize) -> Vec<Rung> {
     successive_halving(trials, &budgets[skipped..], eta)
 }
 
-/// The indices of the `count` best of `scores`, the best first; of equal ones the earlier, and what is not a number last.
+/// The indices of the `count` best of `scores`, the best first; of equal ones the earlier, and what is not a number
+/// last.
 pub fn best(scores: &[f64], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| descending(scores[a], scores[b]));
@@ -139,14 +140,14 @@ mod tests {
         assert_eq!(found, expected);
         let second: Vec<usize> = hyperband(1, &all, 3).iter().map(|rung| rung.budget).collect();
         assert_eq!(second, [3, 9, 27, 81]);
-        assert_eq!(hyperband(3, &[], 3), []);
-        assert_eq!(hyperband(0, &[1, 2], 1), []);
+        assert!(hyperband(3, &[], 3).is_empty());
+        assert!(hyperband(0, &[1, 2], 1).is_empty());
     }
 
     #[test]
     fn halving_ends_where_no_trial_is_left() {
         assert_eq!(trials(&successive_halving(20, &[1, 4, 16, 64], 4)), [20, 5, 1]);
-        assert_eq!(trials(&successive_halving(0, &[1], 4)), []);
+        assert!(trials(&successive_halving(0, &[1], 4)).is_empty());
         assert_eq!(successive_halving(7, &[5, 10], 2)[1], Rung { trials: 3, budget: 10 });
     }
 
@@ -154,7 +155,7 @@ mod tests {
     fn the_best_come_first_and_no_numbers_last() {
         assert_eq!(best(&[0.1, f64::NAN, 0.9, 0.9, 0.0], 5), [2, 3, 0, 4, 1]);
         assert_eq!(best(&[0.1, 0.2], 1), [1]);
-        assert_eq!(best(&[], 3), []);
+        assert!(best(&[], 3).is_empty());
     }
 
     fn finished(trial: usize, score: f64, promoted: bool) -> Finished {
@@ -181,8 +182,8 @@ mod tests {
     }
 
     proptest! {
-        /// Workers that ask one after another fill rungs with about an η-th of those below each, and never twice with the
-        /// same trial.
+        /// Workers that ask one after another fill rungs with about an η-th of those below each, and never twice with
+        /// the same trial.
         #[test]
         fn rungs_of_asha_thin_out(scores in prop::collection::vec(0.0..1.0f64, 1..120), eta in 2usize..5) {
             let mut rungs: Vec<Vec<Finished>> = vec![Vec::new(); 4];

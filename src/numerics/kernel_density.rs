@@ -1,5 +1,5 @@
-//! The product kernel density of BOHB (Falkner, Klein and Hutter, "BOHB: Robust and efficient hyperparameter optimization
-//! at scale", ICML 2018, section 4), as statsmodels computes it, and BOHB's way to draw near its points.
+//! The product kernel density of BOHB (Falkner, Klein and Hutter, "BOHB: Robust and efficient hyperparameter
+//! optimization at scale", ICML 2018, section 4), as statsmodels computes it, and BOHB's way to draw near its points.
 
 use super::normal;
 use crate::random::Random;
@@ -68,8 +68,8 @@ pub struct KernelDensity {
 
 impl KernelDensity {
     /// Around `points` of d `variables` each, with the bandwidth 1.06·σ·n^(−1/(4+d)) of each variable, at least `least`
-    /// ([`LEAST_BANDWIDTH`]; above 0); σ is the population deviation of its values, of levels that of their numbers. The
-    /// bandwidth of K levels is at most (K−1)/K.
+    /// ([`LEAST_BANDWIDTH`]; above 0); σ is the population deviation of its values, of levels that of their numbers.
+    /// The bandwidth of K levels is at most (K−1)/K.
     ///
     /// None without points or variables, or if a point has another number of coordinates or one that its variable does
     /// not have.
@@ -106,8 +106,8 @@ impl KernelDensity {
         &self.bandwidths
     }
 
-    /// The density at a point; 0 where it has another number of coordinates. Of continuous variables it is not cut off at
-    /// 0 and 1, so that it sums to less than 1 over the space.
+    /// The density at a point; 0 where it has another number of coordinates. Of continuous variables it is not cut off
+    /// at 0 and 1, so that it sums to less than 1 over the space.
     pub fn density(&self, point: &[f64]) -> f64 {
         if point.len() != self.variables.len() {
             return 0.0;
@@ -119,8 +119,8 @@ impl KernelDensity {
         self.points.iter().map(product).sum::<f64>() / self.points.len() as f64
     }
 
-    /// A point near one of those it was fitted to, all equally likely: continuous coordinates from a normal distribution
-    /// cut to [0, 1], of three times the bandwidth; a level is, with probability λ, drawn anew from all.
+    /// A point near one of those it was fitted to, all equally likely: continuous coordinates from a normal
+    /// distribution cut to [0, 1], of three times the bandwidth; a level is, with probability λ, drawn anew from all.
     pub fn sample_near(&self, random: &mut Random) -> Vec<f64> {
         let centre = &self.points[random.below(self.points.len())];
         let near = |((&kind, &width), &value): ((&Variable, &f64), &f64)| match kind {
@@ -155,21 +155,24 @@ mod tests {
     }
 
     /// statsmodels 0.15.0's `KDEMultivariate` by its "normal_reference" and with fixed bandwidths, where all levels are
-    /// seen (`oracles/kernel_density.py`).
+    /// seen (`tests/oracles/kernel_density.py`).
     #[test]
     fn densities_are_those_of_statsmodels() {
         let at = [vec![0.5, 0.5, 0.0, 0.0], vec![0.1, 0.9, 1.0, 1.0], points()[4].clone(), vec![1.0, 0.0, 2.0, 1.0]];
         let rule = KernelDensity::fit(points(), variables(), LEAST_BANDWIDTH).unwrap();
-        let expected = [0.2867629482702287, 0.20879257104869361, 0.5339264304001359, 0.3884885415615453];
+        let expected =
+            [0.286_762_948_270_228_7, 0.208_792_571_048_693_61, 0.533_926_430_400_135_9, 0.388_488_541_561_545_3];
         for (found, expected) in rule.bandwidths().iter().zip(expected) {
             assert_relative_eq!(*found, expected, max_relative = 1e-12);
         }
-        let expected = [0.13291189014169466, 0.06293826261769092, 0.12576813548538154, 0.04033632141612533];
+        let expected =
+            [0.132_911_890_141_694_66, 0.062_938_262_617_690_92, 0.125_768_135_485_381_54, 0.040_336_321_416_125_33];
         for (point, expected) in at.iter().zip(expected) {
             assert_relative_eq!(rule.density(point), expected, max_relative = 1e-12);
         }
         let fixed = KernelDensity::with_bandwidths(points(), variables(), vec![0.1, 0.3, 0.25, 0.4]).unwrap();
-        let expected = [0.15212282659556117, 0.13358637747584926, 0.25966230450860706, 0.09510866041742853];
+        let expected =
+            [0.152_122_826_595_561_17, 0.133_586_377_475_849_26, 0.259_662_304_508_607_06, 0.095_108_660_417_428_53];
         for (point, expected) in at.iter().zip(expected) {
             assert_relative_eq!(fixed.density(point), expected, max_relative = 1e-12);
         }
@@ -240,7 +243,7 @@ mod tests {
             assert!((counts[level] - expected).abs() < 210, "{counts:?}");
         }
         // The points' variance, 0.08/3, and that of the kernel, (3·0.02)².
-        assert_relative_eq!(squares / f64::from(draws), 0.08 / 3.0 + 0.0036, max_relative = 0.03);
+        assert_relative_eq!(squares / f64::from(draws), 0.08 / 3.0 + 0.003_6, max_relative = 0.03);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Nonlinear least squares by Levenberg and Marquardt's method (Marquardt, "An algorithm for least-squares estimation of
-//! nonlinear parameters", 1963), for a handful of parameters.
+//! Nonlinear least squares by Levenberg and Marquardt's method (Marquardt, "An algorithm for least-squares estimation
+//! of nonlinear parameters", 1963), for a handful of parameters.
 
 use super::cholesky::Cholesky;
 
@@ -85,8 +85,8 @@ mod tests {
     use super::*;
     use approx::assert_relative_eq;
 
-    /// The certified values of NIST's StRD problems Misra1a and Thurber's smaller kin BoxBOD, whose second start is the
-    /// near one; published with eleven digits.
+    /// The certified values of the problems Misra1a and BoxBOD of NIST's Statistical Reference Datasets, from both
+    /// starts of the former and the nearer one of the latter.
     #[test]
     fn nist_problems_have_their_certified_answers() {
         let misra_x = [77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1, 760.0];
@@ -97,7 +97,7 @@ mod tests {
         for (x, y, start, answer, squares) in [
             (&misra_x[..], &misra_y[..], [500.0, 1e-4], [238.942_129_18, 5.501_564_318_1e-4], 0.124_551_388_94),
             (&misra_x, &misra_y, [250.0, 5e-4], [238.942_129_18, 5.501_564_318_1e-4], 0.124_551_388_94),
-            (&box_x, &box_y, [100.0, 0.75], [213.809_408_89, 0.547_237_484_85], 1168.008_876_6),
+            (&box_x, &box_y, [100.0, 0.75], [213.809_408_89, 0.547_237_485_42], 1_168.008_876_6),
         ] {
             let fit =
                 least_squares(&start, |b| x.iter().zip(y).map(|(x, y)| b[0] * (1.0 - (-b[1] * x).exp()) - y).collect())

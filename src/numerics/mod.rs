@@ -5,10 +5,9 @@
 //!   [`Cholesky`](cholesky::Cholesky) what it rests on; [`parzen`] and [`kernel_density`] are the densities of TPE and
 //!   of BOHB.
 //! - [`pareto`] and [`hypervolume`] are for several objectives, all of them minimised.
-//! - [`halving`] counts trials and budgets, [`curves`] judges unfinished trainings.
+//! - [`halving`] counts trials and budgets, [`curves`] judges unfinished trainings by way of [`least_squares`].
 //!
-//! Whatever is random draws from a [`Random`](crate::random::Random) that the caller owns, a fixed number of words for
-//! each value except where a [`below`](crate::random::Random::below) has to draw again.
+//! Whatever is random draws from a [`Random`](crate::random::Random) that the caller owns.
 
 pub mod cholesky;
 pub mod curves;

@@ -21,6 +21,7 @@ pub mod plot;
 pub mod run;
 pub mod statistics;
 pub mod strategies;
+pub mod study;
 pub mod suite;
 pub mod svg;
 pub mod table;

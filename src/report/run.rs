@@ -2,10 +2,12 @@
 
 use super::network::{self, Detail};
 use super::plot::{self, AlphaHistory, Bar, Panel, Series};
+use super::study;
 use super::svg::{self, Arrangement};
 use super::table::Table;
 use super::{Diagram, DrawError};
 use crate::run::{Config, Outcome, SharedWeights, Summary, Trained};
+use crate::search::study::{Objective, StudyConfig};
 use crate::space::CellPlan;
 use std::path::Path;
 
@@ -39,6 +41,9 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
     pictures.push(("architecture.svg".to_owned(), drawn));
     if !outcome.searched.ranked.is_empty() {
         pictures.push(("ranking.svg".to_owned(), ranking(outcome)?));
+    }
+    if config.search.is_study() {
+        pictures.push(("trials.svg".to_owned(), study::picture(&outcome.searched.trials, &objectives(config))?));
     }
     // Strategies without architecture weights have no epochs to tell of.
     let moved = if outcome.searched.epochs.is_empty() { &[] } else { &outcome.searched.options[..] };
@@ -74,6 +79,11 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
     pictures.push(("training.svg".to_owned(), training_curves(&trained)?));
     pictures.push(("accuracies.svg".to_owned(), accuracies(outcome)?));
     Ok(pictures)
+}
+
+/// What a study looked for.
+fn objectives(config: &Config) -> Vec<Objective> {
+    StudyConfig::read(&config.search.settings).map(|(study, _)| study.objectives()).unwrap_or_default()
 }
 
 /// Accuracies of ranked architectures in their order, and the best up to each; beside random ones, where there are any:
@@ -179,8 +189,12 @@ fn accuracies(outcome: &Outcome) -> Result<String, DrawError> {
 }
 
 /// What a search found, for a terminal.
-pub fn text(outcome: &Outcome, directory: &Path) -> String {
-    let mut text = summary_text(&outcome.summary, directory);
+pub fn text(outcome: &Outcome, config: &Config, directory: &Path) -> String {
+    let mut text = String::new();
+    if config.search.is_study() {
+        text += &study::leaderboard(&outcome.searched.trials, &objectives(config));
+    }
+    text += &summary_text(&outcome.summary, directory);
     if let [first, .., last] = &outcome.searched.controller[..] {
         text += &format!(
             "Entropy of the controller: {:.2} nats an architecture after the first epoch, {:.2} after the last.\n",
@@ -211,10 +225,12 @@ pub fn summary_text(s: &Summary, directory: &Path) -> String {
     if let Some(shared) = &s.shared_weights {
         text += &shared_weights(&s.strategy, shared);
     }
-    text += &format!(
-        "Search {:.1} s on {} ({} parameters in the supernet), {:.1} s altogether.\n",
-        s.search_seconds, s.device, s.supernet_parameters, s.total_seconds
-    );
+    let supernet = match s.supernet_parameters {
+        0 => String::new(),
+        parameters => format!(" ({parameters} parameters in the supernet)"),
+    };
+    let (search, device, total) = (s.search_seconds, &s.device, s.total_seconds);
+    text += &format!("Search {search:.1} s on {device}{supernet}, {total:.1} s altogether.\n");
     text += &format!("Written to {} (architecture.svg is the drawing).\n", directory.display());
     text
 }

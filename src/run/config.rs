@@ -57,6 +57,11 @@ impl SearchConfig {
     pub fn name(&self) -> &'static str {
         self.strategy.about().name
     }
+
+    /// Whether its search is a study of trials.
+    pub fn is_study(&self) -> bool {
+        self.strategy.sampler(&self.settings, 0).is_some()
+    }
 }
 
 impl PartialEq for SearchConfig {

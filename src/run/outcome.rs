@@ -3,9 +3,10 @@
 use super::summary::{NetworkFacts, Summary};
 use crate::estimate::EpochReport;
 use crate::graph::Graph;
-use crate::search::{ControllerEpoch, EpochEnd};
+use crate::search::{ControllerEpoch, EpochEnd, Tried};
 use crate::space::Architecture;
 use serde::{Deserialize, Serialize};
+use toml::Value;
 
 /// A network trained from scratch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +34,10 @@ pub struct Searched {
     pub compared: Vec<f64>,
     /// The search, epoch by epoch, if a controller learns.
     pub controller: Vec<ControllerEpoch>,
+    /// The trials that have ended, if it was a study.
+    pub trials: Vec<Tried>,
+    /// Settings that were decided beside the architecture, by key.
+    pub settings: Vec<(String, Value)>,
     /// Names of the options of each table of architecture weights.
     pub options: Vec<(String, Vec<String>)>,
     /// Parameters of the supernet.

@@ -33,6 +33,12 @@ const OWNERS: &[(&str, Owner)] = &[
         "train.auxiliary_weight",
         Where("a network without auxiliary head", "networks with `network.auxiliary = true`", |c| c.network.auxiliary),
     ),
+    (
+        "supernet",
+        Where("a study, whose trials are networks of their own", "strategies with shared weights", |c| {
+            !c.search.is_study()
+        }),
+    ),
     // What is fused are the mixed cells of a supernet.
     ("train.fusion", Where("a network trained from scratch", "supernets, as `search.fusion`", |_| false)),
     ("data.fit", Where("what is not resized", "`data.resize`", |c| c.data.images.resize.0.is_some())),

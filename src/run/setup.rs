@@ -1,5 +1,6 @@
 //! What the phases of a run work with, and how they are driven.
 
+use super::benchmark::read_table;
 use super::config::Config;
 use super::directory::{Directory, Log, TIMING};
 use super::error::RunError;
@@ -15,6 +16,7 @@ use crate::space::{NetworkSettings, Space};
 use crate::state::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -84,7 +86,7 @@ impl<'a> Setup<'a> {
             train: Resident::new(device, train, mean, std)?,
             test: Resident::new(device, test, mean, std)?,
             settings,
-            table: None,
+            table: table(config)?,
             directory,
             metrics: directory.log("metrics.jsonl")?,
             timing: directory.log(TIMING)?,
@@ -120,7 +122,10 @@ impl<'a> Setup<'a> {
             let events = pollster::block_on(work.advance())?;
             let (mut state, mut ended) = (None, false);
             for event in events {
-                let Heard { state: said, epoch } = listener.hear(self, event)?;
+                let Heard { state: said, epoch, is_late } = listener.hear(self, event)?;
+                if is_late {
+                    work.cut();
+                }
                 (state, ended) = (said.or(state), ended || epoch);
             }
             let Progress { taken, total } = work.progress();
@@ -162,6 +167,15 @@ impl<'a> Setup<'a> {
     }
 }
 
+/// The table that the configuration's study looks architectures up in, if it does.
+fn table(config: &Config) -> Result<Option<Arc<Table>>, RunError> {
+    let text = |key: &str| config.search.settings.get(key).and_then(|value| value.as_str());
+    match (config.search.is_study(), text("estimator.kind"), text("estimator.dir")) {
+        (true, Some("table"), Some(dir)) => Ok(Some(Arc::new(read_table(Path::new(dir))?))),
+        _ => Ok(None),
+    }
+}
+
 /// Who is told what happens. Where the run stands is also what was heard so far.
 pub(super) trait Listener<E>: Serialize + DeserializeOwned {
     fn hear(&mut self, setup: &mut Setup<'_>, event: E) -> Result<Heard, RunError>;
@@ -174,6 +188,8 @@ pub(super) struct Heard {
     pub state: Option<String>,
     /// Whether an epoch has ended.
     pub epoch: bool,
+    /// Whether time is up.
+    pub is_late: bool,
 }
 
 /// What goes step by step.
@@ -183,6 +199,8 @@ pub(super) trait Work {
     fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Self::Event>, EstimateError>>;
     fn progress(&self) -> Progress;
     fn is_over(&self) -> bool;
+    /// Has it end with what there is.
+    fn cut(&mut self) {}
     fn save(&self) -> BoxFuture<'_, Result<State, EstimateError>>;
     fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), EstimateError>>;
 }
@@ -219,6 +237,10 @@ impl Work for Searching<'_> {
 
     fn is_over(&self) -> bool {
         self.over
+    }
+
+    fn cut(&mut self) {
+        self.search.cut();
     }
 
     fn save(&self) -> BoxFuture<'_, Result<State, SearchError>> {

@@ -47,7 +47,7 @@ pub(super) fn merge(into: &mut Table, from: Table) {
 }
 
 /// The first key that a table has and `known` has not, with the known one most like it. What a group of a kind has is not
-/// looked at: it depends on the kind.
+/// looked at: it depends on the kind; nor is what a group has that is empty, whose keys are names of the user's choice.
 ///
 /// # Errors
 /// The key of a value that stands where a group should.
@@ -55,7 +55,7 @@ pub(super) fn unknown(given: &Table, known: &Table, prefix: &str) -> Result<Opti
     for (key, value) in given {
         let full = format!("{prefix}{key}");
         let found = match (known.get(key), value) {
-            (Some(Value::Table(inner)), Value::Table(_)) if inner.contains_key("kind") => None,
+            (Some(Value::Table(inner)), Value::Table(_)) if inner.contains_key("kind") || inner.is_empty() => None,
             (Some(Value::Table(inner)), Value::Table(value)) => unknown(value, inner, &format!("{full}."))?,
             (Some(Value::Table(_)), _) => return Err(full),
             (Some(_), _) => None,

@@ -58,7 +58,7 @@ pub fn course(
             Ok(Measured::Worth { objectives: lookup.look_up(&candidate.answers)?, curve: Vec::new() })
         };
         let device = Device::cpu();
-        let history = pollster::block_on(simulate(&device, &domain, &objectives, &mut *sampler, budget, &measure))?;
+        let history = pollster::block_on(simulate(&device, &domain, &objectives, 1, &mut *sampler, budget, &measure))?;
         let mut best: Option<(f64, f64)> = None;
         let mut curve = Vec::with_capacity(budget);
         for trial in history.trials() {

@@ -7,6 +7,7 @@ pub mod process;
 
 use cellwright::data::{Augmentation, Images, Resident, Scale};
 use cellwright::device::{Device, Selector};
+use cellwright::estimate::TrainingConfig;
 use cellwright::graph::Features;
 use cellwright::random::Random;
 use cellwright::search::{self, Bench, SearchError, Stepper, Strategy, Task};
@@ -60,6 +61,7 @@ pub struct Given {
     pub settings: NetworkSettings,
     pub images: Images,
     pub data: Resident,
+    pub train: TrainingConfig,
 }
 
 impl Given {
@@ -70,7 +72,8 @@ impl Given {
         let settings = NetworkSettings { image, classes: 2, channels: 4, layers: 3, ..NetworkSettings::default() };
         let (mean, std) = images.mean_std();
         let data = Resident::new(device, &images, &mean, &std).unwrap();
-        Self { space, settings, images, data }
+        let train = TrainingConfig { epochs: 2, batch: 2, drop_path: 0.0, ..TrainingConfig::default() };
+        Self { space, settings, images, data, train }
     }
 
     /// A strategy's search before its first step.
@@ -80,9 +83,19 @@ impl Given {
         strategy: &dyn Strategy,
         settings: &Settings,
     ) -> Result<Box<dyn Stepper + 'a>, SearchError> {
-        let Self { space, settings: network, images, data } = self;
-        let bench =
-            Bench { device, space: &**space, settings: network, images: data, labels: images.labels(), seed: 3 };
+        let Self { space, settings: network, images, data, .. } = self;
+        let labels = images.labels();
+        let bench = Bench {
+            device,
+            space: &**space,
+            settings: network,
+            images: data,
+            labels,
+            seed: 3,
+            network,
+            train: &self.train,
+            table: None,
+        };
         wait(strategy.build(settings, bench))
     }
 }
@@ -99,6 +112,12 @@ reward_batch = 4
 validation = 0.5
 updates = 2
 candidates = 2
+trials = 3
+trial_epochs = 2
+population = 2
+sample = 2
+initial = 2
+pool = 6
 calibration = 1
 samples = 3
 controller = { samples = 3 }

@@ -1,6 +1,7 @@
 //! A run is a list of phases, each of which has a result: a search, trainings, a summary.
 
 mod search;
+mod study;
 mod summarise;
 mod train;
 

@@ -1,5 +1,6 @@
 //! The phase in which a strategy looks for an architecture.
 
+use super::study::Study;
 use super::{Phase, Results};
 use crate::estimate::{EstimateError, Measured};
 use crate::run::error::RunError;
@@ -9,6 +10,7 @@ use crate::search::{self, ControllerEpoch, EpochEnd, Event, Origin};
 use crate::space::Architecture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use toml::Value;
 
 /// Drives the configuration's strategy to its end; writes `genotype.json`.
 pub(in crate::run) struct Search;
@@ -20,39 +22,39 @@ impl Phase for Search {
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
         let settings = setup.config.supernet(&setup.settings);
-        let graph = setup.space.supernet(&settings)?;
-        let supernet_parameters = crate::cost::parameters(&graph)?;
-        let options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
-        drop(graph);
+        let (mut supernet_parameters, mut options) = (0, Vec::new());
+        if !setup.config.search.is_study() {
+            let graph = setup.space.supernet(&settings)?;
+            supernet_parameters = crate::cost::parameters(&graph)?;
+            options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
+        }
         let (device, space, labels, seed) = (setup.device, setup.space, setup.labels, setup.config.seed);
         let images = setup.train.clone();
-        let (network, table, train) = (setup.settings.clone(), setup.table.clone(), &setup.config.train);
-        let with = search::Bench {
-            device,
-            space,
-            settings: &settings,
-            images: &images,
-            labels,
-            seed,
-            network: &network,
-            train,
-            table: table.as_ref(),
-        };
+        let (network, table, train) = (&setup.settings.clone(), setup.table.clone(), &setup.config.train);
+        let (settings, images, table) = (&settings, &images, table.as_ref());
+        let with = search::Bench { device, space, settings, images, labels, seed, network, train, table };
         let found = &setup.config.search;
         let mut search = Searching::from(pollster::block_on(found.strategy.build(&found.settings, with))?);
-        let mut course = Course::default();
+        let seconds = found.settings.get("seconds").and_then(Value::as_float).filter(|_| found.is_study());
+        let mut course = Course { seconds: seconds.unwrap_or(0.0), ..Course::default() };
         setup.drive(&self.name(), &mut search, &mut course)?;
-        let Course { architecture, epochs, ranked, compared, controller } = course;
+        let Course { architecture, epochs, ranked, compared, controller, study, .. } = course;
         let nothing = || EstimateError::Settings("the search ended without an architecture".into());
         let architecture = architecture.ok_or_else(nothing)?;
         setup.directory.write_json("genotype.json", &space.json(&architecture))?;
+        if found.is_study() {
+            setup.directory.write("trials.csv", study.csv(space).as_bytes())?;
+        }
         let seconds = setup.ledger.phase_seconds();
+        let Study { trials, settings, .. } = study;
         results.searched = Some(Searched {
             architecture,
             epochs,
             ranked,
             compared,
             controller,
+            trials,
+            settings,
             options,
             supernet_parameters,
             seconds,
@@ -69,13 +71,16 @@ struct Course {
     ranked: Vec<f64>,
     compared: Vec<f64>,
     controller: Vec<ControllerEpoch>,
+    study: Study,
+    /// Seconds after which it ends with what it has found; 0: none.
+    seconds: f64,
 }
 
 impl Listener<Event> for Course {
     /// Writes down what happened.
     fn hear(&mut self, setup: &mut Setup<'_>, event: Event) -> Result<Heard, RunError> {
         let metrics = &mut setup.metrics;
-        let epoch = matches!(event, Event::Epoch(_) | Event::ControllerEpoch(_));
+        let epoch = matches!(event, Event::Epoch(_) | Event::ControllerEpoch(_) | Event::Tried(_));
         let state = match event {
             Event::Step { taken, train_loss, valid_loss, .. } => {
                 metrics.append(&json!({
@@ -127,13 +132,16 @@ impl Listener<Event> for Course {
                 self.epochs.push(*end);
                 None
             }
-            Event::Began { .. } | Event::Trained { .. } | Event::Tried(_) | Event::Settled { .. } => None,
+            event @ (Event::Began { .. } | Event::Trained { .. } | Event::Tried(_) | Event::Settled { .. }) => {
+                self.study.hear(setup, event)?
+            }
             Event::Derived { architecture } => {
                 self.architecture = Some(architecture);
                 None
             }
         };
-        Ok(Heard { state, epoch })
+        let is_late = self.seconds > 0.0 && setup.ledger.phase_seconds() >= self.seconds;
+        Ok(Heard { state, epoch, is_late })
     }
 }
 

@@ -63,7 +63,11 @@ impl Phase for Train {
         let counted = Cost::of(&counted, 1)?;
         let (name, images) = (self.network(), (0..setup.train.count() as u32).collect());
         let (device, config) = (setup.device, setup.config);
-        let mut training = Training::new(device, graph.clone(), &setup.train, images, config.train, config.seed)?;
+        let train = match (&self.0, &results.searched) {
+            (Who::Found, Some(searched)) => config.train.with(&searched.settings).map_err(EstimateError::from)?,
+            _ => config.train,
+        };
+        let mut training = Training::new(device, graph.clone(), &setup.train, images, train, config.seed)?;
         let mut course = Course { network: name.clone(), epochs: Vec::new() };
         setup.drive(&self.name(), &mut training, &mut course)?;
         let Score { accuracy, loss } = pollster::block_on(training.score(&setup.test))?;
@@ -105,7 +109,7 @@ impl Listener<EpochReport> for Course {
             "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
         }))?;
         self.epochs.push(end);
-        Ok(Heard { state: Some(format!("accuracy {:.1} %", 100.0 * end.train_accuracy)), epoch: true })
+        Ok(Heard { state: Some(format!("accuracy {:.1} %", 100.0 * end.train_accuracy)), epoch: true, is_late: false })
     }
 }
 

@@ -69,9 +69,10 @@ impl Grid {
         Self { config, next: None, before: 0 }
     }
 
-    /// Moves on by one; false behind the last.
-    fn advance(digits: &mut [usize], sizes: &[usize]) -> bool {
-        for (digit, size) in digits.iter_mut().zip(sizes).rev() {
+    /// Moves on to the next combination that differs in the digit `at` or one before; false behind the last.
+    fn advance(digits: &mut [usize], sizes: &[usize], at: usize) -> bool {
+        digits.iter_mut().skip(at + 1).for_each(|digit| *digit = 0);
+        for (digit, size) in digits.iter_mut().zip(sizes).take(at + 1).rev() {
             *digit += 1;
             if *digit < *size {
                 return true;
@@ -104,14 +105,13 @@ impl Grid {
         }
         let mut digits = self.next.clone().unwrap_or_else(|| vec![0; sizes.len()]);
         let mut skipped = 0;
-        let is_allowed = |candidate: &Candidate| {
-            let answers = &candidate.answers;
-            domain.holds(candidate)
-                && answers.answers.iter().enumerate().all(|(at, &answer)| domain.space.allows(answers, at, answer))
-        };
         loop {
             let candidate = self.candidate(domain, &digits);
-            if is_allowed(&candidate) {
+            let answers = &candidate.answers;
+            // Where an answer cannot stand beside those before it, no others behind it help.
+            let excluded =
+                answers.answers.iter().enumerate().rposition(|(at, &answer)| !domain.space.allows(answers, at, answer));
+            if excluded.is_none() && domain.holds(&candidate) {
                 if self.before == asked.number() {
                     self.next = Some(digits);
                     return Some(candidate);
@@ -121,7 +121,8 @@ impl Grid {
             } else {
                 skipped += 1;
             }
-            if skipped > MOST_SKIPPED || !Self::advance(&mut digits, &sizes) {
+            let last = sizes.len().saturating_sub(1);
+            if skipped > MOST_SKIPPED || !Self::advance(&mut digits, &sizes, excluded.unwrap_or(last)) {
                 return None;
             }
         }

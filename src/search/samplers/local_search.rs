@@ -25,7 +25,7 @@ pub static METHOD: Sampled = Sampled {
     make: |settings, seed| {
         let config: LocalSearchConfig = settings.read()?;
         config.check()?;
-        Ok(Box::new(Follower::new(LocalSearch::new(config, seed))))
+        Ok(Box::new(Follower::new(move || LocalSearch::new(config, seed))))
     },
 };
 

@@ -26,7 +26,7 @@ pub static METHOD: Sampled = Sampled {
     make: |settings, seed| {
         let config: ReinforceConfig = settings.read()?;
         config.check()?;
-        Ok(Box::new(Follower::new(Reinforce::new(config, seed))))
+        Ok(Box::new(Follower::new(move || Reinforce::new(config, seed))))
     },
 };
 

@@ -28,7 +28,10 @@ pub use gradient::Gradient;
 pub use paths::Paths;
 pub use sampled::Sampled;
 
-use super::samplers::{bayes, evolution, grid, local_search, random, reinforce};
+use super::samplers::{
+    asha, bayes, bohb, evolution, greedy, grid, hyperband, local_search, nasnet, nsga2, random, reinforce,
+    successive_halving, tpe,
+};
 use super::strategy::{About, Strategy};
 
 /// Every strategy.
@@ -62,7 +65,15 @@ pub static ALL: &[&'static dyn Strategy] = &[
     &local_search::METHOD,
     &evolution::METHOD,
     &reinforce::METHOD,
+    &nasnet::METHOD,
     &bayes::METHOD,
+    &tpe::METHOD,
+    &successive_halving::METHOD,
+    &hyperband::METHOD,
+    &asha::METHOD,
+    &bohb::METHOD,
+    &nsga2::METHOD,
+    &greedy::METHOD,
 ];
 
 /// The strategies as a table in Markdown, one row each.

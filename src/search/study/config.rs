@@ -3,11 +3,13 @@
 use super::domain::Values;
 use super::objective::Objective;
 use crate::data::Scale;
+use crate::estimate::TrainingConfig;
 use crate::estimate::limits::{self, MOST_EPOCHS, within, wrong};
 use crate::estimate::measured::ACCURACY;
 use crate::settings::{Settings, SettingsError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use toml::Value;
 
 /// Most trials of a study.
 const MOST_TRIALS: u32 = 10_000_000;
@@ -23,6 +25,8 @@ pub enum EstimatorConfig {
     Table {
         /// Which of the benchmark's datasets.
         dataset: String,
+        /// Directory of the table's files.
+        dir: String,
     },
 }
 
@@ -125,9 +129,19 @@ impl StudyConfig {
         if let Some((name, _)) = self.limits.iter().find(|(_, limit)| !limit.is_finite()) {
             return Err(wrong(format!("limits.{name} must be a finite number")));
         }
-        match self.also.iter().find_map(|(key, values)| Some((key, values.problem()?))) {
-            Some((key, problem)) => Err(wrong(format!("also.\"{key}\": {problem}"))),
-            None => Ok(()),
+        if let Some((key, problem)) = self.also.iter().find_map(|(key, values)| Some((key, values.problem()?))) {
+            return Err(wrong(format!("also.\"{key}\": {problem}")));
         }
+        // Both ends of each must be values that training takes.
+        for end in [0.0, 1.0] {
+            let end = |values: &Values| match values.dimension().options() {
+                Some(count) => end * (count - 1) as f64,
+                None => end,
+            };
+            let settings: Vec<(String, Value)> =
+                self.also.iter().map(|(key, values)| (key.clone(), values.value(end(values)))).collect();
+            TrainingConfig::default().with(&settings).map_err(|error| wrong(format!("also: {error}")))?;
+        }
+        Ok(())
     }
 }

@@ -16,6 +16,8 @@ pub struct Subject<'a> {
     pub domain: &'a Domain<'a>,
     /// What is looked for, the most important first; one at least.
     pub objectives: &'a [Objective],
+    /// Epochs of a trial at full fidelity.
+    pub epochs: u32,
 }
 
 impl Subject<'_> {
@@ -109,6 +111,7 @@ pub trait Machine {
 /// Leads a [`Machine`] through the journal, as far as it has not been, so that it stands where it would if it had been there all
 /// the time: what it chose then it chooses again.
 pub struct Follower<M> {
+    make: Box<dyn Fn() -> M>,
     machine: M,
     /// Entries of the journal that it has seen.
     seen: usize,
@@ -117,12 +120,17 @@ pub struct Follower<M> {
 }
 
 impl<M: Machine> Follower<M> {
-    /// At the beginning of a journal.
-    pub fn new(machine: M) -> Self {
-        Self { machine, seen: 0, proposed: None }
+    /// At the beginning of a journal, with the machine that this makes, the same every time.
+    pub fn new(make: impl Fn() -> M + 'static) -> Self {
+        Self { machine: make(), make: Box::new(make), seen: 0, proposed: None }
     }
 
     async fn follow(&mut self, asked: Asked<'_>) -> Result<Proposal, SearchError> {
+        let next = asked.history.entries().get(self.seen);
+        if self.proposed.is_some() && matches!(next, Some(Entry::Ended { .. })) {
+            // What it proposed did not begin, and it is another question now.
+            (self.machine, self.seen, self.proposed) = ((self.make)(), 0, None);
+        }
         while let Some(entry) = asked.history.entries().get(self.seen) {
             match entry {
                 Entry::Began { candidate, .. } => {

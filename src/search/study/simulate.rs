@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::estimate::{Fidelity, Measured};
 use crate::search::SearchError;
 
-/// Asks a sampler for so many trials, one after the other, each of which is worth what `measure` says of its candidate and
+/// Asks a sampler for so many trials, a whole one of which has so many epochs, one after the other, each of which is worth what `measure` says of its candidate and
 /// fidelity. Fewer if the sampler has no more.
 ///
 /// # Errors
@@ -17,13 +17,14 @@ pub async fn simulate(
     device: &Device,
     domain: &Domain<'_>,
     objectives: &[Objective],
+    epochs: u32,
     sampler: &mut dyn Sampler,
     trials: usize,
     measure: &dyn Fn(&super::domain::Candidate, Fidelity) -> Result<Measured, SearchError>,
 ) -> Result<History, SearchError> {
     let mut history = History::default();
     while history.trials().len() < trials {
-        let subject = Subject { device, domain, objectives };
+        let subject = Subject { device, domain, objectives, epochs };
         let Proposal::Trial { candidate, fidelity, continues } =
             sampler.propose(Asked { subject, history: &history }).await?
         else {

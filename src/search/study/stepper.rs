@@ -132,7 +132,12 @@ impl<'a> Study<'a> {
             return self.end();
         }
         let asked = Asked {
-            subject: Subject { device: self.device, domain: &self.domain, objectives: &self.objectives },
+            subject: Subject {
+                device: self.device,
+                domain: &self.domain,
+                objectives: &self.objectives,
+                epochs: self.config.trial_epochs,
+            },
             history: &self.history,
         };
         match self.sampler.propose(asked).await? {
@@ -267,7 +272,7 @@ impl<'a> Study<'a> {
 fn estimator<'a>(bench: Bench<'a>, config: &StudyConfig) -> Result<Box<dyn Estimator + 'a>, SearchError> {
     let Bench { device, space, images, labels, seed, network, train, table, .. } = bench;
     match &config.estimator {
-        EstimatorConfig::Table { dataset } => {
+        EstimatorConfig::Table { dataset, .. } => {
             let table = table.ok_or_else(|| {
                 SearchError::Settings("there is no table: name the directory of its files by --table".into())
             })?;

@@ -1,0 +1,162 @@
+//! What is heard of a study, and its journal `trials.jsonl`: an object for each thing that happens to a trial.
+
+use crate::estimate::{Fidelity, Measured};
+use crate::run::directory::Log;
+use crate::run::error::RunError;
+use crate::run::setup::Setup;
+use crate::search::{Event, Tried};
+use crate::space::Space;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The journal's file.
+const JOURNAL: &str = "trials.jsonl";
+
+/// What was heard of a study.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Study {
+    /// The trials that have ended, in the order in which they did.
+    pub trials: Vec<Tried>,
+    /// What was decided beside the architecture found.
+    pub settings: Vec<(String, toml::Value)>,
+    /// Bytes of the journal.
+    length: u64,
+    #[serde(skip)]
+    journal: Option<Log>,
+}
+
+impl Study {
+    /// Writes down what happened; how it stands, if that is worth a word.
+    pub fn hear(&mut self, setup: &mut Setup<'_>, event: Event) -> Result<Option<String>, RunError> {
+        let state = match event {
+            Event::Began { trial, candidate, settings, fidelity, continues } => {
+                let mut line = json!({
+                    "trial": trial, "state": "began", "architecture": setup.space.print(&candidate.answers),
+                    "answers": candidate.answers,
+                });
+                let table: serde_json::Map<String, Value> =
+                    settings.into_iter().map(|(key, value)| (key, json!(value))).collect();
+                if !table.is_empty() {
+                    line["settings"] = Value::Object(table);
+                    line["coordinates"] = json!(candidate.beside);
+                }
+                if let Fidelity::Epochs(epochs) = fidelity {
+                    line["epochs"] = epochs.into();
+                }
+                if let Some(before) = continues {
+                    line["continues"] = before.into();
+                }
+                self.write(setup, &line, false)?;
+                Some(format!("trial {}", trial + 1))
+            }
+            Event::Trained { trial, epoch } => {
+                let mut line = json!(epoch);
+                line["trial"] = trial.into();
+                line["state"] = "epoch".into();
+                self.write(setup, &line, false)?;
+                Some(format!("trial {}, epoch {}: {:.1} %", trial + 1, epoch.epoch + 1, 100.0 * epoch.train_accuracy))
+            }
+            Event::Tried(tried) => {
+                let line = match &tried.measured {
+                    Measured::Worth { objectives, .. } => {
+                        json!({ "trial": tried.trial, "state": "finished", "objectives": objectives, "best": tried.is_best })
+                    }
+                    Measured::Failed { reason } => json!({ "trial": tried.trial, "state": "failed", "reason": reason }),
+                };
+                self.write(setup, &line, true)?;
+                let said = said(&tried);
+                if tried.is_best || matches!(tried.measured, Measured::Failed { .. }) {
+                    setup.observer.say(&said);
+                }
+                self.trials.push(*tried);
+                Some(said)
+            }
+            Event::Settled { settings } => {
+                self.settings = settings;
+                None
+            }
+            _ => None,
+        };
+        Ok(state)
+    }
+
+    /// Appends a line; what a checkpoint counts on is there after a loss of power.
+    fn write(&mut self, setup: &Setup<'_>, line: &Value, is_last: bool) -> Result<(), RunError> {
+        let journal = match &mut self.journal {
+            Some(journal) => journal,
+            None => {
+                let mut journal = setup.directory.log(JOURNAL)?;
+                if journal.length() < self.length {
+                    return Err(setup
+                        .ledger
+                        .unusable(format!("{JOURNAL} has less than the {} bytes it had then", self.length)));
+                }
+                journal.cut(self.length)?;
+                self.journal.insert(journal)
+            }
+        };
+        journal.append(line)?;
+        if is_last {
+            journal.sync()?;
+        }
+        self.length = journal.length();
+        Ok(())
+    }
+
+    /// A row for each trial, comma-separated.
+    pub fn csv(&self, space: &dyn Space) -> String {
+        let names: BTreeSet<&String> = self
+            .trials
+            .iter()
+            .filter_map(|tried| match &tried.measured {
+                Measured::Worth { objectives, .. } => Some(objectives.keys()),
+                Measured::Failed { .. } => None,
+            })
+            .flatten()
+            .collect();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let keys: Vec<&String> =
+            self.trials.first().map(|tried| tried.settings.iter().map(|(key, _)| key).collect()).unwrap_or_default();
+        let fixed = ["trial", "state", "epochs", "architecture"].map(str::to_owned);
+        let header = fixed.into_iter().chain(keys.iter().map(ToString::to_string));
+        let header = header.chain(names.iter().map(ToString::to_string)).chain(["reason".to_owned()]);
+        // Writing to memory does not fail.
+        let _ = writer.write_record(header);
+        for tried in &self.trials {
+            let (state, reason) = match &tried.measured {
+                Measured::Worth { .. } => ("finished", ""),
+                Measured::Failed { reason } => ("failed", reason.as_str()),
+            };
+            let epochs = match tried.fidelity {
+                Fidelity::Full => String::new(),
+                Fidelity::Epochs(epochs) => epochs.to_string(),
+            };
+            let mut row =
+                vec![tried.trial.to_string(), state.to_owned(), epochs, space.print(&tried.candidate.answers)];
+            row.extend(tried.settings.iter().map(|(_, value)| value.to_string()));
+            row.extend(
+                names.iter().map(|name| tried.measured.objective(name).map_or(String::new(), |v| v.to_string())),
+            );
+            row.push(reason.to_owned());
+            let _ = writer.write_record(row);
+        }
+        String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
+    }
+}
+
+/// A trial that has ended, in a line.
+fn said(tried: &Tried) -> String {
+    let number = tried.trial + 1;
+    match (&tried.measured, tried.measured.accuracy()) {
+        (Measured::Failed { reason }, _) => format!("trial {number} failed: {reason}"),
+        (_, Some(accuracy)) => {
+            format!(
+                "trial {number}: accuracy {:.2} %{}",
+                100.0 * accuracy,
+                if tried.is_best { ", the best so far" } else { "" }
+            )
+        }
+        (_, None) => format!("trial {number} ended{}", if tried.is_best { ", the best so far" } else { "" }),
+    }
+}

@@ -1,0 +1,25 @@
+//! Successive halving (Jamieson & Talwalkar 2016, "Non-stochastic best arm identification and hyperparameter optimization").
+
+use super::halving::{Brackets, Halving, HalvingConfig};
+use crate::search::strategies::Sampled;
+use crate::search::strategy::About;
+use crate::search::study::Follower;
+
+/// Successive halving, bracket after bracket from the lowest rung on.
+pub static METHOD: Sampled = Sampled {
+    about: About {
+        name: "successive-halving",
+        paper: "successive halving (Jamieson & Talwalkar 2016)",
+        weighs: "drawn",
+        runs: "η times the epochs for the best of η",
+        learns: "–",
+        stops: "after its trials, epochs or seconds",
+        chooses: "the best of those trained longest",
+    },
+    preset: |config, _| config.with(&HalvingConfig::default()),
+    make: |settings, seed| {
+        let config: HalvingConfig = settings.read()?;
+        config.check()?;
+        Ok(Box::new(Follower::new(move || Halving::new(config, Brackets::Lowest, None, seed))))
+    },
+};
