@@ -21,6 +21,9 @@ pub struct ExperimentArgs {
     /// Directory of the dataset's files, which may lie some folders down or in an archive; or the archive itself.
     #[arg(long)]
     data_dir: Option<PathBuf>,
+    /// Use so many training images, of each class its first ones; with few of them searches and trainings have more epochs.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit_images: Option<u32>,
     /// Bring pictures to one size: a side in pixels, or height and width as in 32x48 (`--data folder`).
     #[arg(long, value_name = "SIDE|HxW")]
     resize: Option<String>,
@@ -34,7 +37,7 @@ pub struct ExperimentArgs {
     #[arg(long)]
     out: Option<PathBuf>,
     /// Go on with the run of this directory, to the same bits as if it had never stopped. `--set` may only make it longer.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "space", "data", "data_dir", "resize", "skip_bad", "seed", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "space", "data", "data_dir", "limit_images", "resize", "skip_bad", "seed", "out"])]
     resume: Option<PathBuf>,
     /// Change one setting of the configuration, e.g. `--set search.epochs=30` (repeatable).
     #[arg(long, value_name = "KEY=VALUE")]
@@ -97,6 +100,7 @@ impl ExperimentArgs {
             ("--space", "space.name", self.space.as_deref().map(text_value)),
             ("--data", "data.name", self.data.as_deref().map(text_value)),
             ("--data-dir", "data.dir", data_dir.map(text_value)),
+            ("--limit-images", "data.limit", self.limit_images.map(|limit| limit.to_string())),
             ("--resize", "data.resize", self.resize.as_deref().map(text_value)),
             ("--skip-bad", "data.skip_bad", self.skip_bad.then(|| "true".to_owned())),
             ("--seed", "seed", self.seed.map(|seed| seed.to_string())),

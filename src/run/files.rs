@@ -25,6 +25,9 @@ use crate::names::nearest;
 use error::data;
 use place::{Place, line};
 
+/// As many training images as ask for many epochs.
+const FEW: i64 = 2000;
+
 /// How much work a dataset asks for.
 pub fn scale(name: &str) -> Scale {
     match name {
@@ -32,6 +35,11 @@ pub fn scale(name: &str) -> Scale {
         _ if mnist::kin(name).is_some() => Scale::Small,
         _ => Scale::Published,
     }
+}
+
+/// The same where so many of its training images are used (0: all): a few of them are as few as those of the digits.
+pub fn scale_of(name: &str, limit: i64) -> Scale {
+    if (1..=FEW).contains(&limit) { Scale::Tiny } else { scale(name) }
 }
 
 /// How the pictures of a dataset may be varied. Letters and digits mean something else the other way round.

@@ -129,7 +129,8 @@ impl Config {
 
         let found = find_space(space.as_deref()).map_err(ConfigError::SpaceFile)?;
         let (defaults, built) = chosen_space(found, &given, strategy)?;
-        let scale = sources.scale.unwrap_or_else(|| files::scale(&data));
+        let limit = given.iter().rev().find_map(|source| source.group("data")?.get("limit")?.as_integer());
+        let scale = sources.scale.unwrap_or_else(|| files::scale_of(&data, limit.unwrap_or(0)));
         let preset = Self::preset(&data, scale, defaults, &*built, strategy, epochs)?;
 
         let reading = Reading { sources, preset, space: &*built, lenient: renamed || given[0].is_old };
