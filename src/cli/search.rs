@@ -56,9 +56,12 @@ pub struct Args {
     json: bool,
 }
 
+/// An option, the setting that it stands for, and its value as TOML.
+type Given = (&'static str, &'static str, Option<String>);
+
 impl Args {
     /// The settings that its options stand for.
-    fn settings(&self) -> Result<Vec<(&'static str, &'static str, Option<String>)>, Box<dyn std::error::Error>> {
+    fn settings(&self) -> Result<Vec<Given>, Box<dyn std::error::Error>> {
         let objectives: Vec<String> = self.objective.iter().map(|name| toml_text(name)).collect();
         let mut limits = Vec::new();
         for limit in &self.limit {

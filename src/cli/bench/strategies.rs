@@ -15,7 +15,13 @@ use std::sync::Arc;
 const LEFT_OUT: &[(&str, &str)] = &[
     ("grid", "it tries the first combinations in order, whatever they are worth"),
     ("nasnet", "training its controller takes seconds a seed"),
+    ("successive-halving", ONE_LENGTH),
+    ("hyperband", ONE_LENGTH),
+    ("asha", ONE_LENGTH),
+    ("bohb", ONE_LENGTH),
 ];
+/// Why samplers that begin with brief trainings have nothing to do here.
+const ONE_LENGTH: &str = "it begins with brief trainings, and the table has one length of each";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]

@@ -144,7 +144,7 @@ impl Bilevel<'_> {
             return again;
         };
         let weights = match &self.phase.aligned {
-            Some(aligned) => aligned.recordings().into_iter().collect(),
+            Some(aligned) => aligned.recordings().iter().collect(),
             None => vec![weights],
         };
         match (moves, self.config.weights_first) {

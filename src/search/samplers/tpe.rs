@@ -102,6 +102,12 @@ impl Tpe {
         Ok(candidate.unwrap_or_else(|| domain.draw(&mut random)))
     }
 
+    /// Of several values that are drawn, each with the logarithm of l/g, the one that promises most; of equal ones the first.
+    fn promising(&self, mut draw: impl FnMut() -> (f64, f64)) -> f64 {
+        let drawn = (0..self.config.candidates).map(|_| draw());
+        drawn.reduce(|best, one| if one.1 > best.1 { one } else { best }).map_or(0.0, |(value, _)| value)
+    }
+
     fn coordinate(
         &self,
         dimension: Dimension,
@@ -110,16 +116,6 @@ impl Tpe {
         random: &mut Random,
     ) -> Result<f64, SearchError> {
         let lost = || SearchError::Settings("a trial's values are none of the study's".into());
-        let promising = |mut draw: Box<dyn FnMut(&mut Random) -> (f64, f64) + '_>, random: &mut Random| {
-            let mut best: Option<(f64, f64)> = None;
-            for _ in 0..self.config.candidates {
-                let (value, promise) = draw(random);
-                if best.is_none_or(|(_, most)| promise > most) {
-                    best = Some((value, promise));
-                }
-            }
-            best.map_or(0.0, |(value, _)| value)
-        };
         match dimension.options() {
             Some(levels) => {
                 let fit = |values: &[f64]| {
@@ -127,20 +123,18 @@ impl Tpe {
                     Categorical::fit(&values, levels).ok_or_else(lost)
                 };
                 let (good, others) = (fit(good)?, fit(others)?);
-                let draw = |random: &mut Random| {
+                Ok(self.promising(|| {
                     let level = good.sample(random);
                     (level as f64, good.log_density(level) - others.log_density(level))
-                };
-                Ok(promising(Box::new(draw), random))
+                }))
             }
             None => {
                 let fit = |values: &[f64]| Mixture::fit(values, 0.0, 1.0).ok_or_else(lost);
                 let (good, others) = (fit(good)?, fit(others)?);
-                let draw = |random: &mut Random| {
+                Ok(self.promising(|| {
                     let x = good.sample(random);
                     (x, good.log_density(x) - others.log_density(x))
-                };
-                Ok(promising(Box::new(draw), random))
+                }))
             }
         }
     }

@@ -6,6 +6,9 @@ use crate::search::{BoxFuture, SearchError, Stepper};
 use crate::settings::{Settings, SettingsError};
 use crate::space::NetworkSettings;
 
+/// What makes a sampler of settings and a seed.
+pub type Make = fn(&Settings, u64) -> Result<Box<dyn Sampler>, SettingsError>;
+
 /// A sampler by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Sampled {
@@ -14,7 +17,7 @@ pub struct Sampled {
     /// The settings of a study with it, unless told otherwise.
     pub preset: fn(&StudyConfig, &Task<'_>) -> Result<Settings, SettingsError>,
     /// Checks its own settings and makes it, with a seed.
-    pub make: fn(&Settings, u64) -> Result<Box<dyn Sampler>, SettingsError>,
+    pub make: Make,
 }
 
 impl Strategy for Sampled {
