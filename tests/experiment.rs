@@ -154,6 +154,11 @@ fn results_on_the_cpu_do_not_depend_on_the_number_of_threads() {
     assert_eq!(metrics[0], metrics[1]);
 }
 
+/// Whether a strategy's search is a study.
+fn is_study(name: &str) -> bool {
+    Config::with(&[&format!("strategy={name}")]).unwrap().search.is_study()
+}
+
 #[test]
 fn every_strategy_finishes_and_writes_what_a_run_writes() {
     let place = tempfile::tempdir().unwrap();
@@ -166,8 +171,11 @@ fn every_strategy_finishes_and_writes_what_a_run_writes() {
     for name in names {
         let out = place.path().join(name);
         // Some divide the channels by four.
-        let options = ["--space=nas-bench-201", "--strategy", name, "--set=supernet.channels=4"];
-        let summary = complete(&out, &search_few(&out, "cpu", &options));
+        let own = match is_study(name) {
+            true => "--set=search.trials=3",
+            false => "--set=supernet.channels=4",
+        };
+        let summary = complete(&out, &search_few(&out, "cpu", &["--space=nas-bench-201", "--strategy", name, own]));
         assert_eq!(summary["strategy"], *name);
         let config = read(&out, "config.toml");
         assert!(config.contains(&format!("[search]\nstrategy = \"{name}\"")), "{config}");
@@ -181,6 +189,13 @@ fn every_strategy_finishes_and_writes_what_a_run_writes() {
             _ => ([0, 0], [0, 0]),
         };
         assert_eq!((ranked, learned), wanted, "{name}");
+        if is_study(name) {
+            let journal = lines(&out, "trials.jsonl");
+            let of = |state: &str| journal.iter().filter(|line| line["state"] == state).count();
+            assert!(of("began") > 0 && of("began") == of("finished") + of("failed"), "{name}: {journal:?}");
+            assert!(read(&out, "trials.csv").lines().count() == 1 + of("began"), "{name}");
+            assert!(out.join("trials.svg").exists());
+        }
         let compared = |who: &str| summary["shared_weights"][who].as_array().map_or(0, Vec::len);
         assert_eq!([compared("strategy"), compared("random")], if *name == "enas" { [2, 2] } else { [0, 0] }, "{name}");
         for line in lines(&out, "metrics.jsonl") {

@@ -1,18 +1,7 @@
 //! Supernets in which options that differ in the size of their windows share weights (weight entanglement; as TangleNAS has it,
 //! Sukthanker et al. 2024, "Weight-entanglement meets gradient-based neural architecture search").
 
-use super::{Candidate, Choice, Conv, Graph, GraphError, Op, Options};
-use serde::{Deserialize, Serialize};
-
-/// Options of a choice point that share weights: those of the smaller windows are the centres of the largest ones. Mixed, the group
-/// is computed once, each such convolution by the kernel Σ w_k·(centre of W), and added as it is, without a weight.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entangled {
-    /// The option whose graph is computed for all of them.
-    pub largest: usize,
-    /// Each option and the size of its windows, in the order of the options.
-    pub kernels: Vec<(usize, usize)>,
-}
+use super::{Candidate, Choice, Conv, Entangled, Graph, GraphError, Op, Options};
 
 impl Entangled {
     /// The size of the largest windows: that of the convolutions whose kernels are mixed. Others belong to all options alike.

@@ -18,7 +18,6 @@ mod untied;
 mod window;
 
 pub use auxiliary::AUXILIARY;
-pub use entangle::Entangled;
 pub use parameters::Parameter;
 pub use partial::{EdgeWeights, PartialError};
 pub use shape::Features;
@@ -133,6 +132,16 @@ pub struct Choice {
     /// Groups of options that share their weights. The graphs of all but the largest of each are empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entangled: Vec<Entangled>,
+}
+
+/// Options of a choice point that share weights: those of the smaller windows are the centres of the largest ones. Mixed, the group
+/// is computed once, each such convolution by the kernel Σ w_k·(centre of W), and added as it is, without a weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entangled {
+    /// The option whose graph is computed for all of them.
+    pub largest: usize,
+    /// Each option and the size of its windows, in the order of the options.
+    pub kernels: Vec<(usize, usize)>,
 }
 
 /// One candidate of a choice point: a label and what it computes from the choice point's inputs.

@@ -6,7 +6,7 @@ use super::forward::{Run, zeros};
 use super::reading::is_zero;
 use super::{Choices, NOTHING};
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Choice, Entangled, Options};
+use crate::graph::{Choice, Entangled, Graph, Options};
 use crate::tensor::{Error, Tensor};
 
 impl Run<'_> {
@@ -136,8 +136,23 @@ impl Run<'_> {
             _ => Err(missing()),
         }
     }
+
+    /// The result of a group of options: that of the largest one's graph with mixed kernels.
+    fn group(
+        &mut self,
+        tape: &mut Tape,
+        shared: Shared,
+        (graph, layers): (&Graph, &[Layer]),
+        inputs: &[Var],
+        target: Option<&Tensor>,
+    ) -> Result<Var, Error> {
+        let around = self.shared.replace(shared);
+        let made = self.graph(tape, graph, layers, inputs, target);
+        self.shared = around;
+        first(made?)
+    }
 }
 
-pub(super) fn first(outputs: Vec<Var>) -> Result<Var, Error> {
+fn first(outputs: Vec<Var>) -> Result<Var, Error> {
     outputs.into_iter().next().ok_or_else(|| Error::shape("network", "a candidate has no output"))
 }

@@ -1,10 +1,7 @@
-//! Records groups of options that share weights: one graph, whose kernels are mixed.
+//! How options that share weights share the kernels of their convolutions.
 
-use super::build::Layer;
-use super::choice::first;
-use super::forward::Run;
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Conv, Entangled, Graph};
+use crate::graph::{Conv, Entangled};
 use crate::tensor::{Error, Tensor};
 
 /// How the convolutions of a group share their kernels.
@@ -34,31 +31,12 @@ impl Shared {
         let kernels = sizes.map(|(_, size)| (0, *size)).collect();
         Ok(Self { weights: Var::constant(one), row: 0, kernels, size: group.size() })
     }
-}
 
-impl Run<'_> {
-    /// The result of a group of options: that of the largest one's graph with mixed kernels.
-    pub(super) fn group(
-        &mut self,
-        tape: &mut Tape,
-        shared: Shared,
-        (graph, layers): (&Graph, &[Layer]),
-        inputs: &[Var],
-        target: Option<&Tensor>,
-    ) -> Result<Var, Error> {
-        let around = self.shared.replace(shared);
-        let made = self.graph(tape, graph, layers, inputs, target);
-        self.shared = around;
-        first(made?)
-    }
-
-    /// The kernel of a convolution as the group that it belongs to mixes it, if it does.
-    pub(super) fn mixed_kernel(&self, tape: &mut Tape, conv: &Conv, kernel: Var) -> Result<Var, Error> {
-        match &self.shared {
-            Some(shared) if conv.kernel == [shared.size; 2] => {
-                ops::entangle(tape, &kernel, &shared.weights, shared.row, &shared.kernels)
-            }
-            _ => Ok(kernel),
+    /// The kernel of a convolution as the group mixes it, if it is one of those that the options share.
+    pub fn mixed(&self, tape: &mut Tape, conv: &Conv, kernel: Var) -> Result<Var, Error> {
+        match conv.kernel == [self.size; 2] {
+            true => ops::entangle(tape, &kernel, &self.weights, self.row, &self.kernels),
+            false => Ok(kernel),
         }
     }
 }

@@ -161,7 +161,10 @@ impl Run<'_> {
             }
             Op::Conv(conv) => {
                 let (weight, bias) = self.weights(tape, layer)?;
-                let weight = self.mixed_kernel(tape, conv, weight)?;
+                let weight = match &self.shared {
+                    Some(shared) => shared.mixed(tape, conv, weight)?,
+                    None => weight,
+                };
                 let args = ops::ConvArgs {
                     stride: conv.stride,
                     padding: [conv.padding.top, conv.padding.left, conv.padding.bottom, conv.padding.right],

@@ -1,7 +1,7 @@
 //! Brackets of rungs, in which the better of those that were trained briefly are trained for longer: what successive halving, Hyperband
 //! and BOHB share.
 
-use super::bohb::{Model, ModelConfig};
+use super::near_good::{Model, ModelConfig};
 use crate::estimate::{BoxFuture, Fidelity, Measured};
 use crate::numerics::halving::{Rung, best, budgets, hyperband, successive_halving};
 use crate::random::Random;
@@ -95,7 +95,7 @@ pub struct Halving {
 impl Halving {
     /// Before the first bracket; with a model that new candidates come from, if not from chance.
     pub fn new(config: HalvingConfig, brackets: Brackets, model: Option<ModelConfig>, seed: u64) -> Self {
-        let model = model.map(|config| Model::new(config, seed));
+        let model = model.map(Model::new);
         Self { config, brackets, model, seed, iteration: 0, bracket: None, tried: Vec::new() }
     }
 
