@@ -106,25 +106,27 @@ fn number(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }
 
-/// Medians and quartiles after each evaluation, as a picture.
+/// Medians and quartiles after each evaluation, as a picture. The first tenth, in which everything is far below, is left out.
 ///
 /// # Errors
 /// If it cannot be drawn.
 pub fn picture(rows: &[Row], title: &str) -> Result<String, DrawError> {
     let series = |which: usize| -> Vec<Series> {
         let of = |row: &Row| {
-            let values: Vec<f64> = row.anytime.iter().map(|quartiles| quartiles[which]).collect();
-            Series::by_epoch(row.strategy.as_str(), &values)
+            let values = row.anytime.iter().enumerate().skip(row.anytime.len() / 10);
+            let points = values.map(|(step, quartiles)| (step as f64 + 1.0, quartiles[which])).collect();
+            Series { name: row.strategy.clone(), points, color: None }
         };
         rows.iter().map(of).collect()
     };
     let panel = |name: &str, which: usize| Panel {
-        title: format!("{name}, test accuracy of the best by validation, %"),
+        title: format!("{name} (%)"),
         x_label: "evaluations".to_owned(),
         series: series(which),
         ..Panel::default()
     };
-    lines(title, &[panel("median", 1), panel("lower quartile", 0), panel("upper quartile", 2)], 1)
+    let title = format!("test accuracy of the best by validation: {title}");
+    lines(&title, &[panel("median", 1), panel("lower quartile", 0), panel("upper quartile", 2)], 3)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::estimate::{Fidelity, Measured};
 use crate::run::directory::Log;
 use crate::run::error::RunError;
 use crate::run::setup::Setup;
+use crate::search::study::BEYOND;
 use crate::search::{Event, Tried};
 use crate::space::Space;
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,9 @@ impl Study {
                 };
                 self.write(setup, &line, true)?;
                 let said = said(&tried);
-                if tried.is_best || matches!(tried.measured, Measured::Failed { .. }) {
+                // Of what is beyond a limit there may be thousands.
+                let failed = matches!(&tried.measured, Measured::Failed { reason } if !reason.starts_with(BEYOND));
+                if tried.is_best || failed {
                     setup.observer.say(&said);
                 }
                 self.trials.push(*tried);

@@ -17,4 +17,4 @@ pub use history::{Entry, History, Trial};
 pub use objective::Objective;
 pub use sampler::{Asked, Follower, Machine, Proposal, Sampler, Subject};
 pub use simulate::simulate;
-pub use stepper::Study;
+pub use stepper::{BEYOND, Study};

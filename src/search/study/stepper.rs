@@ -17,6 +17,8 @@ use crate::space::Space;
 use crate::state::State;
 use std::collections::BTreeMap;
 
+/// How the reason begins of what was not measured because of a limit.
+pub const BEYOND: &str = "beyond the limit";
 /// Candidates beyond a limit in a row, after which the limits seem to leave nothing.
 const MOST_BEYOND: usize = 10_000;
 
@@ -195,7 +197,7 @@ impl<'a> Study<'a> {
                 return Err(SearchError::Settings(problem));
             };
             if value > limit {
-                return Ok(Some(format!("beyond the limit: {name} {value} exceeds {limit}")));
+                return Ok(Some(format!("{BEYOND}: {name} {value} exceeds {limit}")));
             }
         }
         Ok(None)
