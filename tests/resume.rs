@@ -219,6 +219,7 @@ fn from_scratch<'a>(device: &'a Device, given: &'a Given) -> FromScratch<'a> {
         measure: &given.data,
         measuring: (0..given.data.count() as u32).collect(),
         config: training_config(),
+        watches: true,
         seed: 4,
     }
 }

@@ -197,6 +197,44 @@ fn a_study_goes_on_from_every_step() {
 }
 
 #[test]
+fn a_trial_is_given_up_when_its_accuracy_does_not_grow() {
+    let device = Device::cpu();
+    let given = Given::new(&device, small_space("chain"), images(16, 8));
+    let mut settings = tiny(strategy("random"), &*given.space, "epochs = 0\ntrials = 3\ntrial_epochs = 5");
+    let patience = "stopping = { kind = 'patience', epochs = 2, least = 1.0 }";
+    settings.table_mut().extend(toml::from_str::<toml::Table>(patience).unwrap());
+    let run = |stop: usize| {
+        let mut search = given.build(&device, strategy("random"), &settings).unwrap();
+        let mut curves = Vec::new();
+        for step in 0.. {
+            if step == stop {
+                let state = wait(search.save()).unwrap();
+                search = given.build(&device, strategy("random"), &settings).unwrap();
+                wait(search.restore(&state)).unwrap();
+            }
+            for event in wait(search.advance()).unwrap() {
+                match event {
+                    Event::Tried(tried) => match tried.measured {
+                        Measured::Worth { curve, .. } => curves.push(curve),
+                        Measured::Failed { reason } => panic!("{reason}"),
+                    },
+                    Event::Derived { .. } => return (curves, step),
+                    _ => {}
+                }
+            }
+        }
+        unreachable!()
+    };
+    let (whole, steps) = run(usize::MAX);
+    // No accuracy grows by 100 %: after the first epoch there are two more.
+    assert!(whole.len() == 3 && whole.iter().all(|curve| curve.len() == 3), "{whole:?}");
+    assert!(whole.iter().flatten().all(|epoch| epoch.valid_accuracy.is_some()));
+    for stop in 0..steps {
+        assert_eq!(run(stop).0, whole, "stopped before step {stop}");
+    }
+}
+
+#[test]
 fn what_is_beyond_a_limit_is_recorded_and_not_trained() {
     let device = Device::cpu();
     let given = Given::new(&device, small_space("chain"), images(16, 8));

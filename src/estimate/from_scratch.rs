@@ -1,6 +1,6 @@
 //! An architecture is worth what it is trained to from scratch.
 
-use super::measured::{ACCURACY, ACTIVATION_BYTES, LOSS, MULTIPLY_ADDS, PARAMETERS};
+use super::measured::{ACCURACY, ACTIVATION_BYTES, LOSS, MULTIPLY_ADDS, PARAMETERS, TRAINING_LOSS};
 use super::{BoxFuture, EpochReport, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
 use super::{Training, TrainingConfig};
 use crate::cost::Cost;
@@ -29,6 +29,8 @@ pub struct FromScratch<'a> {
     pub measuring: Vec<u32>,
     /// How they are trained.
     pub config: TrainingConfig,
+    /// Whether the images that measure are looked at after each epoch.
+    pub watches: bool,
     /// Seed of initial weights and of all random choices.
     pub seed: u64,
 }
@@ -75,7 +77,9 @@ impl Estimator for FromScratch<'_> {
             measuring: self.measuring.clone(),
             cost,
             steps,
+            watches: self.watches,
             curve: Vec::new(),
+            cut: false,
             over: false,
             failed: false,
         }))
@@ -97,7 +101,10 @@ struct Scratch {
     cost: Cost,
     /// Steps of training before it is measured.
     steps: u64,
+    watches: bool,
     curve: Vec<EpochReport>,
+    /// Whether it was told to go no further.
+    cut: bool,
     over: bool,
     /// Whether it is over because it could not be trained.
     failed: bool,
@@ -106,7 +113,11 @@ struct Scratch {
 impl Scratch {
     async fn step(&mut self) -> Result<Vec<JobEvent>, EstimateError> {
         if self.training.progress().0 < self.steps {
-            let ended = self.training.advance().await?;
+            let mut ended = self.training.advance().await?;
+            if let (Some(epoch), true) = (&mut ended, self.watches) {
+                let score = self.training.score_on(&self.measure, self.measuring.clone()).await?;
+                epoch.valid_accuracy = Some(score.accuracy);
+            }
             self.curve.extend(ended);
             return Ok(ended.map(JobEvent::Epoch).into_iter().collect());
         }
@@ -114,6 +125,7 @@ impl Scratch {
         let mut objectives = objectives(&self.cost);
         objectives.insert(ACCURACY.to_owned(), score.accuracy);
         objectives.insert(LOSS.to_owned(), score.loss);
+        objectives.extend(self.curve.last().map(|last| (TRAINING_LOSS.to_owned(), last.train_loss)));
         self.over = true;
         Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: self.curve.clone() })])
     }
@@ -141,10 +153,16 @@ impl Job for Scratch {
         Progress { taken: if self.over { total } else { self.training.progress().0 }, total }
     }
 
+    fn cut(&mut self) {
+        self.cut = true;
+        self.steps = self.training.progress().0;
+    }
+
     fn save(&self) -> BoxFuture<'_, Result<State, EstimateError>> {
         Box::pin(async move {
             let mut state = State::of("training job");
             state.set("curve", &self.curve)?;
+            state.set("cut", self.cut)?;
             state.set("over", self.over)?;
             state.set("failed", self.failed)?;
             state.nest("training", self.training.save().await?);
@@ -157,6 +175,10 @@ impl Job for Scratch {
             state.check("training job")?;
             self.training.restore(state.part("training")?)?;
             let taken = self.training.progress().0;
+            self.cut = state.get("cut")?;
+            if self.cut {
+                self.steps = taken;
+            }
             if taken > self.steps {
                 return Err(state
                     .wrong("training", format!("{taken} steps were taken, {} are wanted", self.steps))

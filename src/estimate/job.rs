@@ -77,6 +77,9 @@ pub trait Job {
     /// Steps taken and to be taken.
     fn progress(&self) -> Progress;
 
+    /// Has it measure what it has come to by now, instead of going on, if it can.
+    fn cut(&mut self) {}
+
     /// Where it stands.
     ///
     /// # Errors

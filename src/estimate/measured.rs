@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub const ACCURACY: &str = "accuracy";
 /// Objective: mean cross-entropy.
 pub const LOSS: &str = "loss";
+/// Objective: mean loss of the last epoch of training, on the images that train (SoTL-E; Ru et al. 2021).
+pub const TRAINING_LOSS: &str = "training_loss";
 /// Objective: learned parameters of the network.
 pub const PARAMETERS: &str = "parameters";
 /// Objective: multiply-adds of one image.

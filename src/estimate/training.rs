@@ -64,6 +64,9 @@ pub struct EpochReport {
     pub train_loss: f64,
     /// Share of right answers on the (varied) training images.
     pub train_accuracy: f64,
+    /// Share of right answers on the images that measure, where these are looked at after each epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_accuracy: Option<f64>,
 }
 
 /// A network in training. Each call of [`advance`](Self::advance) takes one step.
@@ -255,6 +258,7 @@ impl Training {
             rate,
             train_loss: self.sums[0] / steps as f64,
             train_accuracy: self.sums[1] / self.batches.images_per_epoch() as f64,
+            valid_accuracy: None,
         }))
     }
 

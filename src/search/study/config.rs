@@ -2,6 +2,7 @@
 
 use super::domain::Values;
 use super::objective::Objective;
+use super::stopping::Stopping;
 use crate::data::Scale;
 use crate::estimate::TrainingConfig;
 use crate::estimate::limits::{self, MOST_EPOCHS, within, wrong};
@@ -52,6 +53,8 @@ pub struct StudyConfig {
     pub also: BTreeMap<String, Values>,
     /// How trials are measured.
     pub estimator: EstimatorConfig,
+    /// When a trial is given up before its last epoch.
+    pub stopping: Stopping,
 }
 
 impl Default for StudyConfig {
@@ -66,6 +69,7 @@ impl Default for StudyConfig {
             limits: BTreeMap::new(),
             also: BTreeMap::new(),
             estimator: EstimatorConfig::default(),
+            stopping: Stopping::default(),
         }
     }
 }
@@ -125,6 +129,14 @@ impl StudyConfig {
         }
         if self.objectives.is_empty() {
             return Err(wrong("objectives: there is nothing to look for: accuracy is one"));
+        }
+        if let Stopping::Patience { epochs, least } = self.stopping
+            && (epochs == 0 || !least.is_finite())
+        {
+            return Err(wrong("stopping.epochs must be 1 at least, stopping.least a finite number"));
+        }
+        if self.stopping != Stopping::Never && self.estimator != EstimatorConfig::Training {
+            return Err(wrong("stopping gives up trainings, and nothing is trained here: leave it out"));
         }
         if let Some((name, _)) = self.limits.iter().find(|(_, limit)| !limit.is_finite()) {
             return Err(wrong(format!("limits.{name} must be a finite number")));

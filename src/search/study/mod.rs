@@ -10,6 +10,7 @@ mod objective;
 mod sampler;
 mod simulate;
 mod stepper;
+mod stopping;
 
 pub use config::{EstimatorConfig, StudyConfig};
 pub use domain::{Candidate, Dimension, Domain, Values};
@@ -18,3 +19,4 @@ pub use objective::Objective;
 pub use sampler::{Asked, Follower, Machine, Proposal, Sampler, Subject};
 pub use simulate::simulate;
 pub use stepper::{BEYOND, Study};
+pub use stopping::Stopping;

@@ -5,10 +5,11 @@ use super::domain::Domain;
 use super::history::{Entry, History};
 use super::objective::Objective;
 use super::sampler::{Asked, Proposal, Sampler, Subject};
+use super::stopping::Stopping;
 use crate::data::split;
 use crate::device::Device;
 use crate::estimate::{
-    BoxFuture, Estimator, Fidelity, FromScratch, Job, JobEvent, Lookup, Measured, Progress, TrainingConfig,
+    BoxFuture, EpochReport, Estimator, Fidelity, FromScratch, Job, JobEvent, Lookup, Measured, Progress, TrainingConfig,
 };
 use crate::search::event::{Event, Tried};
 use crate::search::strategy::Bench;
@@ -32,6 +33,8 @@ pub struct Study<'a> {
     estimator: Box<dyn Estimator + 'a>,
     history: History,
     running: Option<(usize, Box<dyn Job + 'a>)>,
+    /// Of the trial that is running.
+    curve: Vec<EpochReport>,
     /// Epochs that trials have been trained for.
     epochs: u64,
     /// Trials that were beyond a limit.
@@ -71,6 +74,7 @@ impl<'a> Study<'a> {
             estimator,
             history: History::default(),
             running: None,
+            curve: Vec::new(),
             epochs: 0,
             beyond: 0,
             cut: false,
@@ -171,7 +175,10 @@ impl<'a> Study<'a> {
             return Ok(events);
         }
         match self.estimator.start(&candidate.answers, &settings, fidelity) {
-            Ok(job) => self.running = Some((trial, job)),
+            Ok(job) => {
+                self.curve.clear();
+                self.running = Some((trial, job));
+            }
             Err(error) if error.is_of_one() => {
                 events.extend(self.ended(trial, Measured::Failed { reason: error.to_string() })?);
             }
@@ -203,10 +210,28 @@ impl<'a> Study<'a> {
         Ok(None)
     }
 
+    /// Whether the trial under way is given up after the epochs that it has had.
+    fn stops(&self, trial: usize) -> bool {
+        let accuracies = |curve: &[EpochReport]| curve.iter().filter_map(|e| e.valid_accuracy).collect::<Vec<f64>>();
+        let epochs = match self.history.trials()[trial].fidelity {
+            Fidelity::Full => self.config.trial_epochs,
+            Fidelity::Epochs(epochs) => epochs,
+        };
+        let complete: Vec<Vec<f64>> = self
+            .history
+            .ended()
+            .filter_map(|ended| match &self.history.trials()[ended].measured {
+                Some(Measured::Worth { curve, .. }) if curve.len() >= epochs as usize => Some(accuracies(curve)),
+                _ => None,
+            })
+            .collect();
+        self.config.stopping.stops(&accuracies(&self.curve), epochs, &complete)
+    }
+
     fn heard(
         &mut self,
         trial: usize,
-        job: Box<dyn Job + 'a>,
+        mut job: Box<dyn Job + 'a>,
         events: Vec<JobEvent>,
     ) -> Result<Vec<Event>, SearchError> {
         let mut told = Vec::new();
@@ -214,6 +239,10 @@ impl<'a> Study<'a> {
             match event {
                 JobEvent::Epoch(epoch) => {
                     self.epochs += 1;
+                    self.curve.push(epoch);
+                    if self.config.stopping != Stopping::Never && self.stops(trial) {
+                        job.cut();
+                    }
                     told.push(Event::Trained { trial, epoch });
                 }
                 JobEvent::Measured(measured) => {
@@ -288,9 +317,20 @@ fn estimator<'a>(bench: Bench<'a>, config: &StudyConfig) -> Result<Box<dyn Estim
             let count = (labels.len() as f64 * config.validation).round() as usize;
             let (training, measuring) = split::stratified(labels, count, seed)?;
             let settings = network.clone();
-            let config = TrainingConfig { epochs: config.trial_epochs, ..*train };
+            let training_config = TrainingConfig { epochs: config.trial_epochs, ..*train };
             let (train, measure) = (images, images);
-            Ok(Box::new(FromScratch { device, space, settings, train, training, measure, measuring, config, seed }))
+            Ok(Box::new(FromScratch {
+                device,
+                space,
+                settings,
+                train,
+                training,
+                measure,
+                measuring,
+                config: training_config,
+                watches: config.stopping != Stopping::Never,
+                seed,
+            }))
         }
     }
 }
@@ -316,6 +356,7 @@ impl Stepper for Study<'_> {
             let mut state = State::of("study");
             state.set("entries", self.history.entries())?;
             state.set("epochs", self.epochs)?;
+            state.set("curve", &self.curve)?;
             state.set("beyond", self.beyond)?;
             state.set("over", self.over)?;
             state.set("running", self.running.as_ref().map(|(trial, _)| *trial))?;
@@ -345,6 +386,7 @@ impl Stepper for Study<'_> {
                 return Err(state.wrong("entries", "other settings were decided beside the architecture").into());
             }
             self.epochs = state.get("epochs")?;
+            self.curve = state.get("curve")?;
             self.beyond = state.get("beyond")?;
             self.over = state.get("over")?;
             if self.beyond > trials.len() {
