@@ -1,6 +1,7 @@
 //! ASHA (Li et al. 2020, "A system for massively parallel hyperparameter tuning"): successive halving that waits for nobody.
 
 use super::halving::{HalvingConfig, fidelity};
+use super::random;
 use crate::estimate::{BoxFuture, Measured};
 use crate::numerics::halving::{Finished, promotion};
 use crate::random::Random;
@@ -14,11 +15,9 @@ pub static METHOD: Sampled = Sampled {
     about: About {
         name: "asha",
         paper: "ASHA (Li et al. 2020)",
-        weighs: "drawn",
         runs: "η times the epochs for one among the best of η so far",
-        learns: "–",
-        stops: "after its trials, epochs or seconds",
         chooses: "the best of those trained longest",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&HalvingConfig::default()),
     make: |settings, seed| {

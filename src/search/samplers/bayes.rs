@@ -1,6 +1,7 @@
 //! Bayesian optimisation by a Gaussian process on the decisions (Kandasamy et al. 2018 and White et al. 2021 for architectures;
 //! Jones, Schonlau & Welch 1998, expected improvement).
 
+use super::random;
 use crate::estimate::BoxFuture;
 use crate::estimate::measured::ACCURACY;
 use crate::numerics::gaussian_process::{GaussianProcess, expected_improvement};
@@ -19,10 +20,8 @@ pub static METHOD: Sampled = Sampled {
         name: "bayes",
         paper: "Bayesian optimisation, Gaussian process (White et al. 2021)",
         weighs: "most expected improvement of a pool",
-        runs: "one trial",
         learns: "Gaussian process of −log error, length and noise by likelihood",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&BayesConfig::default()),
     make: |settings, seed| {

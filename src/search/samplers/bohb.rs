@@ -3,6 +3,7 @@
 
 use super::halving::{Brackets, Halving, HalvingConfig};
 use super::near_good::ModelConfig;
+use super::random;
 use crate::search::strategies::Sampled;
 use crate::search::strategy::About;
 use crate::search::study::Follower;
@@ -16,8 +17,8 @@ pub static METHOD: Sampled = Sampled {
         weighs: "least g/l of draws near the good, one third at random",
         runs: "η times the epochs for the best of η; brackets from every rung on",
         learns: "kernel densities of the most thorough rung that has enough",
-        stops: "after its trials, epochs or seconds",
         chooses: "the best of those trained longest",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&BohbConfig::default()),
     make: |settings, seed| {

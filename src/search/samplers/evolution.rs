@@ -1,5 +1,6 @@
 //! Regularised evolution (Real et al. 2019, "Regularized evolution for image classifier architecture search", algorithm 1).
 
+use super::random;
 use crate::estimate::BoxFuture;
 use crate::random::Random;
 use crate::search::SearchError;
@@ -15,10 +16,8 @@ pub static METHOD: Sampled = Sampled {
         name: "evolution",
         paper: "regularised evolution (Real et al. 2019)",
         weighs: "mutations of the best of a few of the youngest",
-        runs: "one trial",
         learns: "population that ages",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&EvolutionConfig::default()),
     make: |settings, seed| {

@@ -1,6 +1,7 @@
 //! AutoKeras' greedy search (Jin, Chollet, Song & Hu 2023, "AutoKeras: an AutoML library for deep learning"): the best trial with a part of its
 //! decisions made anew, where names say what belongs together.
 
+use super::random;
 use crate::estimate::BoxFuture;
 use crate::random::Random;
 use crate::search::SearchError;
@@ -16,10 +17,7 @@ pub static METHOD: Sampled = Sampled {
         name: "greedy",
         paper: "greedy search (AutoKeras; Jin et al. 2023)",
         weighs: "the best trial with a group of decisions drawn anew",
-        runs: "one trial",
-        learns: "–",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&GreedyConfig {}),
     make: |settings, seed| settings.read::<GreedyConfig>().map(|_| Box::new(Greedy { seed }) as _),

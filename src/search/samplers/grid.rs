@@ -1,5 +1,6 @@
 //! Grid search: every combination, in order.
 
+use super::random;
 use crate::estimate::BoxFuture;
 use crate::search::SearchError;
 use crate::search::strategies::Sampled;
@@ -11,15 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Grid search.
 pub static METHOD: Sampled = Sampled {
-    about: About {
-        name: "grid",
-        paper: "grid search",
-        weighs: "every combination, in order",
-        runs: "one trial",
-        learns: "–",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
-    },
+    about: About { name: "grid", paper: "grid search", weighs: "every combination, in order", ..random::ABOUT },
     preset: |config, _| config.with(&GridConfig::default()),
     make: |settings, _| {
         let config: GridConfig = settings.read()?;

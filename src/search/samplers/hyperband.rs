@@ -1,6 +1,7 @@
 //! Hyperband (Li et al. 2018, "Hyperband: a novel bandit-based approach to hyperparameter optimization").
 
 use super::halving::{Brackets, Halving, HalvingConfig};
+use super::random;
 use crate::search::strategies::Sampled;
 use crate::search::strategy::About;
 use crate::search::study::Follower;
@@ -10,11 +11,9 @@ pub static METHOD: Sampled = Sampled {
     about: About {
         name: "hyperband",
         paper: "Hyperband (Li et al. 2018)",
-        weighs: "drawn",
         runs: "η times the epochs for the best of η; brackets from every rung on",
-        learns: "–",
-        stops: "after its trials, epochs or seconds",
         chooses: "the best of those trained longest",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&HalvingConfig::default()),
     make: |settings, seed| {

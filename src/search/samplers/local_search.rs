@@ -1,5 +1,6 @@
 //! Local search (White, Nolen & Savani 2021, "Exploring the loss landscape in neural architecture search").
 
+use super::random;
 use crate::estimate::{BoxFuture, Measured};
 use crate::random::Random;
 use crate::search::SearchError;
@@ -16,10 +17,8 @@ pub static METHOD: Sampled = Sampled {
         name: "local-search",
         paper: "local search (White et al. 2021)",
         weighs: "neighbours of where it stands",
-        runs: "one trial",
         learns: "moves to the first better neighbour",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&LocalSearchConfig::default()),
     make: |settings, seed| {

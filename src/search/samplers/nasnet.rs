@@ -1,6 +1,7 @@
 //! The LSTM controller of NASNet (Zoph & Le 2017, "Neural architecture search with reinforcement learning"), whose samples are trained from
 //! scratch.
 
+use super::random;
 use crate::estimate::measured::ACCURACY;
 use crate::estimate::{BoxFuture, Measured};
 use crate::search::SearchError;
@@ -16,10 +17,8 @@ pub static METHOD: Sampled = Sampled {
         name: "nasnet",
         paper: "NAS with reinforcement learning (Zoph & Le 2017)",
         weighs: "architectures written by an LSTM controller",
-        runs: "one trial",
         learns: "REINFORCE on what trials are worth, moving-average baseline, entropy bonus",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&ControllerConfig::nas_bench_201()),
     make: |settings, seed| {

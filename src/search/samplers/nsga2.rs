@@ -1,5 +1,6 @@
 //! NSGA-II (Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm"), as optuna varies it.
 
+use super::random;
 use crate::estimate::{BoxFuture, Measured};
 use crate::numerics::pareto::{dominates, order};
 use crate::random::Random;
@@ -17,10 +18,9 @@ pub static METHOD: Sampled = Sampled {
         name: "nsga2",
         paper: "NSGA-II (Deb et al. 2002)",
         weighs: "children of two by tournament, mutated",
-        runs: "one trial",
         learns: "fronts, and room within them; several objectives",
-        stops: "after its trials, epochs or seconds",
         chooses: "the best trial by the first objective; the front is in `trials.csv`",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&Nsga2Config::default()),
     make: |settings, seed| {

@@ -8,17 +8,20 @@ use crate::search::strategy::About;
 use crate::search::study::{Asked, Proposal, Sampler};
 use serde::{Deserialize, Serialize};
 
+/// Random search, and what samplers are in most respects.
+pub(super) const ABOUT: About = About {
+    name: "random",
+    paper: "random search (Bergstra & Bengio 2012)",
+    weighs: "drawn",
+    runs: "one trial",
+    learns: "–",
+    stops: "after its trials, epochs or seconds",
+    chooses: "the best trial",
+};
+
 /// Random search.
 pub static METHOD: Sampled = Sampled {
-    about: About {
-        name: "random",
-        paper: "random search (Bergstra & Bengio 2012)",
-        weighs: "drawn",
-        runs: "one trial",
-        learns: "–",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
-    },
+    about: ABOUT,
     preset: |config, _| config.with(&RandomConfig {}),
     make: |settings, seed| settings.read::<RandomConfig>().map(|_| Box::new(RandomSearch::new(seed)) as _),
 };

@@ -1,5 +1,6 @@
 //! REINFORCE on independent logits, one table of them for each decision (Williams 1992; as NAS-Bench-101 and -201 have it).
 
+use super::random;
 use crate::estimate::measured::ACCURACY;
 use crate::estimate::{BoxFuture, Measured};
 use crate::random::Random;
@@ -17,10 +18,8 @@ pub static METHOD: Sampled = Sampled {
         name: "reinforce",
         paper: "REINFORCE on independent logits (Williams 1992; Ying et al. 2019)",
         weighs: "softmax of each decision’s logits",
-        runs: "one trial",
         learns: "REINFORCE, moving-average baseline, Adam",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&ReinforceConfig::default()),
     make: |settings, seed| {

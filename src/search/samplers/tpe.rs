@@ -1,5 +1,6 @@
 //! Tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization"), as hyperopt has it.
 
+use super::random;
 use crate::estimate::BoxFuture;
 use crate::numerics::parzen::{Categorical, Mixture, good_count};
 use crate::random::Random;
@@ -17,10 +18,8 @@ pub static METHOD: Sampled = Sampled {
         name: "tpe",
         paper: "TPE (Bergstra et al. 2011)",
         weighs: "most l/g of each decision by itself",
-        runs: "one trial",
         learns: "densities of the good and of the others",
-        stops: "after its trials, epochs or seconds",
-        chooses: "the best trial",
+        ..random::ABOUT
     },
     preset: |config, _| config.with(&TpeConfig::default()),
     make: |settings, seed| {

@@ -5,6 +5,7 @@
 
 mod config;
 mod domain;
+mod estimator;
 mod history;
 mod objective;
 mod sampler;

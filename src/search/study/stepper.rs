@@ -1,20 +1,18 @@
 //! A study as a search: it asks its sampler, measures what it is told to, and tells what it came to.
 
-use super::config::{EstimatorConfig, StudyConfig};
-use super::domain::Domain;
+use super::config::StudyConfig;
+use super::domain::{Candidate, Domain};
+use super::estimator::estimator;
 use super::history::{Entry, History};
 use super::objective::Objective;
 use super::sampler::{Asked, Proposal, Sampler, Subject};
 use super::stopping::Stopping;
-use crate::data::split;
 use crate::device::Device;
-use crate::estimate::{
-    BoxFuture, EpochReport, Estimator, Fidelity, FromScratch, Job, JobEvent, Lookup, Measured, Progress, TrainingConfig,
-};
+use crate::estimate::{BoxFuture, EpochReport, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
 use crate::search::event::{Event, Tried};
 use crate::search::strategy::Bench;
 use crate::search::{SearchError, Stepper, check_architectures};
-use crate::space::Space;
+use crate::space::{Architecture, Space};
 use crate::state::State;
 use std::collections::BTreeMap;
 
@@ -155,7 +153,7 @@ impl<'a> Study<'a> {
 
     fn begin(
         &mut self,
-        candidate: super::domain::Candidate,
+        candidate: Candidate,
         fidelity: Fidelity,
         continues: Option<usize>,
     ) -> Result<Vec<Event>, SearchError> {
@@ -188,7 +186,7 @@ impl<'a> Study<'a> {
     }
 
     /// Which limit an architecture exceeds, if any.
-    fn is_beyond(&self, answers: &crate::space::Architecture) -> Result<Option<String>, SearchError> {
+    fn is_beyond(&self, answers: &Architecture) -> Result<Option<String>, SearchError> {
         if self.config.limits.is_empty() {
             return Ok(None);
         }
@@ -296,42 +294,6 @@ impl<'a> Study<'a> {
         let settings = self.domain.settings(candidate);
         let architecture = candidate.answers.clone();
         Ok(vec![Event::Settled { settings }, Event::Derived { architecture }])
-    }
-}
-
-/// What measures the trials of a study.
-fn estimator<'a>(bench: Bench<'a>, config: &StudyConfig) -> Result<Box<dyn Estimator + 'a>, SearchError> {
-    let Bench { device, space, images, labels, seed, network, train, table, .. } = bench;
-    match &config.estimator {
-        EstimatorConfig::Table { dataset, .. } => {
-            let table = table.ok_or_else(|| {
-                SearchError::Settings("there is no table: name the directory of its files by --table".into())
-            })?;
-            if space.name() != crate::space::nas_bench_201::NAME {
-                let problem = format!("the table is of the space nas-bench-201, not of {}", space.name());
-                return Err(SearchError::Settings(problem));
-            }
-            Ok(Box::new(Lookup::new(table.clone(), dataset)?))
-        }
-        EstimatorConfig::Training => {
-            let count = (labels.len() as f64 * config.validation).round() as usize;
-            let (training, measuring) = split::stratified(labels, count, seed)?;
-            let settings = network.clone();
-            let training_config = TrainingConfig { epochs: config.trial_epochs, ..*train };
-            let (train, measure) = (images, images);
-            Ok(Box::new(FromScratch {
-                device,
-                space,
-                settings,
-                train,
-                training,
-                measure,
-                measuring,
-                config: training_config,
-                watches: config.stopping != Stopping::Never,
-                seed,
-            }))
-        }
     }
 }
 
