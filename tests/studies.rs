@@ -275,4 +275,12 @@ fn a_study_that_is_cut_ends_with_the_best_so_far() {
     let last = wait(search.advance()).unwrap();
     assert!(matches!(last.last(), Some(Event::Derived { .. })), "{last:?}");
     assert_eq!(search.progress().taken, search.progress().total);
+    // Before anything has come of it, the first trial is waited for.
+    let mut search = given.build(&device, strategy("random"), &settings).unwrap();
+    search.cut();
+    let mut events = Vec::new();
+    while !matches!(events.last(), Some(Event::Derived { .. })) {
+        events.extend(wait(search.advance()).unwrap());
+    }
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Tried(_))).count(), 1);
 }

@@ -25,7 +25,8 @@ impl Run<'_> {
         match (&choice.options, layer, self.pass.choices) {
             (Options::Operations(candidates), Layer::Choice(layers), Choices::Path(path)) => {
                 let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;
-                if let (NOTHING, Some(any), Some(x)) = (taken, candidates.first(), inputs.first()) {
+                let computed = candidates.iter().find(|candidate| !candidate.graph.outputs.is_empty());
+                if let (NOTHING, Some(any), Some(x)) = (taken, computed, inputs.first()) {
                     let shape = any.graph.shape(any.graph.outputs[0].node);
                     if let Some(target) = target {
                         tape.write_next_to(target.clone());

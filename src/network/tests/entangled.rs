@@ -49,6 +49,9 @@ fn a_group_is_the_sum_of_the_middles_and_the_rest_is_weighed() {
         }
         network.parameters().values().write(&device, &middle).unwrap();
         assert_close(&along(&device, &network, 3), &small, device.name());
+        let path: Path = [(("alphas".into(), 0), NOTHING)].into_iter().collect();
+        let none = outputs(&network, &Pass { choices: Choices::Path(&path), ..Pass::evaluation() }).remove(0);
+        assert!(none.len() == small.len() && none.iter().all(|y| *y == 0.0));
         // A sampled option alone.
         let path: Path = [(("alphas".into(), 0), 0)].into_iter().collect();
         let hot = tables(&device, &[("alphas", &[&[1.0, 0.0, 0.0, 0.0]])]);

@@ -122,7 +122,8 @@ impl<'a> Study<'a> {
         if self.over {
             return Ok(Vec::new());
         }
-        if self.cut {
+        // There must be something to end with: the first trial that comes to anything is waited for.
+        if self.cut && self.best().is_some() {
             return self.end();
         }
         if let Some((trial, mut job)) = self.running.take() {
