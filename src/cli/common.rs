@@ -47,6 +47,14 @@ pub fn open_device(name: &str) -> Result<Device, Box<dyn std::error::Error>> {
     open(&name.parse()?)
 }
 
+/// Opens the device of a name, or those of a list of names separated by commas. (There are names with commas.)
+pub fn open_devices(names: &str) -> Result<Vec<Device>, Box<dyn std::error::Error>> {
+    match open_device(names) {
+        Err(_) if names.contains(',') => names.split(',').map(open_device).collect(),
+        one => Ok(vec![one?]),
+    }
+}
+
 fn open(selector: &Selector) -> Result<Device, Box<dyn std::error::Error>> {
     let options = device_options()?;
     pollster::block_on(async {

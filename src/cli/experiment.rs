@@ -1,6 +1,6 @@
 //! What `search` and `train` share: where a run's configuration comes from, where it writes, and how it goes on.
 
-use super::common::{open_device, read_text, space_help, space_of};
+use super::common::{open_devices, read_text, space_help, space_of};
 use super::output::Interrupted;
 use super::progress::{Bars, warn_if_slow};
 use super::signals::Signals;
@@ -42,7 +42,8 @@ pub struct ExperimentArgs {
     /// Change one setting of the configuration, e.g. `--set search.epochs=30` (repeatable).
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists [default: auto, or the run's].
+    /// `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists; for a study several, separated
+    /// by commas (`gpu:0,gpu:1`): trial k runs on device k mod their number [default: auto, or the run's].
     #[arg(long)]
     device: Option<String>,
     /// Go on on another device than the run began on: its bits differ.
@@ -161,21 +162,21 @@ impl ExperimentArgs {
 }
 
 impl Begun {
-    /// Runs something on the configuration's device. Where the device is lost, it is opened again and the run goes on from its
+    /// Runs something on the configuration's devices. Where one is lost, they are opened again and the run goes on from its
     /// last checkpoint, as often as the configuration has it.
     pub fn run<T>(
         &mut self,
         config: &Config,
-        work: impl Fn(&Device, &Directory, &mut dyn Observer) -> Result<T, RunError>,
+        work: impl Fn(&[Device], &Directory, &mut dyn Observer) -> Result<T, RunError>,
     ) -> Result<T, Box<dyn Error>> {
         let Self { directory, bars, .. } = self;
         let ended = run::with_retries(
             config.device.retry,
             bars,
-            || open_device(&config.device.name),
-            |device, observer| {
-                warn_if_slow(device, observer);
-                work(device, directory, observer)
+            || open_devices(&config.device.name),
+            |devices, observer| {
+                devices.iter().for_each(|device| warn_if_slow(device, observer));
+                work(devices, directory, observer)
             },
         );
         ended.map_err(|error| {

@@ -29,6 +29,13 @@ pub struct Args {
     /// Seconds after which a study ends with what it has found. What is tried does not depend on it.
     #[arg(long, value_name = "S", conflicts_with = "resume")]
     seconds: Option<f64>,
+    /// Trials of a study at a time.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
+    workers: Option<u32>,
+    /// Enter what trials came to when it is known, not in the order in which they were begun: no worker waits for another, but
+    /// the study depends on which is faster.
+    #[arg(long, conflicts_with = "resume")]
+    unordered: bool,
     /// What a study looks for, the most important first: accuracy, loss, parameters, multiply_adds, activation_bytes.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "resume")]
     objective: Vec<String>,
@@ -87,6 +94,8 @@ impl Args {
             ("--strategy", "search.strategy", self.strategy.as_deref().map(toml_text)),
             ("--trials", "search.trials", self.trials.map(|trials| trials.to_string())),
             ("--seconds", "search.seconds", self.seconds.map(number)),
+            ("--workers", "search.workers", self.workers.map(|workers| workers.to_string())),
+            ("--unordered", "search.unordered", self.unordered.then(|| "true".to_owned())),
             (
                 "--objective",
                 "search.objectives",
@@ -128,7 +137,7 @@ pub fn run(args: &Args) -> Outcome {
     let config = read.config.clone();
     let name = format!("{}-{}-{}-seed{}", config.data.name, config.space.name, config.search.name(), config.seed);
     let mut begun = args.experiment.begin(&name, &read, None)?;
-    let outcome = begun.run(&config, |device, directory, bars| run::search(device, &config, directory, bars))?;
+    let outcome = begun.run(&config, |devices, directory, bars| run::search_on(devices, &config, directory, bars))?;
     for (name, picture) in report::run::pictures(&outcome, &config)? {
         begun.directory.write(&name, picture.as_bytes())?;
     }

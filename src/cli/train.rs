@@ -2,6 +2,7 @@
 
 use super::experiment::{ExperimentArgs, read_summary, toml_text};
 use super::output::{self, Outcome};
+use cellwright::estimate::EstimateError;
 use cellwright::report;
 use cellwright::run::{self, Purpose, architecture};
 use cellwright::space::Stem;
@@ -79,8 +80,10 @@ pub fn run(args: &Args) -> Outcome {
     let (config, architecture) = (read.config.clone(), given.text);
     let name = format!("{}-train-seed{}", config.data.name, config.seed);
     let mut begun = args.experiment.begin(&name, &read, Some(&architecture))?;
-    let trained =
-        begun.run(&config, |device, directory, bars| run::train(device, &config, &architecture, directory, bars))?;
+    let trained = begun.run(&config, |devices, directory, bars| match devices {
+        [device] => run::train(device, &config, &architecture, directory, bars),
+        _ => Err(EstimateError::Settings("several devices are for studies: a training runs on one".into()).into()),
+    })?;
     begun.directory.write("curves.svg", report::run::training_curves(&[&trained])?.as_bytes())?;
     begun.finish()?;
     let directory = begun.directory.path();

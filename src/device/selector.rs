@@ -21,6 +21,8 @@ pub enum Selector {
     Cpu,
     /// The best hardware GPU.
     Gpu,
+    /// The hardware GPU of this number among them, in their order, from 0: `gpu:1`.
+    GpuNumber(usize),
     /// A software graphics driver.
     Software,
     /// An adapter by its number in the list.
@@ -38,7 +40,10 @@ impl FromStr for Selector {
             "cpu" => Self::Cpu,
             "gpu" => Self::Gpu,
             "software" => Self::Software,
-            other => other.parse().map(Self::Number).unwrap_or_else(|_| Self::Name(other.to_owned())),
+            other => match other.strip_prefix("gpu:").and_then(|number| number.parse().ok()) {
+                Some(number) => Self::GpuNumber(number),
+                None => other.parse().map(Self::Number).unwrap_or_else(|_| Self::Name(other.to_owned())),
+            },
         })
     }
 }
@@ -59,6 +64,7 @@ pub fn chosen(choice: &Selector, list: &[AdapterInfo], options: &Options) -> Res
         }
         (Selector::Cpu, _) => return Ok(0),
         (Selector::Gpu, _) => best(&|a| a.kind.is_hardware()),
+        (Selector::GpuNumber(number), _) => list.iter().filter(|a| a.kind.is_hardware()).nth(*number),
         (Selector::Software, _) => best(&|a| a.kind == super::Kind::Software),
         (Selector::Number(number), _) => list.get(*number),
         (Selector::Name(part), _) => {
@@ -116,6 +122,7 @@ impl Device {
 fn wanted(choice: &Selector) -> String {
     match choice {
         Selector::Gpu => "hardware GPU".to_owned(),
+        Selector::GpuNumber(number) => format!("hardware GPU number {number} (the first is 0)"),
         Selector::Software => "software graphics driver".to_owned(),
         Selector::Number(number) => format!("adapter number {number}"),
         Selector::Name(name) => format!("device or adapter called `{name}`"),
@@ -139,7 +146,7 @@ fn missing(choice: &Selector, list: &[AdapterInfo]) -> Error {
         hint = "install one, for instance Mesa's lavapipe (Debian and Ubuntu: mesa-vulkan-drivers), or use `--device cpu`, \
                 which needs no driver"
             .into();
-    } else if *choice == Selector::Gpu {
+    } else if matches!(choice, Selector::Gpu | Selector::GpuNumber(_)) {
         hint =
             "use `--device cpu`, or check with `cellwright devices` and the driver's own tools that Vulkan, Metal or \
                 DirectX 12 works here"
@@ -220,6 +227,14 @@ mod tests {
         assert!(number("geforce", &cards).unwrap_err().contains("adapters here: AMD Radeon 780M"));
         assert!(number("9", &cards).unwrap_err().contains("adapter number 9"));
         assert!(number("", &cards).is_err());
+    }
+
+    #[test]
+    fn hardware_gpus_have_numbers_of_their_own() {
+        let cards = [("s", Kind::Software), ("d", Kind::Discrete), ("v", Kind::Software), ("i", Kind::Integrated)];
+        assert_eq!((number("gpu:0", &cards), number(" gpu:1", &cards)), (Ok(2), Ok(4)));
+        assert!(number("gpu:2", &cards).unwrap_err().contains("hardware GPU number 2"));
+        assert!(number("gpu:x", &cards).unwrap_err().contains("called `gpu:x`"));
     }
 
     #[test]

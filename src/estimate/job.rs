@@ -57,7 +57,8 @@ pub trait Estimator {
 }
 
 /// What happened in a step of a job.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobEvent {
     /// An epoch of training ended.
     Epoch(EpochReport),

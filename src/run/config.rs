@@ -91,7 +91,8 @@ pub struct DataConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceConfig {
-    /// `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists.
+    /// `auto`, `cpu`, `gpu`, `software`, or a number or name that `cellwright devices` lists. Several, for the trials of a study,
+    /// are separated by commas.
     pub name: String,
     /// How often a device that was lost is opened again, to go on from the last checkpoint.
     pub retry: u32,

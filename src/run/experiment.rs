@@ -8,10 +8,11 @@ use super::observer::Observer;
 use super::outcome::{Outcome, Trained};
 use super::owners::Purpose;
 use super::phases::{self, Phase, Results, Search, SummariseRandom, SummariseSearch, SummariseTraining, Train, Who};
-use super::setup::{Setup, load};
+use super::setup::{Setup, first, load};
 use crate::device::Device;
 use crate::estimate::EstimateError;
 use std::path::Path;
+use std::slice;
 
 /// Searches, trains what was found from scratch, compares. Writes `config.toml`, `metrics.jsonl`, `timing.jsonl`,
 /// `genotype.json`, `weights.safetensors` and `summary.json` to `directory`.
@@ -42,12 +43,26 @@ pub fn search(
     directory: &Directory,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
+    search_on(slice::from_ref(device), config, directory, observer)
+}
+
+/// [`search`] on several devices: trial k of a study runs on device k modulo their number. All else runs on the first. The images
+/// must fit on each.
+///
+/// # Errors
+/// As [`search`]; [`EstimateError::Settings`] for no device, or for several where the search is no study.
+pub fn search_on(
+    devices: &[Device],
+    config: &Config,
+    directory: &Directory,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, RunError> {
     config.check()?;
-    let loaded = load(device, config, observer)?;
+    let loaded = load(first(devices)?.0, config, observer)?;
     let space = config.space.build()?;
-    let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
+    let mut setup = Setup::new(devices, config, &*space, &loaded, directory, observer)?;
     check_networks(&setup)?;
-    let identity = Identity::of(config, Purpose::Search, &loaded.dataset, device)?;
+    let identity = Identity::of(config, Purpose::Search, &loaded.dataset, devices)?;
     setup.observer.say(setup.source);
 
     let mut plan: Vec<Box<dyn Phase>> = vec![Box::new(Search), Box::new(Train(Who::Found))];
@@ -80,8 +95,8 @@ pub fn train_random(
     config.check()?;
     let loaded = load(device, config, observer)?;
     let space = config.space.build()?;
-    let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
-    let identity = Identity::of(config, Purpose::Random, &loaded.dataset, device)?;
+    let mut setup = Setup::new(slice::from_ref(device), config, &*space, &loaded, directory, observer)?;
+    let identity = Identity::of(config, Purpose::Random, &loaded.dataset, slice::from_ref(device))?;
     setup.observer.say(setup.source);
     let mut plan: Vec<Box<dyn Phase>> = Vec::new();
     plan.extend((1..=config.random).map(|number| Box::new(Train(Who::Random(number))) as Box<dyn Phase>));
@@ -138,11 +153,11 @@ pub fn train(
     config.check()?;
     let loaded = load(device, config, observer)?;
     let space = config.space.build()?;
-    let mut setup = Setup::new(device, config, &*space, &loaded, directory, observer)?;
+    let mut setup = Setup::new(slice::from_ref(device), config, &*space, &loaded, directory, observer)?;
     space.decode_text(architecture, &setup.settings)?;
     let genotype = space.sketch(architecture)?.text;
     let written = Config { architecture: Some(genotype), ..config.clone() };
-    let identity = Identity::of(&written, Purpose::Training, &loaded.dataset, device)?;
+    let identity = Identity::of(&written, Purpose::Training, &loaded.dataset, slice::from_ref(device))?;
     setup.observer.say(setup.source);
     let plan: [Box<dyn Phase>; 2] = [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
     let mut results = phases::run(&plan, &mut setup, identity, config.device.allow_other)?;

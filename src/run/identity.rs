@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 /// Settings that may grow where a run goes on, and of which phases: by the beginning of their names.
-const MAY_GROW: &[(&str, &str)] = &[("search.epochs", "search"), ("train.epochs", "train "), ("random", "summarise")];
+const MAY_GROW: &[(&str, &str)] = &[("search.epochs", "search"), ("search.trials", "search"), ("train.epochs", "train "), ("random", "summarise")];
 /// Settings that say nothing of what is computed.
 const MAY_DIFFER: &[&str] = &["checkpoint", "device"];
 
@@ -21,13 +21,14 @@ pub(super) struct Identity {
     pub config: String,
     /// A hash of the dataset's content.
     data: String,
-    /// Name of the device.
+    /// Names of the devices.
     device: String,
 }
 
 impl Identity {
-    pub fn of(config: &Config, purpose: Purpose, data: &Dataset, device: &Device) -> Result<Self, ConfigError> {
-        Ok(Self { config: config.written(purpose)?, data: hash(data), device: device.name().to_owned() })
+    pub fn of(config: &Config, purpose: Purpose, data: &Dataset, devices: &[Device]) -> Result<Self, ConfigError> {
+        let device = devices.iter().map(Device::name).collect::<Vec<_>>().join(", ");
+        Ok(Self { config: config.written(purpose)?, data: hash(data), device })
     }
 
     /// What of this run is not as it was, if anything that matters is. The device may be another if that is allowed. `done` are

@@ -29,6 +29,7 @@ pub mod suite;
 mod summary;
 mod tables;
 pub mod tabular;
+mod workers;
 
 pub use architecture::ArchitectureError;
 pub use benchmark::read_table;
@@ -37,7 +38,7 @@ pub use config_error::ConfigError;
 pub use directory::Directory;
 pub use disk::{Disk, SystemDisk};
 pub use error::RunError;
-pub use experiment::{begin_at, begin_random_at, search, train, train_random};
+pub use experiment::{begin_at, begin_random_at, search, search_on, train, train_random};
 pub use history::History;
 pub use images::ImagesConfig;
 pub use observer::{Observer, Silent};

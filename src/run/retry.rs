@@ -2,19 +2,18 @@
 
 use super::error::RunError;
 use super::observer::Observer;
-use crate::device::Device;
 
-/// Runs something on a device that `open` opens. Where the device was lost, or its memory ran out, it is opened again, `retries`
+/// Runs something on a device, or several, that `open` opens. Where the device was lost, or its memory ran out, it is opened again, `retries`
 /// times at most: what goes by a directory, as [`search`](super::search) and [`train`](super::train) do, then goes on from its
 /// last checkpoint.
 ///
 /// # Errors
 /// Those of `open` and of `work`, and the loss of the device when there are no retries left.
-pub fn with_retries<T, E: From<RunError>>(
+pub fn with_retries<D, T, E: From<RunError>>(
     retries: u32,
     observer: &mut dyn Observer,
-    open: impl Fn() -> Result<Device, E>,
-    work: impl Fn(&Device, &mut dyn Observer) -> Result<T, RunError>,
+    open: impl Fn() -> Result<D, E>,
+    work: impl Fn(&D, &mut dyn Observer) -> Result<T, RunError>,
 ) -> Result<T, E> {
     for _ in 0..retries {
         let device = open()?;

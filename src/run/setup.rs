@@ -31,6 +31,8 @@ pub(super) struct Setup<'a> {
     pub labels: &'a [u32],
     pub train: Resident,
     pub test: Resident,
+    /// Further devices, for trials of a study, each with the training images.
+    pub others: Vec<(&'a Device, Resident)>,
     /// What networks that are trained from scratch are built for.
     pub settings: NetworkSettings,
     /// The table in which architectures are looked up, if they are.
@@ -40,6 +42,11 @@ pub(super) struct Setup<'a> {
     pub timing: Log,
     pub observer: &'a mut dyn Observer,
     pub ledger: Ledger<'a>,
+}
+
+/// The first of several devices, and the others.
+pub(super) fn first(devices: &[Device]) -> Result<(&Device, &[Device]), EstimateError> {
+    devices.split_first().ok_or_else(|| EstimateError::Settings("there is no device to run on".into()))
 }
 
 /// Loads the configuration's dataset and says what the user should know of it.
@@ -57,8 +64,9 @@ pub(super) fn load(device: &Device, config: &Config, observer: &mut dyn Observer
 }
 
 impl<'a> Setup<'a> {
+    /// On devices, the first of which does all that is not shared out among them.
     pub fn new(
-        device: &'a Device,
+        devices: &'a [Device],
         config: &'a Config,
         space: &'a dyn Space,
         loaded: &'a Loaded,
@@ -66,6 +74,12 @@ impl<'a> Setup<'a> {
         observer: &'a mut dyn Observer,
     ) -> Result<Self, RunError> {
         let Loaded { dataset: Dataset { train, test, mean, std, source, .. }, left_out, .. } = loaded;
+        let (device, others) = first(devices)?;
+        if !others.is_empty() && !config.search.is_study() {
+            let problem = format!("several devices are for studies: {} searches on one", config.search.name());
+            return Err(EstimateError::Settings(problem).into());
+        }
+        let others = others.iter().map(|other| Ok((other, Resident::new(other, train, mean, std)?)));
         let [channels, height, width] = train.shape();
         let settings = NetworkSettings {
             image: Features::new(channels, height, width),
@@ -85,6 +99,7 @@ impl<'a> Setup<'a> {
             labels: train.labels(),
             train: Resident::new(device, train, mean, std)?,
             test: Resident::new(device, test, mean, std)?,
+            others: others.collect::<Result<_, EstimateError>>()?,
             settings,
             table: table(config)?,
             directory,

@@ -1,6 +1,6 @@
 //! The phase in which a strategy looks for an architecture.
 
-use super::study::Study;
+use super::study::{self, Study};
 use super::{Phase, Results};
 use crate::estimate::{EstimateError, Measured};
 use crate::run::error::RunError;
@@ -10,7 +10,6 @@ use crate::search::{self, ControllerEpoch, EpochEnd, Event, Origin};
 use crate::space::Architecture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use toml::Value;
 
 /// Drives the configuration's strategy to its end; writes `genotype.json`.
 pub(in crate::run) struct Search;
@@ -21,23 +20,16 @@ impl Phase for Search {
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
-        let settings = setup.config.supernet(&setup.settings);
-        let (mut supernet_parameters, mut options) = (0, Vec::new());
-        if !setup.config.search.is_study() {
-            let graph = setup.space.supernet(&settings)?;
-            supernet_parameters = crate::cost::parameters(&graph)?;
-            options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
-        }
-        let (device, space, labels, seed) = (setup.device, setup.space, setup.labels, setup.config.seed);
-        let images = setup.train.clone();
-        let (network, table, train) = (&setup.settings.clone(), setup.table.clone(), &setup.config.train);
-        let (settings, images, table) = (&settings, &images, table.as_ref());
-        let with = search::Bench { device, space, settings, images, labels, seed, network, train, table };
-        let found = &setup.config.search;
-        let mut search = Searching::from(pollster::block_on(found.strategy.build(&found.settings, with))?);
-        let seconds = found.settings.get("seconds").and_then(Value::as_float).filter(|_| found.is_study());
-        let mut course = Course { seconds: seconds.unwrap_or(0.0), ..Course::default() };
-        setup.drive(&self.name(), &mut search, &mut course)?;
+        let (supernet_parameters, options, course) = match setup.config.search.is_study() {
+            true => {
+                let seconds = study::config(setup)?.seconds;
+                let mut course = Course { seconds, ..Course::default() };
+                study::drive(&self.name(), setup, &mut course)?;
+                (0, Vec::new(), course)
+            }
+            false => self.supernet(setup)?,
+        };
+        let (found, space) = (&setup.config.search, setup.space);
         let Course { architecture, epochs, ranked, compared, controller, study, .. } = course;
         let nothing = || EstimateError::Settings("the search ended without an architecture".into());
         let architecture = architecture.ok_or_else(nothing)?;
@@ -60,6 +52,37 @@ impl Phase for Search {
             seconds,
         });
         Ok(())
+    }
+}
+
+/// Options of choices, by the names of their tables.
+type Options = Vec<(String, Vec<String>)>;
+
+impl Search {
+    /// Drives a search that has a supernet: its parameters, the options of its choices, what was heard.
+    fn supernet(&self, setup: &mut Setup<'_>) -> Result<(u64, Options, Course), RunError> {
+        let settings = setup.config.supernet(&setup.settings);
+        let graph = setup.space.supernet(&settings)?;
+        let parameters = crate::cost::parameters(&graph)?;
+        let options = graph.tables().map_err(EstimateError::from)?.into_iter().map(|t| (t.name, t.options)).collect();
+        let images = setup.train.clone();
+        let network = setup.settings.clone();
+        let bench = search::Bench {
+            device: setup.device,
+            space: setup.space,
+            settings: &settings,
+            images: &images,
+            labels: setup.labels,
+            seed: setup.config.seed,
+            network: &network,
+            train: &setup.config.train,
+            table: None,
+        };
+        let found = &setup.config.search;
+        let search = pollster::block_on(found.strategy.build(&found.settings, bench))?;
+        let mut course = Course::default();
+        setup.drive(&self.name(), &mut Searching::from(search), &mut course)?;
+        Ok((parameters, options, course))
     }
 }
 

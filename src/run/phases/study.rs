@@ -1,18 +1,58 @@
-//! What is heard of a study, and its journal `trials.jsonl`: an object for each thing that happens to a trial.
+//! How a study is driven, what is heard of it, and its journal `trials.jsonl`: an object for each thing that happens to a trial.
 
-use crate::estimate::{Fidelity, Measured};
+use crate::estimate::{EstimateError, Fidelity, Measured};
 use crate::run::directory::Log;
 use crate::run::error::RunError;
-use crate::run::setup::Setup;
-use crate::search::study::BEYOND;
-use crate::search::{Event, Tried};
+use crate::run::setup::{Listener, Searching, Setup};
+use crate::run::workers::Workers;
+use crate::search::study::{BEYOND, StudyConfig, estimator};
+use crate::search::{self, Bench, Event, Stepper, Tried};
 use crate::space::Space;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::thread;
 
 /// The journal's file.
 const JOURNAL: &str = "trials.jsonl";
+
+/// Settings of the study that the configuration's search is.
+pub(super) fn config(setup: &Setup<'_>) -> Result<StudyConfig, EstimateError> {
+    let (mut config, _) = StudyConfig::read(&setup.config.search.settings)?;
+    // None need be idle.
+    config.workers = config.workers.max(1 + setup.others.len() as u32);
+    Ok(config)
+}
+
+/// Drives it, each trial in a thread of its own.
+pub(super) fn drive<L: Listener<Event>>(name: &str, setup: &mut Setup<'_>, listener: &mut L) -> Result<(), RunError> {
+    let config = config(setup)?;
+    let (device, space, seed, directory) = (setup.device, setup.space, setup.config.seed, setup.directory);
+    let search = &setup.config.search;
+    let nothing = || EstimateError::Settings(format!("{} is no study", search.name()));
+    let sampler = search.strategy.sampler(&search.settings, seed).ok_or_else(nothing)??;
+    let (images, network, table) = (setup.train.clone(), setup.settings.clone(), setup.table.clone());
+    let others = setup.others.clone();
+    let bench = Bench {
+        device,
+        space,
+        settings: &network,
+        images: &images,
+        labels: setup.labels,
+        seed,
+        network: &network,
+        train: &setup.config.train,
+        table: table.as_ref(),
+    };
+    let on_others = others.iter().map(|(device, images)| Bench { device, images, ..bench });
+    let estimators: Vec<_> =
+        std::iter::once(bench).chain(on_others).map(|bench| estimator(bench, &config)).collect::<Result<_, _>>()?;
+    thread::scope(|scope| {
+        let crew = Workers::new(scope, &estimators, config.trial_seconds, directory);
+        let study = search::study::Study::by(device, space, Box::new(crew), config.clone(), sampler);
+        setup.drive(name, &mut Searching::from(Box::new(study) as Box<dyn Stepper>), listener)
+    })
+}
 
 /// What was heard of a study.
 #[derive(Default, Serialize, Deserialize)]

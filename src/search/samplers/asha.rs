@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::search::SearchError;
 use crate::search::strategies::Sampled;
 use crate::search::strategy::About;
-use crate::search::study::{Candidate, Follower, Machine, Proposal, Subject};
+use crate::search::study::{Candidate, Follower, Machine, Proposal, StudyConfig, Subject};
 
 /// ASHA.
 pub static METHOD: Sampled = Sampled {
@@ -19,7 +19,7 @@ pub static METHOD: Sampled = Sampled {
         chooses: "the best of those trained longest",
         ..random::ABOUT
     },
-    preset: |config, _| config.with(&HalvingConfig::default()),
+    preset: |config, _| StudyConfig { unordered: true, ..config.clone() }.with(&HalvingConfig::default()),
     make: |settings, seed| {
         let config: HalvingConfig = settings.read()?;
         config.check()?;

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toml::Value;
 
+/// Most trials at a time.
+const MOST_WORKERS: u32 = 256;
 /// Most trials of a study.
 const MOST_TRIALS: u32 = 10_000_000;
 
@@ -41,8 +43,15 @@ pub struct StudyConfig {
     pub epochs: u32,
     /// Seconds after which the study ends with what it has found; 0: as many as it takes. What is tried does not depend on it.
     pub seconds: f64,
+    /// Trials at a time.
+    pub workers: u32,
+    /// Whether what a trial came to enters when it is known, not in the order in which trials were begun: no worker waits for
+    /// another, and what is tried depends on which is faster.
+    pub unordered: bool,
     /// Epochs that a trial is trained for.
     pub trial_epochs: u32,
+    /// Seconds after which a trial has failed because it takes too long; 0: as many as it takes.
+    pub trial_seconds: f64,
     /// Share of the training images that measure, and do not train.
     pub validation: f64,
     /// What is looked for, the most important first.
@@ -63,7 +72,10 @@ impl Default for StudyConfig {
             trials: 100,
             epochs: 0,
             seconds: 0.0,
+            workers: 1,
+            unordered: false,
             trial_epochs: 12,
+            trial_seconds: 0.0,
             validation: 0.2,
             objectives: vec![ACCURACY.to_owned()],
             limits: BTreeMap::new(),
@@ -121,8 +133,11 @@ impl StudyConfig {
         within("trials", self.trials.into(), 1, MOST_TRIALS.into())?;
         within("epochs", self.epochs.into(), 0, MOST_EPOCHS.into())?;
         limits::epochs("trial_epochs", self.trial_epochs)?;
-        if !(self.seconds >= 0.0 && self.seconds.is_finite()) {
-            return Err(wrong("seconds must not be negative"));
+        within("workers", self.workers.into(), 1, MOST_WORKERS.into())?;
+        for (key, seconds) in [("seconds", self.seconds), ("trial_seconds", self.trial_seconds)] {
+            if !(seconds >= 0.0 && seconds.is_finite()) {
+                return Err(wrong(format!("{key} must not be negative")));
+            }
         }
         if !(self.validation > 0.0 && self.validation < 1.0) {
             return Err(wrong("validation must be above 0 and below 1"));

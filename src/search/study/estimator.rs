@@ -8,8 +8,11 @@ use crate::search::SearchError;
 use crate::search::strategy::Bench;
 use crate::space::nas_bench_201;
 
-/// The estimator that a configuration says, of what a search is built with.
-pub(super) fn estimator<'a>(bench: Bench<'a>, config: &StudyConfig) -> Result<Box<dyn Estimator + 'a>, SearchError> {
+/// The estimator that a configuration says, of what a search is built with. Several threads may start jobs of it.
+///
+/// # Errors
+/// [`SearchError::Settings`] for a table that is not there or of another space, or images that cannot be split.
+pub fn estimator<'a>(bench: Bench<'a>, config: &StudyConfig) -> Result<Box<dyn Estimator + Sync + 'a>, SearchError> {
     let Bench { device, space, images, labels, seed, network, train, table, .. } = bench;
     match &config.estimator {
         EstimatorConfig::Table { dataset, .. } => {

@@ -1,38 +1,43 @@
-//! A study as a search: it asks its sampler, measures what it is told to, and tells what it came to.
+//! A study as a search: it asks its sampler, has trials carried out, and tells what they came to.
 
 use super::config::StudyConfig;
+use super::crew::{Crew, InHand, Inline, Order};
 use super::domain::{Candidate, Domain};
 use super::estimator::estimator;
 use super::history::{Entry, History};
 use super::objective::Objective;
 use super::sampler::{Asked, Proposal, Sampler, Subject};
-use super::stopping::Stopping;
+use super::stopping::{Stopping, Watch, accuracies};
 use crate::device::Device;
-use crate::estimate::{BoxFuture, EpochReport, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
+use crate::estimate::{BoxFuture, Fidelity, JobEvent, Measured, Progress};
 use crate::search::event::{Event, Tried};
 use crate::search::strategy::Bench;
 use crate::search::{SearchError, Stepper, check_architectures};
 use crate::space::{Architecture, Space};
 use crate::state::State;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How the reason begins of what was not measured because of a limit.
 pub const BEYOND: &str = "beyond the limit";
 /// Candidates beyond a limit in a row, after which the limits seem to leave nothing.
 const MOST_BEYOND: usize = 10_000;
 
-/// A study under way, one trial after the other.
+/// A study under way, with so many trials at a time as its configuration says.
+///
+/// Unless it is unordered, what happens to a trial enters the journal when all trials before it have ended, and the sampler is
+/// asked when one has: what is tried depends on how many are under way at a time, not on which is faster.
 pub struct Study<'a> {
     device: &'a Device,
     domain: Domain<'a>,
     objectives: Vec<Objective>,
     config: StudyConfig,
     sampler: Box<dyn Sampler>,
-    estimator: Box<dyn Estimator + 'a>,
+    crew: Box<dyn Crew + 'a>,
     history: History,
-    running: Option<(usize, Box<dyn Job + 'a>)>,
-    /// Of the trial that is running.
-    curve: Vec<EpochReport>,
+    /// What has happened to trials whose turn has not come.
+    held: BTreeMap<usize, VecDeque<JobEvent>>,
+    /// Whether the sampler has nothing to propose before a trial ends.
+    waits: bool,
     /// Epochs that trials have been trained for.
     epochs: u64,
     /// Trials that were beyond a limit.
@@ -42,42 +47,38 @@ pub struct Study<'a> {
 }
 
 impl<'a> Study<'a> {
-    /// A study before its first trial.
+    /// A study before its first trial, which carries its trials out itself.
     ///
     /// # Errors
     /// [`SearchError::Settings`] for a table that is not there, objectives that nothing measures, or images that cannot be split.
     pub fn new(bench: Bench<'a>, config: StudyConfig, sampler: Box<dyn Sampler>) -> Result<Self, SearchError> {
-        let estimator = estimator(bench, &config)?;
-        Self::by(bench.device, bench.space, estimator, config, sampler)
+        let crew = Inline::new(estimator(bench, &config)?);
+        Ok(Self::by(bench.device, bench.space, Box::new(crew), config, sampler))
     }
 
-    /// The same with an estimator of one's own.
-    ///
-    /// # Errors
-    /// As [`Study::new`].
+    /// The same with a crew, and an estimator, of one's own.
     pub fn by(
         device: &'a Device,
         space: &'a dyn Space,
-        estimator: Box<dyn Estimator + 'a>,
+        crew: Box<dyn Crew + 'a>,
         config: StudyConfig,
         sampler: Box<dyn Sampler>,
-    ) -> Result<Self, SearchError> {
-        let domain = Domain::new(space, &config.also);
-        Ok(Self {
+    ) -> Self {
+        Self {
             device,
-            domain,
+            domain: Domain::new(space, &config.also),
             objectives: config.objectives(),
             config,
             sampler,
-            estimator,
+            crew,
             history: History::default(),
-            running: None,
-            curve: Vec::new(),
+            held: BTreeMap::new(),
+            waits: false,
             epochs: 0,
             beyond: 0,
             cut: false,
             over: false,
-        })
+        }
     }
 
     /// The journal so far.
@@ -126,30 +127,51 @@ impl<'a> Study<'a> {
         if self.cut && self.best().is_some() {
             return self.end();
         }
-        if let Some((trial, mut job)) = self.running.take() {
-            return match job.advance().await {
-                Ok(events) => self.heard(trial, job, events),
-                Err(error) if error.is_of_one() => self.ended(trial, Measured::Failed { reason: error.to_string() }),
-                Err(error) => Err(error),
+        let under_way = self.history.under_way().count();
+        // Before what is held enters: the sampler must not see more than it would if that had taken longer.
+        if under_way < self.config.workers as usize && !self.waits && !self.is_spent() {
+            let asked = Asked {
+                subject: Subject {
+                    device: self.device,
+                    domain: &self.domain,
+                    objectives: &self.objectives,
+                    epochs: self.config.trial_epochs,
+                },
+                history: &self.history,
             };
+            match self.sampler.propose(asked).await? {
+                Proposal::Trial { candidate, fidelity, continues } => {
+                    return self.begin(candidate, fidelity, continues);
+                }
+                Proposal::Wait | Proposal::Done => self.waits = true,
+            }
         }
-        if self.is_spent() {
+        if under_way == 0 {
             return self.end();
         }
-        let asked = Asked {
-            subject: Subject {
-                device: self.device,
-                domain: &self.domain,
-                objectives: &self.objectives,
-                epochs: self.config.trial_epochs,
-            },
-            history: &self.history,
-        };
-        match self.sampler.propose(asked).await? {
-            Proposal::Trial { candidate, fidelity, continues } => self.begin(candidate, fidelity, continues),
-            // Nothing is under way that could end first.
-            Proposal::Wait | Proposal::Done => self.end(),
+        if let Some(told) = self.turn()? {
+            return Ok(told);
         }
+        for (trial, event) in self.crew.next().await? {
+            self.held.entry(trial).or_default().push_back(event);
+        }
+        Ok(self.turn()?.unwrap_or_default())
+    }
+
+    /// Has the next thing enter the journal whose turn it is: where trials enter in their order, one that happened to the first of
+    /// those under way.
+    fn turn(&mut self) -> Result<Option<Vec<Event>>, SearchError> {
+        let trial = match self.config.unordered {
+            true => self.held.first_key_value().map(|(trial, _)| *trial),
+            false => self.history.under_way().next(),
+        };
+        let Some(trial) = trial else { return Ok(None) };
+        let Some(events) = self.held.get_mut(&trial) else { return Ok(None) };
+        let event = events.pop_front();
+        if events.is_empty() {
+            self.held.remove(&trial);
+        }
+        event.map(|event| self.heard(trial, event)).transpose()
     }
 
     fn begin(
@@ -161,29 +183,61 @@ impl<'a> Study<'a> {
         let trial = self.history.trials().len();
         let settings = self.domain.settings(&candidate);
         self.push(Entry::Began { candidate: candidate.clone(), fidelity, continues })?;
-        let began =
-            Event::Began { trial, candidate: candidate.clone(), settings: settings.clone(), fidelity, continues };
-        let mut events = vec![began];
-        if let Some(reason) = self.is_beyond(&candidate.answers)? {
-            self.beyond += 1;
-            if self.beyond > MOST_BEYOND && self.counted() == 0 {
-                let problem = format!("none of {MOST_BEYOND} candidates is within the limits; the last: {reason}");
-                return Err(SearchError::Settings(problem));
+        match self.is_beyond(&candidate.answers)? {
+            Some(reason) => {
+                self.beyond += 1;
+                if self.beyond > MOST_BEYOND && self.counted() == 0 {
+                    let problem = format!("none of {MOST_BEYOND} candidates is within the limits; the last: {reason}");
+                    return Err(SearchError::Settings(problem));
+                }
+                let ended = JobEvent::Measured(Measured::Failed { reason });
+                self.held.entry(trial).or_default().push_back(ended);
             }
-            events.extend(self.ended(trial, Measured::Failed { reason })?);
-            return Ok(events);
+            None => {
+                let order = self.order(trial, None);
+                self.crew.begin(order);
+            }
         }
-        match self.estimator.start(&candidate.answers, &settings, fidelity) {
-            Ok(job) => {
-                self.curve.clear();
-                self.running = Some((trial, job));
-            }
-            Err(error) if error.is_of_one() => {
-                events.extend(self.ended(trial, Measured::Failed { reason: error.to_string() })?);
-            }
-            Err(error) => return Err(error),
+        Ok(vec![Event::Began { trial, candidate, settings, fidelity, continues }])
+    }
+
+    /// What a crew needs to know of a trial that has begun.
+    fn order(&self, number: usize, state: Option<State>) -> Order {
+        let trial = &self.history.trials()[number];
+        let epochs = match trial.fidelity {
+            Fidelity::Full => self.config.trial_epochs,
+            Fidelity::Epochs(epochs) => epochs,
+        };
+        let complete = match self.config.stopping {
+            Stopping::Never => Vec::new(),
+            _ => self.complete_before(number, epochs as usize),
+        };
+        Order {
+            trial: number,
+            answers: trial.candidate.answers.clone(),
+            settings: self.domain.settings(&trial.candidate),
+            fidelity: trial.fidelity,
+            continues: trial.continues,
+            watch: Watch::new(self.config.stopping, epochs, complete),
+            state,
         }
-        Ok(events)
+    }
+
+    /// Accuracies of the trials that had come to so many epochs when a trial began.
+    fn complete_before(&self, number: usize, epochs: usize) -> Vec<Vec<f64>> {
+        let began = |entry: &Entry| matches!(entry, Entry::Began { .. });
+        let before = self.history.entries().iter().scan(0, |begun, entry| {
+            *begun += usize::from(began(entry));
+            (*begun <= number).then_some(entry)
+        });
+        before
+            .filter_map(|entry| match entry {
+                Entry::Ended { measured: Measured::Worth { curve, .. }, .. } if curve.len() >= epochs => {
+                    Some(accuracies(curve))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// Which limit an architecture exceeds, if any.
@@ -191,7 +245,7 @@ impl<'a> Study<'a> {
         if self.config.limits.is_empty() {
             return Ok(None);
         }
-        let known: BTreeMap<String, f64> = match self.estimator.known(answers) {
+        let known: BTreeMap<String, f64> = match self.crew.estimator().known(answers) {
             Err(error) if error.is_of_one() => return Ok(Some(error.to_string())),
             other => other?,
         };
@@ -209,49 +263,14 @@ impl<'a> Study<'a> {
         Ok(None)
     }
 
-    /// Whether the trial under way is given up after the epochs that it has had.
-    fn stops(&self, trial: usize) -> bool {
-        let accuracies = |curve: &[EpochReport]| curve.iter().filter_map(|e| e.valid_accuracy).collect::<Vec<f64>>();
-        let epochs = match self.history.trials()[trial].fidelity {
-            Fidelity::Full => self.config.trial_epochs,
-            Fidelity::Epochs(epochs) => epochs,
-        };
-        let complete: Vec<Vec<f64>> = self
-            .history
-            .ended()
-            .filter_map(|ended| match &self.history.trials()[ended].measured {
-                Some(Measured::Worth { curve, .. }) if curve.len() >= epochs as usize => Some(accuracies(curve)),
-                _ => None,
-            })
-            .collect();
-        self.config.stopping.stops(&accuracies(&self.curve), epochs, &complete)
-    }
-
-    fn heard(
-        &mut self,
-        trial: usize,
-        mut job: Box<dyn Job + 'a>,
-        events: Vec<JobEvent>,
-    ) -> Result<Vec<Event>, SearchError> {
-        let mut told = Vec::new();
-        for event in events {
-            match event {
-                JobEvent::Epoch(epoch) => {
-                    self.epochs += 1;
-                    self.curve.push(epoch);
-                    if self.config.stopping != Stopping::Never && self.stops(trial) {
-                        job.cut();
-                    }
-                    told.push(Event::Trained { trial, epoch });
-                }
-                JobEvent::Measured(measured) => {
-                    told.extend(self.ended(trial, measured)?);
-                    return Ok(told);
-                }
+    fn heard(&mut self, trial: usize, event: JobEvent) -> Result<Vec<Event>, SearchError> {
+        match event {
+            JobEvent::Epoch(epoch) => {
+                self.epochs += 1;
+                Ok(vec![Event::Trained { trial, epoch }])
             }
+            JobEvent::Measured(measured) => self.ended(trial, measured),
         }
-        self.running = Some((trial, job));
-        Ok(told)
     }
 
     fn ended(&mut self, trial: usize, measured: Measured) -> Result<Vec<Event>, SearchError> {
@@ -263,6 +282,7 @@ impl<'a> Study<'a> {
             return Err(SearchError::Settings(problem));
         }
         self.push(Entry::Ended { trial, measured: measured.clone() })?;
+        self.waits = false;
         let is_best = self.best() == Some(trial);
         let began = &self.history.trials()[trial];
         Ok(vec![Event::Tried(Box::new(Tried {
@@ -281,7 +301,8 @@ impl<'a> Study<'a> {
 
     fn end(&mut self) -> Result<Vec<Event>, SearchError> {
         self.over = true;
-        self.running = None;
+        self.crew.stop();
+        self.held.clear();
         let nothing = || {
             let last = self.history.trials().iter().rev().find_map(|trial| match &trial.measured {
                 Some(Measured::Failed { reason }) => Some(reason.clone()),
@@ -306,7 +327,7 @@ impl Stepper for Study<'_> {
     /// Trials that have ended, of all.
     fn progress(&self) -> Progress {
         let total = u64::from(self.config.trials);
-        let ended = self.counted() - usize::from(self.running.is_some());
+        let ended = self.counted().saturating_sub(self.history.under_way().count());
         Progress { taken: if self.over { total } else { (ended as u64).min(total) }, total }
     }
 
@@ -319,12 +340,19 @@ impl Stepper for Study<'_> {
             let mut state = State::of("study");
             state.set("entries", self.history.entries())?;
             state.set("epochs", self.epochs)?;
-            state.set("curve", &self.curve)?;
             state.set("beyond", self.beyond)?;
             state.set("over", self.over)?;
-            state.set("running", self.running.as_ref().map(|(trial, _)| *trial))?;
-            if let Some((_, job)) = &self.running {
-                state.nest("job", job.save().await?);
+            let InHand { states, events, ended } = self.crew.save().await?;
+            let mut held = self.held.clone();
+            for (trial, event) in events {
+                held.entry(trial).or_default().push_back(event);
+            }
+            state.set("held", &held)?;
+            for (kind, states) in [("trial", states), ("ended", ended)] {
+                state.set(kind, states.iter().map(|(trial, _)| *trial).collect::<Vec<usize>>())?;
+                for (trial, of_trial) in states {
+                    state.nest(&format!("{kind} {trial}"), of_trial);
+                }
             }
             Ok(state)
         })
@@ -349,24 +377,32 @@ impl Stepper for Study<'_> {
                 return Err(state.wrong("entries", "other settings were decided beside the architecture").into());
             }
             self.epochs = state.get("epochs")?;
-            self.curve = state.get("curve")?;
             self.beyond = state.get("beyond")?;
             self.over = state.get("over")?;
             if self.beyond > trials.len() {
                 return Err(state.wrong("beyond", "there are not so many trials").into());
             }
-            let running: Option<usize> = state.get("running")?;
-            self.running = match running {
-                None => None,
-                Some(number) => {
-                    let trial = trials.get(number).filter(|trial| trial.measured.is_none());
-                    let trial = trial.ok_or_else(|| state.wrong("running", "no such trial is under way"))?;
-                    let settings = self.domain.settings(&trial.candidate);
-                    let mut job = self.estimator.start(&trial.candidate.answers, &settings, trial.fidelity)?;
-                    job.restore(state.part("job")?).await?;
-                    Some((number, job))
-                }
+            let held: BTreeMap<usize, VecDeque<JobEvent>> = state.get("held")?;
+            let is_under_way = |trial: &usize| trials.get(*trial).is_some_and(|trial| trial.measured.is_none());
+            if !held.keys().all(is_under_way) {
+                return Err(state.wrong("held", "it is of trials that are not under way").into());
+            }
+            let saved: Vec<usize> = state.get("trial")?;
+            for trial in state.get::<Vec<usize>>("ended")? {
+                self.crew.keep(trial, state.part(&format!("ended {trial}"))?.clone());
+            }
+            let has_ended = |trial: &usize| {
+                held.get(trial).is_some_and(|events| matches!(events.back(), Some(JobEvent::Measured(_))))
             };
+            for trial in self.history.under_way().filter(|trial| !self.over && !has_ended(trial)).collect::<Vec<_>>() {
+                let of_trial = match saved.contains(&trial) {
+                    true => Some(state.part(&format!("trial {trial}"))?.clone()),
+                    false => None,
+                };
+                let order = self.order(trial, of_trial);
+                self.crew.begin(order);
+            }
+            self.held = held;
             Ok(())
         })
     }

@@ -1,5 +1,6 @@
 //! When a trial is given up before its last epoch.
 
+use crate::estimate::EpochReport;
 use crate::numerics::curves::{extrapolate, median_stops};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,49 @@ impl Stopping {
             }
         }
     }
+}
+
+/// Looks on at a trial, and says when it is to be given up. It knows of other trials what was known when the trial began: what is
+/// given up does not depend on which of several that are under way is faster.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    stopping: Stopping,
+    epochs: u32,
+    complete: Vec<Vec<f64>>,
+    curve: Vec<EpochReport>,
+}
+
+impl Watch {
+    /// Over a trial of so many epochs, with the accuracies of those that had come to their last epoch when it began.
+    pub fn new(stopping: Stopping, epochs: u32, complete: Vec<Vec<f64>>) -> Self {
+        Self { stopping, epochs, complete, curve: Vec::new() }
+    }
+
+    /// The same, after these epochs.
+    pub fn after(self, curve: Vec<EpochReport>) -> Self {
+        Self { curve, ..self }
+    }
+
+    /// The epochs so far.
+    pub fn curve(&self) -> &[EpochReport] {
+        &self.curve
+    }
+
+    /// Another epoch has ended; whether the trial is given up after it.
+    pub fn sees(&mut self, epoch: EpochReport) -> bool {
+        self.curve.push(epoch);
+        self.stops()
+    }
+
+    /// Whether the trial is given up after the epochs so far.
+    pub fn stops(&self) -> bool {
+        self.stopping.stops(&accuracies(&self.curve), self.epochs, &self.complete)
+    }
+}
+
+/// Accuracies of a curve on the images that measure.
+pub fn accuracies(curve: &[EpochReport]) -> Vec<f64> {
+    curve.iter().filter_map(|epoch| epoch.valid_accuracy).collect()
 }
 
 #[cfg(test)]
