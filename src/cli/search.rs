@@ -6,7 +6,7 @@ use cellwright::report;
 use cellwright::run::{self, Purpose, Summary};
 use cellwright::search;
 use serde::Deserialize as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to search, on what, and where to write.
 #[derive(Debug, clap::Args)]
@@ -42,12 +42,15 @@ pub struct Args {
     /// What a trial's network may have at most, e.g. `parameters=3e6` (repeatable).
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "resume")]
     limit: Vec<String>,
-    /// How a study measures its trials: `training`, or `table`, that of their benchmark.
-    #[arg(long, value_parser = ["training", "table"], conflicts_with = "resume")]
+    /// How a study measures its trials: `training`; `table`, that of their benchmark; or `shared`, the weights of a supernet.
+    #[arg(long, value_parser = ["training", "table", "shared"], conflicts_with = "resume")]
     estimator: Option<String>,
     /// Directory of the table's files.
     #[arg(long, value_name = "DIR", requires = "estimator")]
     table: Option<PathBuf>,
+    /// Run of a search whose shared weights measure the trials.
+    #[arg(long, value_name = "RUN", requires = "estimator")]
+    supernet: Option<PathBuf>,
     /// Which of the table's datasets.
     #[arg(long, value_name = "NAME", default_value = "cifar10", requires = "table")]
     table_dataset: String,
@@ -77,16 +80,27 @@ impl Args {
             let value: f64 = value.trim().parse().map_err(|_| wrong())?;
             limits.push(format!("{} = {value:?}", toml_text(name.trim())));
         }
-        let estimator = match (self.estimator.as_deref(), &self.table) {
-            (Some("table"), Some(dir)) => {
-                let dir = std::path::absolute(dir)?;
-                let dir = dir.to_str().ok_or("--table: the path is not valid Unicode")?;
-                let (dataset, dir) = (toml_text(&self.table_dataset), toml_text(dir));
+        let absolute = |option: &str, path: &Path| -> Result<String, Box<dyn std::error::Error>> {
+            let path = std::path::absolute(path)?;
+            Ok(toml_text(path.to_str().ok_or_else(|| format!("{option}: the path is not valid Unicode"))?))
+        };
+        let estimator = match (self.estimator.as_deref(), &self.table, &self.supernet) {
+            (Some("table"), Some(dir), None) => {
+                let (dataset, dir) = (toml_text(&self.table_dataset), absolute("--table", dir)?);
                 Some(format!("{{ kind = \"table\", dataset = {dataset}, dir = {dir} }}"))
             }
-            (Some("table"), None) => return Err("--estimator table needs --table DIR, where its files lie".into()),
-            (Some(_), Some(_)) => return Err("--table says nothing unless with --estimator table".into()),
-            (kind, _) => kind.map(|kind| format!("{{ kind = {} }}", toml_text(kind))),
+            (Some("shared"), None, Some(run)) => {
+                Some(format!("{{ kind = \"shared\", run = {} }}", absolute("--supernet", run)?))
+            }
+            (Some("table"), None, _) => return Err("--estimator table needs --table DIR, where its files lie".into()),
+            (Some("shared"), _, None) => {
+                return Err(
+                    "--estimator shared needs --supernet RUN, a search with shared weights that has ended".into()
+                );
+            }
+            (Some(_), Some(_), _) => return Err("--table says nothing unless with --estimator table".into()),
+            (Some(_), _, Some(_)) => return Err("--supernet says nothing unless with --estimator shared".into()),
+            (kind, _, _) => kind.map(|kind| format!("{{ kind = {} }}", toml_text(kind))),
         };
         // TOML tells a number that has a point from one that has not.
         let number = |value: f64| format!("{value:?}");

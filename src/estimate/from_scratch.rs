@@ -1,9 +1,9 @@
 //! An architecture is worth what it is trained to from scratch.
 
-use super::measured::{ACCURACY, ACTIVATION_BYTES, LOSS, MULTIPLY_ADDS, PARAMETERS, TRAINING_LOSS};
+use super::costs::costs;
+use super::measured::{ACCURACY, LOSS, TRAINING_LOSS};
 use super::{BoxFuture, EpochReport, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
 use super::{Training, TrainingConfig};
-use crate::cost::Cost;
 use crate::data::Resident;
 use crate::device::Device;
 use crate::space::{Architecture, NetworkSettings, Space};
@@ -36,16 +36,14 @@ pub struct FromScratch<'a> {
 }
 
 impl FromScratch<'_> {
-    fn cost(&self, architecture: &Architecture) -> Result<Cost, EstimateError> {
-        // The auxiliary head is no part of the network that is measured.
-        let plain = NetworkSettings { auxiliary: false, ..self.settings.clone() };
-        Ok(Cost::of(&self.space.decode(architecture, &plain)?, 1)?)
+    fn costs(&self, architecture: &Architecture) -> Result<BTreeMap<String, f64>, EstimateError> {
+        costs(self.space, architecture, &self.settings)
     }
 }
 
 impl Estimator for FromScratch<'_> {
     fn known(&self, architecture: &Architecture) -> Result<BTreeMap<String, f64>, EstimateError> {
-        Ok(objectives(&self.cost(architecture)?))
+        self.costs(architecture)
     }
 
     fn start<'j>(
@@ -67,7 +65,7 @@ impl Estimator for FromScratch<'_> {
                 return Err(EstimateError::Settings(problem));
             }
         };
-        let cost = self.cost(architecture)?;
+        let costs = self.costs(architecture)?;
         let graph = self.space.decode(architecture, &self.settings)?;
         let training = Training::new(self.device, graph, self.train, self.training.clone(), config, self.seed)?;
         let steps = u64::from(epochs) * training.per_epoch();
@@ -75,7 +73,7 @@ impl Estimator for FromScratch<'_> {
             training,
             measure: self.measure.clone(),
             measuring: self.measuring.clone(),
-            cost,
+            costs,
             steps,
             watches: self.watches,
             curve: Vec::new(),
@@ -86,19 +84,12 @@ impl Estimator for FromScratch<'_> {
     }
 }
 
-/// What a network costs, by the name of the objective.
-fn objectives(cost: &Cost) -> BTreeMap<String, f64> {
-    let all =
-        [(PARAMETERS, cost.parameters), (MULTIPLY_ADDS, cost.multiply_adds), (ACTIVATION_BYTES, cost.activation_bytes)];
-    all.into_iter().map(|(name, count)| (name.to_owned(), count as f64)).collect()
-}
-
 /// An architecture in training.
 struct Scratch {
     training: Training,
     measure: Resident,
     measuring: Vec<u32>,
-    cost: Cost,
+    costs: BTreeMap<String, f64>,
     /// Steps of training before it is measured.
     steps: u64,
     watches: bool,
@@ -122,7 +113,7 @@ impl Scratch {
             return Ok(ended.map(JobEvent::Epoch).into_iter().collect());
         }
         let score = self.training.score_on(&self.measure, self.measuring.clone()).await?;
-        let mut objectives = objectives(&self.cost);
+        let mut objectives = self.costs.clone();
         objectives.insert(ACCURACY.to_owned(), score.accuracy);
         objectives.insert(LOSS.to_owned(), score.loss);
         objectives.extend(self.curve.last().map(|last| (TRAINING_LOSS.to_owned(), last.train_loss)));

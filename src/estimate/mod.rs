@@ -8,6 +8,7 @@
 //! An [`Estimator`] is what they have in common: it starts a [`Job`], which goes step by step to what an architecture
 //! came to ([`Measured`]). [`FromScratch`] and [`SharedWeights`] are estimators.
 
+mod costs;
 mod error;
 mod evaluation;
 mod from_scratch;

@@ -7,11 +7,13 @@ use crate::data::{Augmentation, Batch, Batches, Draw, Fresh, Last, Resident, Shu
 use crate::device::{Device, Recorder, Recording};
 use crate::graph::Graph;
 use crate::network::{Choices, Pass, Path};
+use crate::nn::{Array, ExchangeError};
 use crate::optim::{Schedule, SgdConfig, Step, StepBuffer};
 use crate::space::{Architecture, Space};
 use crate::state::State;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Streams of dropout under the run's seed: of training steps, and of rewards. The operations of a network count on from
 /// here; other random choices of a step use streams below.
@@ -102,6 +104,14 @@ impl PathTraining {
     /// The supernet.
     pub fn supernet(&self) -> &Supernet {
         &self.supernet
+    }
+
+    /// Takes over weights, and running statistics, by their published names.
+    ///
+    /// # Errors
+    /// As [`Network::load`](crate::network::Network::load): those of another supernet.
+    pub fn load(&mut self, arrays: &BTreeMap<String, Array>) -> Result<(), ExchangeError> {
+        self.supernet.network_mut().load(arrays)
     }
 
     /// Its state: that of the supernet. All else is a function of the number of a step.

@@ -1,9 +1,10 @@
 //! An architecture is worth what it does with the weights that all architectures share.
 
+use super::costs::costs;
 use super::measured::{ACCURACY, LOSS};
 use super::{BoxFuture, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, PathTraining, Progress};
 use crate::network::Path;
-use crate::space::{Architecture, Space};
+use crate::space::{Architecture, NetworkSettings, Space};
 use crate::state::State;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -16,17 +17,28 @@ pub struct SharedWeights<'a> {
     paths: Rc<Cell<Option<&'a mut PathTraining>>>,
     images: &'a [u32],
     calibration: u32,
+    /// What the network of an architecture is built for where it is counted.
+    network: Option<NetworkSettings>,
 }
 
 impl<'a> SharedWeights<'a> {
     /// Measures architectures of `space` with the weights of `paths` on `images`, after statistics were collected over so many
     /// batches.
     pub fn new(space: &'a dyn Space, paths: &'a mut PathTraining, images: &'a [u32], calibration: u32) -> Self {
-        Self { space, paths: Rc::new(Cell::new(Some(paths))), images, calibration }
+        Self { space, paths: Rc::new(Cell::new(Some(paths))), images, calibration, network: None }
+    }
+
+    /// Counts also what an architecture's network costs that is built for this.
+    pub fn counting(self, network: NetworkSettings) -> Self {
+        Self { network: Some(network), ..self }
     }
 }
 
 impl Estimator for SharedWeights<'_> {
+    fn known(&self, architecture: &Architecture) -> Result<BTreeMap<String, f64>, EstimateError> {
+        self.network.as_ref().map_or(Ok(BTreeMap::new()), |network| costs(self.space, architecture, network))
+    }
+
     fn start<'j>(
         &self,
         architecture: &Architecture,
@@ -49,7 +61,8 @@ impl Estimator for SharedWeights<'_> {
         let path = paths.path(self.space, architecture);
         self.paths.set(Some(paths));
         let (paths, images) = (Rc::clone(&self.paths), self.images);
-        Ok(Box::new(Scoring { paths, images, calibration: self.calibration, path: path?, over: false }))
+        let costs = self.known(architecture)?;
+        Ok(Box::new(Scoring { paths, images, calibration: self.calibration, path: path?, costs, over: false }))
     }
 }
 
@@ -63,6 +76,7 @@ struct Scoring<'a> {
     images: &'a [u32],
     calibration: u32,
     path: Path,
+    costs: BTreeMap<String, f64>,
     over: bool,
 }
 
@@ -81,9 +95,9 @@ impl Job for Scoring<'_> {
             self.paths.set(Some(paths));
             let score = score?;
             self.over = true;
-            let objectives = [(ACCURACY, score.accuracy), (LOSS, score.loss)];
-            let objectives: BTreeMap<String, f64> =
-                objectives.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let mut objectives = self.costs.clone();
+            let measured = [(ACCURACY, score.accuracy), (LOSS, score.loss)];
+            objectives.extend(measured.map(|(name, value)| (name.to_owned(), value)));
             Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: Vec::new() })])
         })
     }

@@ -44,6 +44,14 @@ pub enum RunError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A supernet's weights cannot be shared.
+    #[error("{}: {problem}", .path.display())]
+    Supernet {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The run was asked to stop. What had been written before is whole.
     #[error("stopped in the phase `{phase}`, after step {taken} of {total}, as was asked")]
     Stopped {

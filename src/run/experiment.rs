@@ -62,7 +62,7 @@ pub fn search_on(
     let space = config.space.build()?;
     let mut setup = Setup::new(devices, config, &*space, &loaded, directory, observer)?;
     check_networks(&setup)?;
-    let identity = Identity::of(config, Purpose::Search, &loaded.dataset, devices)?;
+    let identity = Identity::of(config, Purpose::Search, &setup.data, devices)?;
     setup.observer.say(setup.source);
 
     let mut plan: Vec<Box<dyn Phase>> = vec![Box::new(Search), Box::new(Train(Who::Found))];
@@ -96,7 +96,7 @@ pub fn train_random(
     let loaded = load(device, config, observer)?;
     let space = config.space.build()?;
     let mut setup = Setup::new(slice::from_ref(device), config, &*space, &loaded, directory, observer)?;
-    let identity = Identity::of(config, Purpose::Random, &loaded.dataset, slice::from_ref(device))?;
+    let identity = Identity::of(config, Purpose::Random, &setup.data, slice::from_ref(device))?;
     setup.observer.say(setup.source);
     let mut plan: Vec<Box<dyn Phase>> = Vec::new();
     plan.extend((1..=config.random).map(|number| Box::new(Train(Who::Random(number))) as Box<dyn Phase>));
@@ -157,7 +157,7 @@ pub fn train(
     space.decode_text(architecture, &setup.settings)?;
     let genotype = space.sketch(architecture)?.text;
     let written = Config { architecture: Some(genotype), ..config.clone() };
-    let identity = Identity::of(&written, Purpose::Training, &loaded.dataset, slice::from_ref(device))?;
+    let identity = Identity::of(&written, Purpose::Training, &setup.data, slice::from_ref(device))?;
     setup.observer.say(setup.source);
     let plan: [Box<dyn Phase>; 2] = [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
     let mut results = phases::run(&plan, &mut setup, identity, config.device.allow_other)?;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 /// Settings that may grow where a run goes on, and of which phases: by the beginning of their names.
-const MAY_GROW: &[(&str, &str)] = &[("search.epochs", "search"), ("search.trials", "search"), ("train.epochs", "train "), ("random", "summarise")];
+const MAY_GROW: &[(&str, &str)] =
+    &[("search.epochs", "search"), ("search.trials", "search"), ("train.epochs", "train "), ("random", "summarise")];
 /// Settings that say nothing of what is computed.
 const MAY_DIFFER: &[&str] = &["checkpoint", "device"];
 
@@ -26,9 +27,9 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub fn of(config: &Config, purpose: Purpose, data: &Dataset, devices: &[Device]) -> Result<Self, ConfigError> {
+    pub fn of(config: &Config, purpose: Purpose, data: &str, devices: &[Device]) -> Result<Self, ConfigError> {
         let device = devices.iter().map(Device::name).collect::<Vec<_>>().join(", ");
-        Ok(Self { config: config.written(purpose)?, data: hash(data), device })
+        Ok(Self { config: config.written(purpose)?, data: data.to_owned(), device })
     }
 
     /// What of this run is not as it was, if anything that matters is. The device may be another if that is allowed. `done` are
@@ -82,7 +83,8 @@ impl Identity {
 }
 
 /// A hash of all that a dataset holds.
-fn hash(data: &Dataset) -> String {
+/// A hash of a dataset's content.
+pub(super) fn hash(data: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();
     for images in [&data.train, &data.test] {
         images.shape().iter().for_each(|size| _ = hasher.update(&(*size as u64).to_le_bytes()));

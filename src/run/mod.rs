@@ -27,6 +27,7 @@ mod setup;
 mod source;
 pub mod suite;
 mod summary;
+mod supernet;
 mod tables;
 pub mod tabular;
 mod workers;

@@ -5,13 +5,16 @@ use super::config::Config;
 use super::directory::{Directory, Log, TIMING};
 use super::error::RunError;
 use super::files::{self, Loaded, Request};
+use super::identity::hash;
 use super::ledger::Ledger;
 use super::observer::Observer;
+use super::supernet::Supernet;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
 use crate::estimate::{BoxFuture, EpochReport, EstimateError, Progress, Table, Training};
 use crate::graph::Features;
-use crate::search::{Event, SearchError, Stepper};
+use crate::search::study::{EstimatorConfig, StudyConfig};
+use crate::search::{Event, SearchError, Shared, Stepper};
 use crate::space::{NetworkSettings, Space};
 use crate::state::State;
 use serde::Serialize;
@@ -29,6 +32,8 @@ pub(super) struct Setup<'a> {
     pub source: &'a str,
     pub left_out: usize,
     pub labels: &'a [u32],
+    /// A hash of the dataset's content.
+    pub data: String,
     pub train: Resident,
     pub test: Resident,
     /// Further devices, for trials of a study, each with the training images.
@@ -37,6 +42,8 @@ pub(super) struct Setup<'a> {
     pub settings: NetworkSettings,
     /// The table in which architectures are looked up, if they are.
     pub table: Option<Arc<Table>>,
+    /// The supernet whose weights measure the study's trials, if one does.
+    pub supernet: Option<Supernet>,
     pub directory: &'a Directory,
     pub metrics: Log,
     pub timing: Log,
@@ -97,11 +104,13 @@ impl<'a> Setup<'a> {
             source,
             left_out: *left_out,
             labels: train.labels(),
+            data: hash(&loaded.dataset),
             train: Resident::new(device, train, mean, std)?,
             test: Resident::new(device, test, mean, std)?,
             others: others.collect::<Result<_, EstimateError>>()?,
             settings,
             table: table(config)?,
+            supernet: None,
             directory,
             metrics: directory.log("metrics.jsonl")?,
             timing: directory.log(TIMING)?,
@@ -109,7 +118,8 @@ impl<'a> Setup<'a> {
             ledger: Ledger::new(directory, config.checkpoint.seconds)?,
         };
         setup.check_batch()?;
-        Ok(setup)
+        let supernet = supernet(&setup)?;
+        Ok(Self { supernet, ..setup })
     }
 
     /// Makes sure that the training images fill a batch: it is found out before anything is computed.
@@ -191,6 +201,16 @@ fn table(config: &Config) -> Result<Option<Arc<Table>>, RunError> {
     }
 }
 
+/// The supernet that the configuration's study measures its trials with, if it does.
+fn supernet(setup: &Setup<'_>) -> Result<Option<Supernet>, RunError> {
+    match StudyConfig::read(&setup.config.search.settings).map(|(study, _)| study.estimator) {
+        Ok(EstimatorConfig::Shared { run }) if setup.config.search.is_study() => {
+            Supernet::read(Path::new(&run), setup.config, &setup.data, setup.train.count()).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Who is told what happens. Where the run stands is also what was heard so far.
 pub(super) trait Listener<E>: Serialize + DeserializeOwned {
     fn hear(&mut self, setup: &mut Setup<'_>, event: E) -> Result<Heard, RunError>;
@@ -229,6 +249,13 @@ pub(super) struct Searching<'a> {
 impl<'a> From<Box<dyn Stepper + 'a>> for Searching<'a> {
     fn from(search: Box<dyn Stepper + 'a>) -> Self {
         Self { search, over: false }
+    }
+}
+
+impl Searching<'_> {
+    /// The weights that its architectures share.
+    pub fn shared(&self) -> Option<Shared<'_>> {
+        self.search.shared()
     }
 }
 

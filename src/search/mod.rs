@@ -20,7 +20,7 @@ pub mod study;
 pub use crate::estimate::EstimateError as SearchError;
 pub use crate::estimate::{BoxFuture, Progress};
 pub use event::{ControllerEpoch, EpochEnd, Event, Origin, Tried};
-pub use stepper::Stepper;
+pub use stepper::{Shared, Stepper};
 pub use strategies::{ALL, Gradient, Paths, Sampled, table};
 pub use strategy::{About, Bench, Strategy, Task};
 

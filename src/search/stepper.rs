@@ -3,6 +3,7 @@
 use super::SearchError;
 use super::event::Event;
 use crate::estimate::{BoxFuture, Progress};
+use crate::network::Network;
 use crate::space::{Architecture, Space};
 use crate::state::State;
 
@@ -23,6 +24,11 @@ pub trait Stepper {
     /// Has it end with what it has found so far, if it can: nothing more is begun, what is under way is given up.
     fn cut(&mut self) {}
 
+    /// The weights that architectures share, where the search trains such.
+    fn shared(&self) -> Option<Shared<'_>> {
+        None
+    }
+
     /// Where it stands.
     ///
     /// # Errors
@@ -34,6 +40,15 @@ pub trait Stepper {
     /// # Errors
     /// [`SearchError::State`] if it is the state of something else; an error of the device.
     fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), SearchError>>;
+}
+
+/// Weights that architectures share.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared<'a> {
+    /// The supernet with its weights.
+    pub network: &'a Network,
+    /// Training images that trained none of them.
+    pub rest: &'a [u32],
 }
 
 /// The steps that a saved search had taken, if there are so many of `total`.

@@ -6,12 +6,13 @@ use crate::estimate::{EstimateError, Measured};
 use crate::run::error::RunError;
 use crate::run::outcome::Searched;
 use crate::run::setup::{Heard, Listener, Searching, Setup};
+use crate::run::supernet;
 use crate::search::{self, ControllerEpoch, EpochEnd, Event, Origin};
 use crate::space::Architecture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Drives the configuration's strategy to its end; writes `genotype.json`.
+/// Drives the configuration's strategy to its end; writes `genotype.json`, and shared weights to `supernet.safetensors`.
 pub(in crate::run) struct Search;
 
 impl Phase for Search {
@@ -80,8 +81,11 @@ impl Search {
         };
         let found = &setup.config.search;
         let search = pollster::block_on(found.strategy.build(&found.settings, bench))?;
-        let mut course = Course::default();
-        setup.drive(&self.name(), &mut Searching::from(search), &mut course)?;
+        let (mut search, mut course) = (Searching::from(search), Course::default());
+        setup.drive(&self.name(), &mut search, &mut course)?;
+        if let Some(shared) = search.shared() {
+            supernet::write(setup.directory, setup.config, &setup.data, shared)?;
+        }
         Ok((parameters, options, course))
     }
 }

@@ -1,11 +1,12 @@
 //! How a study is driven, what is heard of it, and its journal `trials.jsonl`: an object for each thing that happens to a trial.
 
-use crate::estimate::{EstimateError, Fidelity, Measured};
+use crate::estimate::{EstimateError, Fidelity, Measured, SharedWeights};
 use crate::run::directory::Log;
 use crate::run::error::RunError;
 use crate::run::setup::{Listener, Searching, Setup};
+use crate::run::supernet::CALIBRATION;
 use crate::run::workers::Workers;
-use crate::search::study::{BEYOND, StudyConfig, estimator};
+use crate::search::study::{BEYOND, Inline, StudyConfig, estimator};
 use crate::search::{self, Bench, Event, Stepper, Tried};
 use crate::space::Space;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,18 @@ pub(super) fn drive<L: Listener<Event>>(name: &str, setup: &mut Setup<'_>, liste
     let nothing = || EstimateError::Settings(format!("{} is no study", search.name()));
     let sampler = search.strategy.sampler(&search.settings, seed).ok_or_else(nothing)??;
     let (images, network, table) = (setup.train.clone(), setup.settings.clone(), setup.table.clone());
+    if let Some(supernet) = &setup.supernet {
+        if config.workers > 1 {
+            let problem = "shared weights measure one trial at a time: name one device";
+            return Err(EstimateError::Settings(problem.into()).into());
+        }
+        let mut paths = supernet.paths(device, space, &network, &images)?;
+        let rest = supernet.rest.clone();
+        let estimator = SharedWeights::new(space, &mut paths, &rest, CALIBRATION).counting(network);
+        let crew = Box::new(Inline::new(Box::new(estimator)));
+        let study = search::study::Study::by(device, space, crew, config, sampler);
+        return setup.drive(name, &mut Searching::from(Box::new(study) as Box<dyn Stepper>), listener);
+    }
     let others = setup.others.clone();
     let bench = Bench {
         device,

@@ -1,8 +1,8 @@
 //! A crew of threads: each trial of a study in one of its own.
 
+use crate::estimate::{BoxFuture, EstimateError, Estimator, JobEvent, Measured};
 use crate::run::directory::{CHECKPOINTS, Directory};
 use crate::run::error::RunError;
-use crate::estimate::{BoxFuture, EstimateError, Estimator, JobEvent, Measured};
 use crate::search::study::{Carried, Crew, InHand, Order};
 use crate::state::State;
 use std::any::Any;

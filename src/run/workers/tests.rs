@@ -112,8 +112,7 @@ fn study<'a>(
     crew: Box<dyn Crew + 'a>,
 ) -> Study<'a> {
     let found = search::ALL.iter().find(|one| one.about().name == strategy).unwrap();
-    let task =
-        search::Task { scale: crate::data::Scale::Tiny, augmentation: Default::default(), space, epochs: None };
+    let task = search::Task { scale: crate::data::Scale::Tiny, augmentation: Default::default(), space, epochs: None };
     let mut all = found.preset(&task).unwrap();
     all.table_mut().insert("trial_epochs".to_owned(), Value::Integer(EPOCHS.into()));
     all.table_mut().extend(settings.parse::<toml::Table>().unwrap());
@@ -183,7 +182,9 @@ fn the_same_study_whichever_worker_is_faster() {
         for (at, (strategy, settings)) in WAYS.into_iter().enumerate() {
             let first = whole(strategy, settings, 1, &directory(&place, &format!("{at}-1")));
             let failed = first.iter().filter(|event| match event {
-                Event::Tried(tried) => matches!(&tried.measured, Measured::Failed { reason } if reason.contains("a panic: of no use")),
+                Event::Tried(tried) => {
+                    matches!(&tried.measured, Measured::Failed { reason } if reason.contains("a panic: of no use"))
+                }
                 _ => false,
             });
             assert!(failed.count() > 0, "{strategy}: one in five panics");
@@ -263,7 +264,8 @@ fn unordered_results_enter_as_they_come_and_the_journal_replays() {
                 .collect();
             assert_eq!(tried, ended);
             // What goes on needs no more epochs than it has not had.
-            let epochs = |trial| told.iter().filter(|e| matches!(e, Event::Trained { trial: t, .. } if *t == trial)).count();
+            let epochs =
+                |trial| told.iter().filter(|e| matches!(e, Event::Trained { trial: t, .. } if *t == trial)).count();
             let continued = study.history().trials().iter().position(|trial| trial.continues.is_some()).unwrap();
             assert!((1..=2).contains(&epochs(continued)), "{}", epochs(continued));
         });
@@ -280,9 +282,7 @@ fn what_takes_too_long_has_failed_and_the_study_goes_on() {
             let crew = Box::new(Workers::new(scope, &estimators, 0.004, &directory));
             let mut study = study("random", "trials = 30\nworkers = 2", &device, &*space, crew);
             events(&mut study, usize::MAX).unwrap();
-            let is_late = |measured: &Option<Measured>| {
-                matches!(measured, Some(Measured::Failed { reason }) if reason.starts_with("too long"))
-            };
+            let is_late = |measured: &Option<Measured>| matches!(measured, Some(Measured::Failed { reason }) if reason.starts_with("too long"));
             let late = study.history().trials().iter().filter(|trial| is_late(&trial.measured)).count();
             assert!((1..30).contains(&late), "{late}");
         });

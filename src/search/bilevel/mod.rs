@@ -41,7 +41,7 @@ pub use config::{BilevelConfig, Order, Penalty, Perturbation, Selection, Stage, 
 pub use parts::{Alignment, Auxiliary, Freezing, Lora, Update};
 pub use weighing::{Row, Weighing};
 
-use super::{BoxFuture, Event, Progress, SearchError, Stepper};
+use super::{BoxFuture, Event, Progress, SearchError, Shared, Stepper};
 use crate::data::{Batches, Fresh, Last, Resident, Shuffle, split};
 use crate::device::{Device, Recording};
 use crate::estimate::{Scalars, Supernet};
@@ -288,6 +288,11 @@ impl Stepper for Bilevel<'_> {
     /// optimisers' states and running statistics are then those before the step); an error of the device.
     fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>> {
         Box::pin(async move { if self.over { Ok(Vec::new()) } else { self.next().await } })
+    }
+
+    fn shared(&self) -> Option<Shared<'_>> {
+        let rest: &[u32] = if self.config.all_images { &[] } else { &self.scored };
+        Some(Shared { network: self.phase.supernet.network(), rest })
     }
 
     fn progress(&self) -> Progress {

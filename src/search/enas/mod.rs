@@ -11,7 +11,7 @@ mod config;
 pub use config::EnasConfig;
 
 use super::controller::{Controller, Sample};
-use super::{BoxFuture, ControllerEpoch, Event, Origin, Progress, SearchError, Stepper};
+use super::{BoxFuture, ControllerEpoch, Event, Origin, Progress, SearchError, Shared, Stepper};
 use super::{check_architectures, check_order, steps_taken};
 use crate::data::{Resident, split};
 use crate::device::Device;
@@ -235,6 +235,10 @@ impl Stepper for Enas<'_> {
     /// the device.
     fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>> {
         Box::pin(self.step())
+    }
+
+    fn shared(&self) -> Option<Shared<'_>> {
+        Some(Shared { network: self.paths.supernet().network(), rest: &self.validation })
     }
 
     /// Steps taken and to be taken: of the weights, of the controller, and one for each architecture ranked.

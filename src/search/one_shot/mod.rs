@@ -12,7 +12,7 @@ mod evolution;
 pub use config::OneShotConfig;
 pub use evolution::{Evolution, EvolutionConfig};
 
-use super::{BoxFuture, Event, Origin, Progress, SearchError, Stepper, check_order, steps_taken};
+use super::{BoxFuture, Event, Origin, Progress, SearchError, Shared, Stepper, check_order, steps_taken};
 use crate::data::{Resident, split};
 use crate::device::Device;
 use crate::estimate::{self, Estimator, Fidelity, Measured, PathConfig, PathTraining, SharedWeights, Supernet};
@@ -131,6 +131,10 @@ impl Stepper for OneShot<'_> {
     /// the device.
     fn advance(&mut self) -> BoxFuture<'_, Result<Vec<Event>, SearchError>> {
         Box::pin(self.next())
+    }
+
+    fn shared(&self) -> Option<Shared<'_>> {
+        Some(Shared { network: self.paths.supernet().network(), rest: &self.ranking })
     }
 
     /// Steps taken and to be taken: of training, then one for each architecture ranked.

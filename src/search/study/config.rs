@@ -24,6 +24,11 @@ pub enum EstimatorConfig {
     /// Each is trained from scratch.
     #[default]
     Training,
+    /// Each is measured with the weights that all share of a supernet that another search has trained.
+    Shared {
+        /// Directory of that search's run.
+        run: String,
+    },
     /// Each is looked up in the table of its benchmark.
     Table {
         /// Which of the benchmark's datasets.
@@ -152,6 +157,12 @@ impl StudyConfig {
         }
         if self.stopping != Stopping::Never && self.estimator != EstimatorConfig::Training {
             return Err(wrong("stopping gives up trainings, and nothing is trained here: leave it out"));
+        }
+        if matches!(self.estimator, EstimatorConfig::Shared { .. }) && self.workers > 1 {
+            return Err(wrong("workers must be 1: shared weights measure one trial at a time"));
+        }
+        if matches!(self.estimator, EstimatorConfig::Shared { .. }) && !self.also.is_empty() {
+            return Err(wrong("also: shared weights are measured as they are, not trained in another way"));
         }
         if let Some((name, _)) = self.limits.iter().find(|(_, limit)| !limit.is_finite()) {
             return Err(wrong(format!("limits.{name} must be a finite number")));

@@ -25,6 +25,10 @@ pub fn estimator<'a>(bench: Bench<'a>, config: &StudyConfig) -> Result<Box<dyn E
             }
             Ok(Box::new(Lookup::new(table.clone(), dataset)?))
         }
+        EstimatorConfig::Shared { run } => {
+            let problem = format!("the supernet of {run} is not there: a study by itself has none");
+            Err(SearchError::Settings(problem))
+        }
         EstimatorConfig::Training => {
             let count = (labels.len() as f64 * config.validation).round() as usize;
             let (training, measuring) = split::stratified(labels, count, seed)?;
