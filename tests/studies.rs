@@ -7,6 +7,7 @@ use cellwright::device::Device;
 use cellwright::estimate::measured::{ACCURACY, PARAMETERS};
 use cellwright::estimate::{Fidelity, Measured};
 use cellwright::random::Random;
+use cellwright::run::{self, Config, Directory, RunError, Silent};
 use cellwright::search::study::{
     Asked, Candidate, Domain, Entry, History, Objective, Proposal, Sampler, Subject, Values, simulate,
 };
@@ -15,6 +16,7 @@ use cellwright::settings::Settings;
 use cellwright::space::{self, Space};
 use common::{Given, images, small_space, strategy, tiny, wait};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Epochs of a whole trial.
 const EPOCHS: u32 = 9;
@@ -283,4 +285,84 @@ fn a_study_that_is_cut_ends_with_the_best_so_far() {
         events.extend(wait(search.advance()).unwrap());
     }
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Tried(_))).count(), 1);
+}
+
+/// A run of the digits that takes no time, with these settings.
+fn run(devices: usize, out: &Path, settings: &[&str]) -> Result<Directory, RunError> {
+    let small = ["search.epochs=1", "network.channels=1", "train.epochs=1", "random=0", "baseline=false"];
+    let config = Config::with(&[&small, settings].concat()).unwrap();
+    let devices: Vec<Device> = (0..devices).map(|_| Device::cpu()).collect();
+    let directory = run::begin_at(out, &config, None)?;
+    run::search_on(&devices, &config, &directory, &mut Silent)?;
+    Ok(directory)
+}
+
+#[test]
+fn a_study_is_carried_out_by_workers_and_on_several_devices() {
+    let place = tempfile::tempdir().unwrap();
+    let study = ["space=chain", "strategy=evolution", "search.trials=5", "search.trial_epochs=1", "search.epochs=0"];
+    let journal = |name: &str, devices: usize, workers: &str| {
+        let out = place.path().join(name);
+        run(devices, &out, &[&study[..], &[workers]].concat()).unwrap();
+        std::fs::read(out.join("trials.jsonl")).unwrap()
+    };
+    let by_three = journal("three", 1, "search.workers=3");
+    assert_eq!(journal("again", 1, "search.workers=3"), by_three);
+    assert_eq!(journal("devices", 3, "search.workers=1"), by_three, "none of three devices need be idle");
+    // One begins when another has ended.
+    let text = String::from_utf8(by_three).unwrap();
+    let states: Vec<&str> = text
+        .lines()
+        .map(|line| {
+            ["began", "epoch", "finished"]
+                .into_iter()
+                .find(|state| line.contains(&format!("\"state\":\"{state}\"")))
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(states[..5], ["began", "began", "began", "epoch", "finished"], "{text}");
+    let error = run(2, &place.path().join("darts"), &["space=chain"]).unwrap_err().to_string();
+    assert!(error.contains("several devices are for studies: darts searches on one"), "{error}");
+}
+
+#[test]
+fn shared_weights_measure_trials() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    let supernet = ["space=nas-bench-201", "supernet.channels=2", "supernet.layers=3", "search.epochs=2"];
+    let cells = ["space=nas-bench-201", "network.layers=3"];
+    run(1, &at("rsps"), &[&supernet[..], &["network.layers=3", "strategy=rsps", "search.samples=2"]].concat()).unwrap();
+    let study = |name: &str, of: &str, more: &[&str]| {
+        let by = format!("search.estimator={{ kind = 'shared', run = '{}' }}", at(of).display());
+        run(1, &at(name), &[&["search.epochs=0", "strategy=nsga2", "search.trials=12", &by], more].concat())
+    };
+    study("study", "rsps", &[&cells[..], &["search.objectives=['accuracy', 'parameters']"]].concat()).unwrap();
+    let csv = std::fs::read_to_string(at("study").join("trials.csv")).unwrap();
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let header = rows.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|own| own == name).unwrap();
+    let mut different = std::collections::HashSet::new();
+    for row in rows.records() {
+        let row = row.unwrap();
+        assert_eq!(&row[column("state")], "finished", "{row:?}");
+        let accuracy: f64 = row[column("accuracy")].parse().unwrap();
+        assert!((0.0..=1.0).contains(&accuracy) && row[column("parameters")].parse::<f64>().unwrap() > 0.0);
+        different.insert(row[column("loss")].to_owned());
+    }
+    assert!(different.len() > 4, "paths are told apart: {different:?}");
+
+    let refused = |name: &str, of: &str, more: &[&str], why: &str| {
+        let error = study(name, of, more).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    };
+    refused("a", "rsps", &["space=chain"], "is of the space nas-bench-201");
+    refused("b", "study", &cells, "--supernet names the directory of a search with shared weights");
+    refused("c", "rsps", &[&cells[..], &["data.limit=200"]].concat(), "was trained on other images");
+    refused("d", "rsps", &[&cells[..], &["strategy=hyperband"]].concat(), "at full fidelity");
+    let partial = ["network.layers=3", "strategy=pc-darts", "supernet.channels=4"];
+    run(1, &at("partial"), &[&supernet[..1], &supernet[2..], &partial].concat()).unwrap();
+    refused("e", "partial", &cells, "the supernet of pc-darts has no such path");
+    let workers =
+        Config::with(&["strategy=random", "search.workers=2", "search.estimator={ kind = 'shared', run = 'x' }"]);
+    assert!(workers.unwrap_err().to_string().contains("shared weights measure one trial at a time"));
 }

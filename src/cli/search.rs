@@ -4,7 +4,7 @@ use super::experiment::{ExperimentArgs, read_summary, toml_text};
 use super::output::{self, Outcome};
 use cellwright::report;
 use cellwright::run::{self, Purpose, Summary};
-use cellwright::search;
+use cellwright::search::{self, study::about};
 use serde::Deserialize as _;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub struct Args {
     experiment: ExperimentArgs,
     #[arg(long, help = strategy_help(), conflicts_with = "resume")]
     strategy: Option<String>,
-    /// List the strategies and what sets them apart, as a table in Markdown.
+    /// List the strategies, estimators and rules by which trials are given up, as tables in Markdown.
     #[arg(long, exclusive = true)]
     list: bool,
     /// Epochs of search, or of training the shared weights.
@@ -129,7 +129,8 @@ fn strategy_help() -> String {
 
 pub fn run(args: &Args) -> Outcome {
     if args.list {
-        return output::print(search::table().trim_end());
+        let tables = [search::table(), about::estimators(), about::stopping()];
+        return output::print(tables.join("\n").trim_end());
     }
     if let Some(directory) = args.experiment.finished()? {
         let summary = read_summary(&directory)?;

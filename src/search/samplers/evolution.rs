@@ -19,7 +19,12 @@ pub static METHOD: Sampled = Sampled {
         learns: "population that ages",
         ..random::ABOUT
     },
-    preset: |config, _| config.with(&EvolutionConfig::default()),
+    preset: |config, task| {
+        config.with(match task.space.name() {
+            "nas-bench-101" => &EvolutionConfig::NAS_BENCH_101,
+            _ => &EvolutionConfig::NAS_BENCH_201,
+        })
+    },
     make: |settings, seed| {
         let config: EvolutionConfig = settings.read()?;
         config.check()?;
@@ -45,9 +50,8 @@ pub struct EvolutionConfig {
 }
 
 impl Default for EvolutionConfig {
-    /// As NAS-Bench-201's authors run it. (Those of NAS-Bench-101: 100 and 10.)
     fn default() -> Self {
-        Self { population: 10, sample: 3, replacement: true, probability: 0.0 }
+        Self::NAS_BENCH_201
     }
 }
 
@@ -58,6 +62,12 @@ pub struct Evolution {
 }
 
 impl EvolutionConfig {
+    /// As NAS-Bench-201's authors run it.
+    pub const NAS_BENCH_201: Self = Self { population: 10, sample: 3, replacement: true, probability: 0.0 };
+
+    /// As it is run on NAS-Bench-101 (Ying et al. 2019; the code of Klein's tabular benchmarks).
+    pub const NAS_BENCH_101: Self = Self { population: 100, sample: 10, ..Self::NAS_BENCH_201 };
+
     /// Whether it can be used.
     ///
     /// # Errors

@@ -155,18 +155,20 @@ impl<'a> Inline<'a> {
     }
 
     async fn step(&mut self) -> Result<Vec<(usize, JobEvent)>, EstimateError> {
-        if let Some(order) = self.orders.pop_front() {
-            let trial = order.trial;
-            let earlier = order.continues.and_then(|before| self.ended.get(&before));
-            return Ok(match Carried::begin(&*self.estimator, order, earlier).await? {
-                Ok(carried) => {
-                    self.begun.push_back((trial, carried));
-                    Vec::new()
+        let (trial, mut carried) = match self.orders.pop_front() {
+            Some(order) => {
+                let trial = order.trial;
+                let earlier = order.continues.and_then(|before| self.ended.get(&before));
+                match Carried::begin(&*self.estimator, order, earlier).await? {
+                    Ok(carried) => (trial, carried),
+                    Err(measured) => return Ok(vec![(trial, JobEvent::Measured(measured))]),
                 }
-                Err(measured) => vec![(trial, JobEvent::Measured(measured))],
-            });
-        }
-        let Some((trial, mut carried)) = self.begun.pop_front() else { return Ok(Vec::new()) };
+            }
+            None => match self.begun.pop_front() {
+                Some(begun) => begun,
+                None => return Ok(Vec::new()),
+            },
+        };
         let events = carried.advance().await?;
         match events.last() {
             Some(JobEvent::Measured(Measured::Worth { .. })) if carried.may_go_on() => {

@@ -3,6 +3,7 @@
 //! A [`Sampler`] is a function of its settings, its seed and the [`History`] of the study, which is its journal: asked with the same
 //! journal it answers the same, whoever asks. What an architecture is worth an [`Estimator`](crate::estimate::Estimator) says.
 
+pub mod about;
 mod config;
 mod crew;
 mod domain;
