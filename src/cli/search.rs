@@ -2,11 +2,15 @@
 
 use super::experiment::{ExperimentArgs, read_summary, toml_text};
 use super::output::{self, Outcome};
+use super::seeds;
 use cellwright::report;
 use cellwright::run::{self, Purpose, Summary};
 use cellwright::search;
 use serde::Deserialize as _;
 use std::path::PathBuf;
+
+/// The most seeds: more than anybody has had patience for.
+const MOST_SEEDS: i64 = 10_000;
 
 /// What to search, on what, and where to write.
 #[derive(Debug, clap::Args)]
@@ -23,6 +27,10 @@ pub struct Args {
     /// Epochs of search, or of training the shared weights.
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
     budget: Option<u32>,
+    /// Repeat the search with so many seeds, from `--seed` on, each a run of its own in `seed-N` below `--out`. The same command
+    /// with the same `--out` goes on.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_SEEDS), conflicts_with = "resume")]
+    seeds: Option<u32>,
     /// Trials of a study, at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
     trials: Option<u32>,
@@ -126,7 +134,13 @@ pub fn run(args: &Args) -> Outcome {
         read.config = read.config.without_fusion();
     }
     let config = read.config.clone();
-    let name = format!("{}-{}-{}-seed{}", config.data.name, config.space.name, config.search.name(), config.seed);
+    let of = format!("{}-{}-{}", config.data.name, config.space.name, config.search.name());
+    if let Some(count) = args.seeds {
+        let (out, keeps_checkpoints) = (args.experiment.out(), args.experiment.keeps_checkpoints());
+        let name = &format!("{of}-seeds{}-{}", config.seed, config.seed.saturating_add(u64::from(count - 1)));
+        return seeds::run(&seeds::Asked { seeds: count, out, name, keeps_checkpoints, json: args.json }, &read);
+    }
+    let name = format!("{of}-seed{}", config.seed);
     let mut begun = args.experiment.begin(&name, &read, None)?;
     let outcome = begun.run(&config, |device, directory, bars| run::search(device, &config, directory, bars))?;
     for (name, picture) in report::run::pictures(&outcome, &config)? {

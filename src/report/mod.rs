@@ -19,6 +19,7 @@ pub mod network;
 mod palette;
 pub mod plot;
 pub mod run;
+pub mod seeds;
 pub mod statistics;
 pub mod strategies;
 pub mod study;
