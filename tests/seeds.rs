@@ -86,6 +86,16 @@ fn each_seed_is_a_run_of_its_own_and_what_is_over_is_read() {
     assert_eq!(summary["random_accuracies"], two["seeds"][1]["random_accuracies"]);
     assert!(read(&alone, "metrics.jsonl") == read(&out.join("seed-5"), "metrics.jsonl"), "other bytes");
 
+    // A directory of seeds is its runs, for the checklist.
+    let path = |name: &str| out.join(name).to_str().unwrap().to_owned();
+    let checklist = call(&["report", "--checklist", "--json", &path("")]).json();
+    assert_eq!(checklist["runs"].as_array().unwrap().len(), 3);
+    let repeated = &checklist["parts"][1]["items"][6];
+    assert_eq!((&repeated["answer"], &repeated["evidence"]), (&"yes".into(), &"gdas: seed 4, 5, 6".into()));
+    let words = call(&["report", "--checklist", &path("seed-4")]).out;
+    assert!(words.contains("# Checklist of 1 run\n") && words.contains("gdas: seed 4 |"), "{words}");
+    bad(1, &format!("report --checklist {}", place.path().display()), &["holds no run"]);
+
     // Runs of another configuration are not mixed with these.
     let text = arguments(&out, &["--seed=4", "--seeds=3", "--set=random=1"]).join(" ");
     bad(1, &text, &["seed-4", "random was 2 and is 1 now; all seeds are run alike"]);

@@ -46,8 +46,9 @@ pub struct Args {
     /// How a study measures its trials: `training`, or `table`, that of their benchmark.
     #[arg(long, value_parser = ["training", "table"], conflicts_with = "resume")]
     estimator: Option<String>,
-    /// Directory of the table's files.
-    #[arg(long, value_name = "DIR", requires = "estimator")]
+    /// Directory of the files of NAS-Bench-201's table: what was found is looked up in it, and its rank and what random search
+    /// comes to at the same cost are said; with `--estimator table` trials are looked up instead of trained.
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     table: Option<PathBuf>,
     /// Which of the table's datasets.
     #[arg(long, value_name = "NAME", default_value = "cifar10", requires = "table")]
@@ -78,16 +79,21 @@ impl Args {
             let value: f64 = value.trim().parse().map_err(|_| wrong())?;
             limits.push(format!("{} = {value:?}", toml_text(name.trim())));
         }
-        let estimator = match (self.estimator.as_deref(), &self.table) {
-            (Some("table"), Some(dir)) => {
+        let table = match &self.table {
+            Some(dir) => {
                 let dir = std::path::absolute(dir)?;
                 let dir = dir.to_str().ok_or("--table: the path is not valid Unicode")?;
-                let (dataset, dir) = (toml_text(&self.table_dataset), toml_text(dir));
-                Some(format!("{{ kind = \"table\", dataset = {dataset}, dir = {dir} }}"))
+                Some(format!("dataset = {}, dir = {}", toml_text(&self.table_dataset), toml_text(dir)))
             }
+            None => None,
+        };
+        let (estimator, benchmark) = match (self.estimator.as_deref(), table) {
+            (Some("table"), Some(table)) => (Some(format!("{{ kind = \"table\", {table} }}")), None),
             (Some("table"), None) => return Err("--estimator table needs --table DIR, where its files lie".into()),
-            (Some(_), Some(_)) => return Err("--table says nothing unless with --estimator table".into()),
-            (kind, _) => kind.map(|kind| format!("{{ kind = {} }}", toml_text(kind))),
+            (kind, table) => {
+                let kind = kind.map(|kind| format!("{{ kind = {} }}", toml_text(kind)));
+                (kind, table.map(|table| format!("{{ {table} }}")))
+            }
         };
         // TOML tells a number that has a point from one that has not.
         let number = |value: f64| format!("{value:?}");
@@ -102,6 +108,7 @@ impl Args {
             ),
             ("--limit", "search.limits", (!limits.is_empty()).then(|| format!("{{ {} }}", limits.join(", ")))),
             ("--estimator", "search.estimator", estimator),
+            ("--table", "benchmark", benchmark),
             ("--validation", "search.validation", self.validation.map(number)),
         ])
     }

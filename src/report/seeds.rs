@@ -4,7 +4,7 @@ use super::DrawError;
 use super::plot::{Strip, StripPanel, strips};
 use super::statistics::{Comparison, LEVEL, compare, deviation, mean};
 use crate::run::seeds::{Ended, Repeats};
-use crate::run::{Config, Failure, Summary};
+use crate::run::{Config, Failure, Standing, Summary};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -35,6 +35,8 @@ pub struct Figures {
     pub random: Option<Sample>,
     /// The hand-designed networks, one of each seed; none where the runs train none.
     pub baseline: Option<Sample>,
+    /// What the architectures found have by the table of their benchmark, after its whole training; none where it is not looked up.
+    pub benchmark: Option<Sample>,
     /// How the networks found compare with random ones.
     pub against_random: Option<AgainstRandom>,
     /// Runs that failed.
@@ -62,6 +64,9 @@ pub struct Seed {
     pub random_accuracies: Vec<f64>,
     /// The accuracy of a hand-designed network of similar size, trained alike.
     pub baseline_accuracy: Option<f64>,
+    /// Where it stands in the table of its benchmark, if it was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<Standing>,
     /// Warnings of the collapse monitor.
     pub warnings: Vec<String>,
     /// Seconds of search.
@@ -122,6 +127,7 @@ impl Figures {
             found: Sample::of(Vec::new()),
             random: None,
             baseline: None,
+            benchmark: None,
             against_random: None,
             failed: Vec::new(),
             missing: Vec::new(),
@@ -144,6 +150,8 @@ impl Figures {
         figures.found = Sample::of(seeds.iter().map(|seed| seed.test_accuracy).collect());
         figures.random = Sample::some(seeds.iter().flat_map(|seed| seed.random_accuracies.iter().copied()).collect());
         figures.baseline = Sample::some(seeds.iter().filter_map(|seed| seed.baseline_accuracy).collect());
+        figures.benchmark =
+            Sample::some(seeds.iter().filter_map(|seed| Some(seed.benchmark.as_ref()?.test_accuracy)).collect());
         let random = figures.random.as_ref();
         let compared = random.and_then(|random| compare(&figures.found.test_accuracies, &random.test_accuracies));
         figures.against_random = compared.map(|Comparison { better, p, least_p }| AgainstRandom {
@@ -166,6 +174,7 @@ impl Seed {
             multiply_adds: summary.multiply_adds,
             random_accuracies: summary.random_accuracies.clone(),
             baseline_accuracy: summary.baseline_accuracy,
+            benchmark: summary.benchmark.clone(),
             warnings: summary.warnings.clone(),
             search_seconds: summary.search_seconds,
             train_seconds: summary.train_seconds,
@@ -240,6 +249,7 @@ pub fn markdown(figures: &Figures) -> String {
         ("found", Some(&figures.found)),
         ("random", figures.random.as_ref()),
         ("hand-designed", figures.baseline.as_ref()),
+        ("found, by the benchmark's table", figures.benchmark.as_ref()),
     ];
     for (name, sample) in samples {
         let Some(Sample { test_accuracies, mean, deviation, best }) = sample else { continue };
@@ -249,6 +259,16 @@ pub fn markdown(figures: &Figures) -> String {
     }
     text += "\n";
     text += &verdict(figures);
+    let places = seeds.iter().filter_map(|seed| Some((seed.seed, seed.benchmark.as_ref()?)));
+    for (seed, Standing { name, dataset, index, rank, of, random_search, .. }) in places {
+        let _ = writeln!(
+            text,
+            "\n- seed {seed}: #{index} of {name}, rank {rank} of {of} on {dataset}; random search with as many epochs \
+             ({}): {} % on average",
+            random_search.epochs,
+            percent(random_search.test_accuracy)
+        );
+    }
     for FailedRun { seed, failure } in failed {
         let causes = failure.because.iter().map(|cause| format!("; because: {cause}")).collect::<String>();
         let _ = writeln!(text, "\n- seed {seed} failed: {}{causes}", failure.reason);

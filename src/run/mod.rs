@@ -24,10 +24,12 @@ mod outcome;
 mod owners;
 mod phases;
 mod read;
+pub mod record;
 mod retry;
 pub mod seeds;
 mod setup;
 mod source;
+mod standing;
 pub mod suite;
 mod summary;
 mod tables;
@@ -35,7 +37,10 @@ pub mod tabular;
 
 pub use architecture::ArchitectureError;
 pub use benchmark::read_table;
-pub use config::{CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig, SupernetSize};
+pub use config::{
+    BenchmarkConfig, CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig,
+    SupernetSize,
+};
 pub use config_error::ConfigError;
 pub use directory::Directory;
 pub use disk::{Disk, SystemDisk};
@@ -49,4 +54,6 @@ pub use outcome::{Outcome, Trained};
 pub use owners::{Purpose, spaces_that_read};
 pub use read::{Read, Setting, Sources};
 pub use retry::with_retries;
-pub use summary::{NetworkFacts, RandomSummary, SharedWeights, Summary};
+pub use summary::{
+    NetworkFacts, RandomInTime, RandomSearch, RandomSummary, SharedWeights, Standing, Summary, TrialCounts,
+};
