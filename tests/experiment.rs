@@ -82,6 +82,7 @@ fn a_search_writes_its_run_and_repeats_itself_to_the_byte() {
             assert_eq!(found, kind, "{key}");
         }
         assert_eq!(summary["format"], 2);
+        assert_eq!(summary["version"], env!("CARGO_PKG_VERSION"));
         assert!(read(&first, "config.toml").starts_with("format = 2\n"), "{}", read(&first, "config.toml"));
         assert_eq!(summary["random_accuracies"].as_array().unwrap().len(), 1);
         let source = summary["data_source"].as_str().unwrap();
@@ -195,6 +196,14 @@ fn every_strategy_finishes_and_writes_what_a_run_writes() {
             assert!(of("began") > 0 && of("began") == of("finished") + of("failed"), "{name}: {journal:?}");
             assert!(read(&out, "trials.csv").lines().count() == 1 + of("began"), "{name}");
             assert!(out.join("trials.svg").exists());
+            let trials = &summary["trials"];
+            let best = journal.iter().rfind(|line| line["best"] == true).map(|line| &line["trial"]);
+            let counted =
+                ["count", "finished", "failed", "beyond_limits", "epochs"].map(|key| trials[key].as_u64().unwrap());
+            let expected = [of("began"), of("finished"), of("failed"), 0, of("epoch")].map(|count| count as u64);
+            assert_eq!((counted, Some(&trials["best"])), (expected, best), "{name}");
+        } else {
+            assert_eq!((&summary["trials"], &summary["settings"]), (&Value::Null, &Value::Null), "{name}");
         }
         let compared = |who: &str| summary["shared_weights"][who].as_array().map_or(0, Vec::len);
         assert_eq!([compared("strategy"), compared("random")], if *name == "enas" { [2, 2] } else { [0, 0] }, "{name}");
@@ -205,6 +214,34 @@ fn every_strategy_finishes_and_writes_what_a_run_writes() {
             assert!(line["entropy"].as_f64().is_none_or(|entropy| entropy >= 0.0), "{name}: {line}");
         }
     }
+}
+
+#[test]
+fn a_study_sums_up_its_trials_and_what_it_decided_beside_the_architecture() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let options = [
+        "--space=chain",
+        "--strategy=random",
+        "--set=search.trials=4",
+        "--set=search.epochs=0",
+        "--set=search.trial_epochs=2",
+        "--set=search.also={\"train.batch\" = [16, 32], \"train.rate.from\" = { log = [0.01, 0.1] }}",
+        // Some of these chains have more.
+        "--limit=parameters=800",
+    ];
+    let summary = complete(&out, &search_few(&out, "cpu", &options));
+    let journal = lines(&out, "trials.jsonl");
+    let of = |state: &str| journal.iter().filter(|line| line["state"] == state).count() as u64;
+    let trials = |key: &str| summary["trials"][key].as_u64().unwrap();
+    assert!(trials("beyond_limits") > 0, "{summary}");
+    assert_eq!((trials("finished"), trials("failed"), trials("epochs")), (4, 0, 8));
+    assert_eq!((trials("count"), trials("beyond_limits")), (of("began"), of("failed")));
+    // What the best trial was begun with is what its network was trained with.
+    let began = journal.iter().find(|line| line["state"] == "began" && line["trial"] == trials("best")).unwrap();
+    assert_eq!(summary["settings"], began["settings"]);
+    assert!(summary["settings"]["train.rate.from"].as_f64().is_some_and(|rate| (0.01..=0.1).contains(&rate)));
+    assert_eq!(summary["genotype"], began["architecture"]);
 }
 
 #[test]

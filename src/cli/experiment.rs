@@ -126,6 +126,16 @@ impl ExperimentArgs {
         self.resume.is_some()
     }
 
+    /// Where to write, if that was said.
+    pub fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
+    /// Whether the last checkpoints of a run that has come to its end stay.
+    pub fn keeps_checkpoints(&self) -> bool {
+        self.keep_checkpoints
+    }
+
     /// The directory of the run that is to be gone on with, if it has come to its end.
     pub fn finished(&self) -> Result<Option<Directory>, RunError> {
         let Some(path) = &self.resume else { return Ok(None) };

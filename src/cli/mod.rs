@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod report;
 mod search;
+mod seeds;
 mod show;
 mod signals;
 mod suite;

@@ -2,11 +2,15 @@
 
 use super::experiment::{ExperimentArgs, read_summary, toml_text};
 use super::output::{self, Outcome};
+use super::seeds;
 use cellwright::report;
 use cellwright::run::{self, Purpose, Summary};
 use cellwright::search::{self, study::about};
 use serde::Deserialize as _;
 use std::path::{Path, PathBuf};
+
+/// The most seeds: more than anybody has had patience for.
+const MOST_SEEDS: i64 = 10_000;
 
 /// What to search, on what, and where to write.
 #[derive(Debug, clap::Args)]
@@ -23,6 +27,10 @@ pub struct Args {
     /// Epochs of search, or of training the shared weights.
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
     budget: Option<u32>,
+    /// Repeat the search with so many seeds, from `--seed` on, each a run of its own in `seed-N` below `--out`. The same command
+    /// with the same `--out` goes on.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_SEEDS), conflicts_with = "resume")]
+    seeds: Option<u32>,
     /// Trials of a study, at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
     trials: Option<u32>,
@@ -45,8 +53,9 @@ pub struct Args {
     /// How a study measures its trials: `training`; `table`, that of their benchmark; or `shared`, the weights of a supernet.
     #[arg(long, value_parser = ["training", "table", "shared"], conflicts_with = "resume")]
     estimator: Option<String>,
-    /// Directory of the table's files.
-    #[arg(long, value_name = "DIR", requires = "estimator")]
+    /// Directory of the files of NAS-Bench-201's table: what was found is looked up in it, and its rank and what random search
+    /// comes to at the same cost are said; with `--estimator table` trials are looked up instead of trained.
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     table: Option<PathBuf>,
     /// Run of a search whose shared weights measure the trials.
     #[arg(long, value_name = "RUN", requires = "estimator")]
@@ -84,23 +93,29 @@ impl Args {
             let path = std::path::absolute(path)?;
             Ok(toml_text(path.to_str().ok_or_else(|| format!("{option}: the path is not valid Unicode"))?))
         };
-        let estimator = match (self.estimator.as_deref(), &self.table, &self.supernet) {
-            (Some("table"), Some(dir), None) => {
-                let (dataset, dir) = (toml_text(&self.table_dataset), absolute("--table", dir)?);
-                Some(format!("{{ kind = \"table\", dataset = {dataset}, dir = {dir} }}"))
+        let table = match &self.table {
+            Some(dir) => {
+                Some(format!("dataset = {}, dir = {}", toml_text(&self.table_dataset), absolute("--table", dir)?))
             }
-            (Some("shared"), None, Some(run)) => {
-                Some(format!("{{ kind = \"shared\", run = {} }}", absolute("--supernet", run)?))
-            }
+            None => None,
+        };
+        let (estimator, benchmark) = match (self.estimator.as_deref(), table, &self.supernet) {
+            (Some("table"), Some(table), None) => (Some(format!("{{ kind = \"table\", {table} }}")), None),
             (Some("table"), None, _) => return Err("--estimator table needs --table DIR, where its files lie".into()),
+            (Some("shared"), table, Some(run)) => {
+                let run = absolute("--supernet", run)?;
+                (Some(format!("{{ kind = \"shared\", run = {run} }}")), table.map(|table| format!("{{ {table} }}")))
+            }
             (Some("shared"), _, None) => {
                 return Err(
                     "--estimator shared needs --supernet RUN, a search with shared weights that has ended".into()
                 );
             }
-            (Some(_), Some(_), _) => return Err("--table says nothing unless with --estimator table".into()),
-            (Some(_), _, Some(_)) => return Err("--supernet says nothing unless with --estimator shared".into()),
-            (kind, _, _) => kind.map(|kind| format!("{{ kind = {} }}", toml_text(kind))),
+            (_, _, Some(_)) => return Err("--supernet says nothing unless with --estimator shared".into()),
+            (kind, table, None) => {
+                let kind = kind.map(|kind| format!("{{ kind = {} }}", toml_text(kind)));
+                (kind, table.map(|table| format!("{{ {table} }}")))
+            }
         };
         // TOML tells a number that has a point from one that has not.
         let number = |value: f64| format!("{value:?}");
@@ -117,6 +132,7 @@ impl Args {
             ),
             ("--limit", "search.limits", (!limits.is_empty()).then(|| format!("{{ {} }}", limits.join(", ")))),
             ("--estimator", "search.estimator", estimator),
+            ("--table", "benchmark", benchmark),
             ("--validation", "search.validation", self.validation.map(number)),
         ])
     }
@@ -150,7 +166,13 @@ pub fn run(args: &Args) -> Outcome {
         read.config = read.config.without_fusion();
     }
     let config = read.config.clone();
-    let name = format!("{}-{}-{}-seed{}", config.data.name, config.space.name, config.search.name(), config.seed);
+    let of = format!("{}-{}-{}", config.data.name, config.space.name, config.search.name());
+    if let Some(count) = args.seeds {
+        let (out, keeps_checkpoints) = (args.experiment.out(), args.experiment.keeps_checkpoints());
+        let name = &format!("{of}-seeds{}-{}", config.seed, config.seed.saturating_add(u64::from(count - 1)));
+        return seeds::run(&seeds::Asked { seeds: count, out, name, keeps_checkpoints, json: args.json }, &read);
+    }
+    let name = format!("{of}-seed{}", config.seed);
     let mut begun = args.experiment.begin(&name, &read, None)?;
     let outcome = begun.run(&config, |devices, directory, bars| run::search_on(devices, &config, directory, bars))?;
     for (name, picture) in report::run::pictures(&outcome, &config)? {

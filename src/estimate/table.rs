@@ -200,6 +200,13 @@ impl Lookup {
         self.objectives.iter().map(|(name, ..)| name.as_str())
     }
 
+    /// One objective of all architectures, by index.
+    pub fn all(&self, objective: &str) -> Option<Vec<f64>> {
+        let (_, at, divisor) = self.objectives.iter().find(|(name, ..)| name == objective)?;
+        let column = self.table.values.iter().skip(*at).step_by(self.table.columns.len());
+        Some(column.map(|value| f64::from(*value) / divisor).collect())
+    }
+
     /// What the table has of an architecture.
     ///
     /// # Errors
@@ -312,6 +319,8 @@ mod tests {
         assert!((all[ACCURACY] - (50.0 + 1459.0 / 15625.0) / 100.0).abs() < 1e-6);
         assert!((all[TEST_ACCURACY] - (90.0 + 1459.0 / 15625.0) / 100.0).abs() < 1e-6);
         assert_eq!((all[PARAMETERS], all["latency_phone"], all.len()), (2459.0, 1459.0 / 8.0, 4));
+        let column = lookup.all(ACCURACY).unwrap();
+        assert_eq!((column.len(), column[1459], lookup.all("loss")), (CELLS, all[ACCURACY], None));
         let known: Vec<String> = lookup.known(&cell).unwrap().into_keys().collect();
         assert_eq!(known, ["latency_phone", "parameters"]);
         let job = lookup.start(&cell, &[], Fidelity::Full).unwrap();

@@ -11,6 +11,7 @@
 //! control.
 
 pub mod cell;
+pub mod checklist;
 pub mod collapse;
 mod diagram;
 pub mod dot;
@@ -19,6 +20,7 @@ pub mod network;
 mod palette;
 pub mod plot;
 pub mod run;
+pub mod seeds;
 pub mod statistics;
 pub mod strategies;
 pub mod study;

@@ -6,7 +6,7 @@ use super::study;
 use super::svg::{self, Arrangement};
 use super::table::Table;
 use super::{Diagram, DrawError};
-use crate::run::{Config, Outcome, SharedWeights, Summary, Trained};
+use crate::run::{Config, Outcome, SharedWeights, Standing, Summary, Trained};
 use crate::search::study::{Objective, StudyConfig};
 use crate::space::CellPlan;
 use std::path::Path;
@@ -225,6 +225,9 @@ pub fn summary_text(s: &Summary, directory: &Path) -> String {
     if let Some(shared) = &s.shared_weights {
         text += &shared_weights(&s.strategy, shared);
     }
+    if let Some(standing) = &s.benchmark {
+        text += &benchmark(&s.data, standing);
+    }
     let supernet = match s.supernet_parameters {
         0 => String::new(),
         parameters => format!(" ({parameters} parameters in the supernet)"),
@@ -233,6 +236,30 @@ pub fn summary_text(s: &Summary, directory: &Path) -> String {
     text += &format!("Search {search:.1} s on {device}{supernet}, {total:.1} s altogether.\n");
     text += &format!("Written to {} (architecture.svg is the drawing).\n", directory.display());
     text
+}
+
+/// Where what was found stands in the table of its benchmark, and what random search comes to there.
+fn benchmark(data: &str, standing: &Standing) -> String {
+    let Standing {
+        name, dataset, index, test_accuracy, rank, of, optimum, random_search, random_search_seconds, ..
+    } = standing;
+    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let elsewhere = if data == dataset { String::new() } else { format!(" (the search was on {data})") };
+    let each =
+        |architectures: &str| format!("{architectures} architecture{}", if architectures == "1" { "" } else { "s" });
+    let (epochs, count) = (random_search.epochs, random_search.architectures.to_string());
+    let in_time = format!("{:.1}", random_search_seconds.architectures);
+    format!(
+        "In the table of {name} it is #{index}: {} of the test images of {dataset} after 200 epochs, rank {rank} of {of}{elsewhere}; \
+         the best has {}.\nRandom search comes to {} on average by {}, 12 epochs each, with as many epochs as the search ({epochs}); \
+         to {} by {} in as many seconds.\n",
+        percent(*test_accuracy),
+        percent(*optimum),
+        percent(random_search.test_accuracy),
+        each(&count),
+        percent(random_search_seconds.test_accuracy),
+        each(&in_time),
+    )
 }
 
 /// Whether a strategy's architectures are better than random ones with the same shared weights, whichever are.

@@ -5,6 +5,8 @@ use statrs::function::erf::erfc;
 
 /// Pairs of values of two samples, beyond which the test is not exact but asymptotic.
 pub const MOST_PAIRS: usize = 1600;
+/// From which p on two samples are told apart.
+pub const LEVEL: f64 = 0.05;
 
 /// Mean of values; none of none.
 pub fn mean(values: &[f64]) -> Option<f64> {
@@ -100,6 +102,24 @@ fn sums(numbers: &[usize], size: usize) -> Vec<f64> {
 pub fn least_p(n: usize, m: usize) -> f64 {
     let (n, m) = (n.min(m), n.max(m));
     (1..=n).fold(2.0, |p, k| p * k as f64 / (m + k) as f64).min(1.0)
+}
+
+/// Two samples held against each other by [`mann_whitney`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// The share of pairs in which the first sample has the greater value; equal ones count one half.
+    pub better: f64,
+    /// The probability of as much or more, on either side, if both are drawn alike.
+    pub p: f64,
+    /// The least p that samples of these sizes can give.
+    pub least_p: f64,
+}
+
+/// Holds two samples against each other; none where one is empty or a value is not a number.
+pub fn compare(first: &[f64], second: &[f64]) -> Option<Comparison> {
+    let MannWhitney { u, p } = mann_whitney(first, second)?;
+    let (n, m) = (first.len(), second.len());
+    Some(Comparison { better: u / (n * m) as f64, p, least_p: least_p(n, m) })
 }
 
 /// Holm's correction of several tests: for each the least level at which it is significant among them all.

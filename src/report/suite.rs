@@ -4,16 +4,15 @@ mod words;
 
 use super::DrawError;
 use super::plot::{Strip, StripPanel, strips};
-use super::statistics::{deviation, expected_best, holm, least_p, mann_whitney, mean};
-use crate::run::suite::{Cell, Ended, Failure, Network, RANDOM, Results};
+use super::statistics::{Comparison, compare, deviation, expected_best, holm, mean};
+use crate::run::Failure;
+use crate::run::suite::{Cell, Ended, Network, RANDOM, Results};
 use serde::Serialize;
 
 pub use words::markdown;
 
 /// The form of `suite.json`.
 const FORMAT: u32 = 1;
-/// From which p on, corrected, two samples are told apart.
-pub(super) const LEVEL: f64 = 0.05;
 
 /// The figures of a suite. Everything that depends on how long something took has a key that ends in `_seconds`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -234,11 +233,8 @@ impl SpaceFigures {
             rows.iter().find(|row| row.strategy == RANDOM).map(|row| (row.test_accuracies.clone(), row.train_seconds));
         let (random, seconds) = random.unwrap_or_default();
         for row in rows.iter_mut().filter(|row| row.strategy != RANDOM) {
-            row.against_random = mann_whitney(&row.test_accuracies, &random).map(|found| {
-                let (own, others) = (row.test_accuracies.len(), random.len());
-                let better = found.u / (own * others) as f64;
-                AgainstRandom { better, p: found.p, p_holm: found.p, least_p: least_p(own, others) }
-            });
+            let against = |Comparison { better, p, least_p }| AgainstRandom { better, p, p_holm: p, least_p };
+            row.against_random = compare(&row.test_accuracies, &random).map(against);
             let trial = |(search, training): (f64, f64)| {
                 let architectures = search / training;
                 MultiTrial { architectures, best: expected_best(&random, architectures as usize) }

@@ -1,10 +1,12 @@
 //! Finds the files of a benchmark's table.
 
+use super::config::{BenchmarkConfig, Config};
 use super::error::RunError;
-use crate::estimate::{Table, TableError};
+use crate::estimate::{Lookup, Table, TableError};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Names of the files, plain or with `.gz` behind.
 const ACCURACY: &str = "nb201_accuracy.csv";
@@ -27,6 +29,15 @@ pub fn read_table(directory: &Path) -> Result<Table, RunError> {
     let latency = find(directory, LATENCY)?;
     let borrowed = latency.as_ref().map(|(name, bytes)| (name.as_str(), &bytes[..]));
     Ok(Table::read((&accuracy.0, &accuracy.1), borrowed)?)
+}
+
+/// What looks up what a search finds, if its configuration asks for that.
+///
+/// # Errors
+/// [`RunError::Table`]; a dataset that the table does not have.
+pub(super) fn lookup(config: &Config) -> Result<Option<Lookup>, RunError> {
+    let Some(BenchmarkConfig { dir, dataset }) = &config.benchmark else { return Ok(None) };
+    Ok(Some(Lookup::new(Arc::new(read_table(dir)?), dataset)?))
 }
 
 /// Name and bytes of a file, if it is there.

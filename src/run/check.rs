@@ -27,6 +27,9 @@ impl Config {
         if !(self.checkpoint.seconds >= 0.0 && self.checkpoint.seconds.is_finite()) {
             of("checkpoint.", Err(SettingsError("seconds must not be negative".into())))?;
         }
+        if self.benchmark.as_ref().is_some_and(|benchmark| benchmark.dir.as_os_str().is_empty()) {
+            of("benchmark.", Err(SettingsError("dir is empty: name the directory of the table's files".into())))?;
+        }
         of("train.", self.train.check())?;
         let supernet = size(self.supernet.channels, self.supernet.layers);
         of("search.", self.search.strategy.check(&self.search.settings, &supernet))

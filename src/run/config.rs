@@ -11,7 +11,7 @@ use crate::space::{NetworkSettings, Size, Space, SpaceConfig, Stem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The form of configurations and summaries. 1 had the settings of all strategies and spaces side by side.
@@ -62,6 +62,11 @@ impl SearchConfig {
     pub fn is_study(&self) -> bool {
         self.strategy.sampler(&self.settings, 0).is_some()
     }
+
+    /// Whether it is a study that looks its trials up in the table of their benchmark.
+    pub fn looks_up(&self) -> bool {
+        self.is_study() && self.settings.get("estimator.kind").and_then(Value::as_str) == Some("table")
+    }
 }
 
 impl PartialEq for SearchConfig {
@@ -109,6 +114,21 @@ pub struct CheckpointConfig {
     pub seconds: f64,
 }
 
+/// The table that says how good what was found is, and how good random search would have been: group `benchmark`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BenchmarkConfig {
+    /// Directory of the table's files.
+    pub dir: PathBuf,
+    /// Which of its datasets.
+    #[serde(default = "cifar10")]
+    pub dataset: String,
+}
+
+fn cifar10() -> String {
+    "cifar10".to_owned()
+}
+
 /// An experiment.
 ///
 /// ```
@@ -145,6 +165,8 @@ pub struct Config {
     pub device: DeviceConfig,
     /// How often it writes down where it stands.
     pub checkpoint: CheckpointConfig,
+    /// The table in which what was found is looked up, if it is.
+    pub benchmark: Option<BenchmarkConfig>,
 }
 
 /// What stands in no group.
@@ -195,6 +217,7 @@ impl Config {
             train: TrainingConfig::preset(task.scale, task.augmentation, published.training.as_ref()),
             device: DeviceConfig { name: "auto".to_owned(), retry: 0, allow_other: false },
             checkpoint: CheckpointConfig { seconds: 60.0 },
+            benchmark: None,
         })
     }
 
@@ -213,12 +236,7 @@ impl Config {
         let mut reading = Settings::of(&data.images).map_err(failed)?;
         reading.table_mut().retain(|key, _| files::reads(&data.name, key));
         if let Some(dir) = &data.dir {
-            // A run goes on wherever it is asked to. What is no text could not be read again.
-            let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
-            let text = dir.to_str().ok_or_else(|| {
-                value_error("configuration", format!("data.dir: the path {} is not valid Unicode", dir.display()))
-            })?;
-            reading.table_mut().insert("dir".to_owned(), Value::String(text.to_owned()));
+            reading.table_mut().insert("dir".to_owned(), path("data.dir", dir)?);
         }
         all.insert("space".to_owned(), named("name", &space.name, &space.settings));
         all.insert("data".to_owned(), named("name", &data.name, &reading));
@@ -231,6 +249,11 @@ impl Config {
             ("checkpoint", checkpoint),
         ] {
             all.insert(key.to_owned(), Value::Table(group.map_err(failed)?.into()));
+        }
+        if let Some(BenchmarkConfig { dir, dataset }) = &self.benchmark {
+            let (dir, dataset) = (path("benchmark.dir", dir)?, Value::String(dataset.clone()));
+            let group = Table::from_iter([("dir".to_owned(), dir), ("dataset".to_owned(), dataset)]);
+            all.insert("benchmark".to_owned(), Value::Table(group));
         }
         Ok(all)
     }
@@ -262,6 +285,14 @@ impl Config {
         let device: DeviceConfig = read("device", &group("device")?)?;
         let device = DeviceConfig { allow_other: self.device.allow_other, ..device };
         let checkpoint = read("checkpoint", &group("checkpoint")?)?;
+        let benchmark = match all.remove("benchmark") {
+            None => None,
+            Some(Value::Table(table)) if !table.contains_key("dir") => {
+                return Err("benchmark.dir is missing: it names the directory of the table's files".to_owned());
+            }
+            Some(Value::Table(table)) => Some(read("benchmark", &table.into())?),
+            Some(_) => return Err("`benchmark` is a group of settings, not one: set its keys".to_owned()),
+        };
         let Ungrouped { seed, random, baseline, architecture } =
             Settings::from(all).read().map_err(|error| error.to_string())?;
         Ok(Self {
@@ -277,6 +308,7 @@ impl Config {
             train,
             device,
             checkpoint,
+            benchmark,
         })
     }
 
@@ -293,4 +325,12 @@ impl Config {
         let SupernetSize { channels, layers, stem } = self.supernet;
         NetworkSettings { channels, layers, stem, auxiliary: false, ..data.clone() }
     }
+}
+
+/// A path as a configuration holds it: a run goes on wherever it is asked to. What is no text could not be read again.
+fn path(key: &str, path: &Path) -> Result<Value, ConfigError> {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let problem = || format!("{key}: the path {} is not valid Unicode", whole.display());
+    let text = whole.to_str().ok_or_else(|| value_error("configuration", problem()))?;
+    Ok(Value::String(text.to_owned()))
 }

@@ -57,10 +57,19 @@ impl Directory {
     /// [`RunError::Occupied`] if it holds something; [`RunError::InUse`] if another process works in it; [`RunError::Write`] if
     /// it cannot be made.
     pub fn create(path: &Path) -> Result<Self, RunError> {
+        Self::holding(path, |_| false)
+    }
+
+    /// Makes the directory, or takes one that holds nothing but what is known by its name.
+    ///
+    /// # Errors
+    /// As [`Directory::create`].
+    pub(super) fn holding(path: &Path, is_known: impl Fn(&str) -> bool) -> Result<Self, RunError> {
         let failed = |source| RunError::Write { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(failed)?;
         for entry in fs::read_dir(path).map_err(failed)? {
-            if !is_nothing(&entry.map_err(failed)?) {
+            let entry = entry.map_err(failed)?;
+            if !is_nothing(&entry) && !is_known(&entry.file_name().to_string_lossy()) {
                 return Err(RunError::Occupied { path: path.to_owned() });
             }
         }

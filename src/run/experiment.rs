@@ -1,5 +1,6 @@
 //! An experiment from beginning to end: search, train what was found and what it is compared with, write it all down.
 
+use super::benchmark::lookup;
 use super::config::Config;
 use super::directory::Directory;
 use super::error::RunError;
@@ -58,6 +59,7 @@ pub fn search_on(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
     config.check()?;
+    let lookup = lookup(config)?;
     let loaded = load(first(devices)?.0, config, observer)?;
     let space = config.space.build()?;
     let mut setup = Setup::new(devices, config, &*space, &loaded, directory, observer)?;
@@ -70,7 +72,7 @@ pub fn search_on(
     if config.baseline {
         plan.push(Box::new(Train(Who::Baseline)));
     }
-    plan.push(Box::new(SummariseSearch));
+    plan.push(Box::new(SummariseSearch { lookup }));
     match phases::run(&plan, &mut setup, identity, config.device.allow_other)? {
         Results { searched: Some(searched), trained, summary: Some(summary) } => {
             Ok(Outcome { summary, searched, trained })

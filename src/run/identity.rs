@@ -50,36 +50,55 @@ impl Identity {
     /// What of this run's configuration is not as in a text that a run wrote, if anything that matters is. A text of an
     /// earlier form cannot be compared.
     pub fn differs_from_config(&self, before: &str, done: &[String]) -> Option<String> {
-        let (Ok(now), Ok(before)) = (self.config.parse::<Table>(), before.parse::<Table>()) else {
-            return (self.config != before).then(|| "the configuration is another".to_owned());
-        };
-        if now.get("format") != before.get("format") {
-            return None;
-        }
-        let all = keys(&now).into_iter().chain(keys(&before));
-        let may_differ =
-            |key: &str| MAY_DIFFER.iter().any(|group| key == *group || key.starts_with(&format!("{group}.")));
-        let phase = |key: &str| MAY_GROW.iter().find(|(grows, _)| *grows == key).map(|(_, phase)| *phase);
-        let over = |phase: &str| done.iter().find(|name| name.starts_with(phase));
-        let is_other = |key: &String| {
-            let [now, before] = [&now, &before].map(|table| get(table, key));
-            let is_more = now.and_then(|v| v.as_integer()) > before.and_then(|v| v.as_integer());
-            let grows = is_more && phase(key).is_some_and(|phase| over(phase).is_none());
-            now != before && !grows && !may_differ(key)
-        };
-        all.into_iter().find(is_other).map(|key| {
-            let said = |table: &Table| get(table, &key).map_or("nothing".to_owned(), ToString::to_string);
-            let (now, before) = (said(&now), said(&before));
-            let why = match phase(&key).and_then(over) {
-                Some(phase) => format!("the phase `{phase}` of the run is over, so it may not be set any more"),
-                None => {
-                    let growing: Vec<&str> = MAY_GROW.iter().map(|(key, _)| *key).collect();
-                    format!("only {} may be set, to more", growing.join(", "))
-                }
-            };
-            format!("{key} was {before} and is {now} now; {why}")
-        })
+        differs(&self.config, before, done)
     }
+}
+
+/// What of a configuration, as it is written, is not as in a text that a run wrote, if anything that matters is. A text of an
+/// earlier form cannot be compared. `done` are the names of the phases of that run that are over.
+fn differs(now: &str, before: &str, done: &[String]) -> Option<String> {
+    let (Ok(now), Ok(before)) = (now.parse::<Table>(), before.parse::<Table>()) else {
+        return (now != before).then(|| "the configuration is another".to_owned());
+    };
+    if now.get("format") != before.get("format") {
+        return None;
+    }
+    let phase = |key: &str| MAY_GROW.iter().find(|(grows, _)| *grows == key).map(|(_, phase)| *phase);
+    let over = |phase: &str| done.iter().find(|name| name.starts_with(phase));
+    let may_be = |key: &str| {
+        let [now, before] = [&now, &before].map(|table| get(table, key).and_then(|v| v.as_integer()));
+        now > before && phase(key).is_some_and(|phase| over(phase).is_none())
+    };
+    first_other(&now, &before, may_be).map(|(key, said)| {
+        let why = match phase(&key).and_then(over) {
+            Some(phase) => format!("the phase `{phase}` of the run is over, so it may not be set any more"),
+            None => {
+                let growing: Vec<&str> = MAY_GROW.iter().map(|(key, _)| *key).collect();
+                format!("only {} may be set, to more", growing.join(", "))
+            }
+        };
+        format!("{said}; {why}")
+    })
+}
+
+/// What of a configuration, as it is written, is not as in a text that a run wrote, for runs that are to be alike: nothing may
+/// have grown.
+pub(super) fn other_setting(now: &str, before: &str) -> Option<String> {
+    let (Ok(now), Ok(before)) = (now.parse::<Table>(), before.parse::<Table>()) else {
+        return (now != before).then(|| "the configuration is another".to_owned());
+    };
+    first_other(&now, &before, |_| false).map(|(_, said)| said)
+}
+
+/// The first setting that is another and may not be, with what it was and is.
+fn first_other(now: &Table, before: &Table, may_be: impl Fn(&str) -> bool) -> Option<(String, String)> {
+    let free = |key: &str| MAY_DIFFER.iter().any(|group| key == *group || key.starts_with(&format!("{group}.")));
+    let is_other = |key: &String| get(now, key) != get(before, key) && !free(key) && !may_be(key);
+    keys(now).into_iter().chain(keys(before)).find(is_other).map(|key| {
+        let said = |table: &Table| get(table, &key).map_or("nothing".to_owned(), ToString::to_string);
+        let text = format!("{key} was {} and is {} now", said(before), said(now));
+        (key, text)
+    })
 }
 
 /// A hash of all that a dataset holds.

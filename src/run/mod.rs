@@ -5,12 +5,14 @@ pub mod architecture;
 mod benchmark;
 mod check;
 mod checkpoint;
+mod complete;
 pub mod config;
 mod config_error;
 mod directory;
 mod disk;
 mod error;
 mod experiment;
+mod failure;
 pub mod files;
 mod foreign;
 mod history;
@@ -22,9 +24,12 @@ mod outcome;
 mod owners;
 mod phases;
 mod read;
+pub mod record;
 mod retry;
+pub mod seeds;
 mod setup;
 mod source;
+mod standing;
 pub mod suite;
 mod summary;
 mod supernet;
@@ -34,12 +39,16 @@ mod workers;
 
 pub use architecture::ArchitectureError;
 pub use benchmark::read_table;
-pub use config::{CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig, SupernetSize};
+pub use config::{
+    BenchmarkConfig, CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig,
+    SupernetSize,
+};
 pub use config_error::ConfigError;
 pub use directory::Directory;
 pub use disk::{Disk, SystemDisk};
 pub use error::RunError;
 pub use experiment::{begin_at, begin_random_at, search, search_on, train, train_random};
+pub use failure::Failure;
 pub use history::History;
 pub use images::ImagesConfig;
 pub use observer::{Observer, Silent};
@@ -47,4 +56,6 @@ pub use outcome::{Outcome, Trained};
 pub use owners::{Purpose, spaces_that_read};
 pub use read::{Read, Setting, Sources};
 pub use retry::with_retries;
-pub use summary::{NetworkFacts, RandomSummary, SharedWeights, Summary};
+pub use summary::{
+    NetworkFacts, RandomInTime, RandomSearch, RandomSummary, SharedWeights, Standing, Summary, TrialCounts,
+};

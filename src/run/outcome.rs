@@ -36,6 +36,9 @@ pub struct Searched {
     pub controller: Vec<ControllerEpoch>,
     /// The trials that have ended, if it was a study.
     pub trials: Vec<Tried>,
+    /// Epochs that all trials were trained for.
+    #[serde(default)]
+    pub trial_epochs: u64,
     /// Settings that were decided beside the architecture, by key.
     pub settings: Vec<(String, Value)>,
     /// Names of the options of each table of architecture weights.

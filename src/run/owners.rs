@@ -7,7 +7,7 @@
 use super::config::Config;
 use super::config_error::ConfigError;
 use crate::settings::Settings;
-use crate::space::{self, Reads, Space};
+use crate::space::{self, Reads, Space, nas_bench_201};
 
 /// What a setting is read by.
 enum Owner {
@@ -41,15 +41,21 @@ const OWNERS: &[(&str, Owner)] = &[
     ),
     // What is fused are the mixed cells of a supernet.
     ("train.fusion", Where("a network trained from scratch", "supernets, as `search.fusion`", |_| false)),
+    ("benchmark", Where("a space that has no table", nas_bench_201::NAME, |c| c.space.name == nas_bench_201::NAME)),
+    (
+        "benchmark",
+        Where("a study that looks its trials up in the table", "searches that train", |c| !c.search.looks_up()),
+    ),
     ("data.fit", Where("what is not resized", "`data.resize`", |c| c.data.images.resize.0.is_some())),
 ];
 
 /// What only a search reads: one training has neither strategy nor supernet nor anything to be held against, and its
 /// architecture says its own nodes and primitives.
-const OF_SEARCHES: &[&str] = &["search", "random", "baseline", "supernet", "space.nodes", "space.primitives"];
+const OF_SEARCHES: &[&str] =
+    &["search", "random", "baseline", "supernet", "benchmark", "space.nodes", "space.primitives"];
 
 /// What random architectures do without: they are of a space, and held against others of it.
-const OF_STRATEGIES: &[&str] = &["search", "baseline", "supernet"];
+const OF_STRATEGIES: &[&str] = &["search", "baseline", "supernet", "benchmark"];
 
 /// What a configuration is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,10 +139,12 @@ pub fn spaces_that_read(reads: fn(Reads) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::config::BenchmarkConfig;
 
     #[test]
     fn every_entry_is_a_setting_and_no_group_is_read_by_nobody() {
-        let config = Config::with(&["data=folder"]).unwrap();
+        let mut config = Config::with(&["data=folder"]).unwrap();
+        config.benchmark = Some(BenchmarkConfig { dir: "x".into(), dataset: "cifar10".into() });
         let all = Settings::from(config.table().unwrap());
         for key in OWNERS.iter().map(|(key, _)| *key).chain(OF_SEARCHES.iter().chain(OF_STRATEGIES).copied()) {
             assert!(all.get(key).is_some(), "{key}");

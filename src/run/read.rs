@@ -261,9 +261,12 @@ impl Reading<'_> {
     fn check_keys(&self, given: &mut [Source], left_out: &mut Vec<String>) -> Result<(), ConfigError> {
         let mut known = self.preset.table()?;
         // A setting that is absent by default has no key in the table to be checked against.
-        known.entry("architecture").or_insert_with(|| Value::String(String::new()));
+        let text = || Value::String(String::new());
+        known.entry("architecture").or_insert_with(text);
+        let benchmark = ["dir", "dataset"].map(|key| (key.to_owned(), text()));
+        known.entry("benchmark").or_insert_with(|| Value::Table(Table::from_iter(benchmark)));
         if let Some(Value::Table(data)) = known.get_mut("data") {
-            data.entry("dir").or_insert_with(|| Value::String(String::new()));
+            data.entry("dir").or_insert_with(text);
             data.entry("limit").or_insert(Value::Integer(0));
         }
         for source in given {

@@ -1,6 +1,7 @@
 //! The figures of a suite in words: Markdown.
 
-use super::{AgainstRandom, Figures, LEVEL, Operations, Row, Runs, SpaceFigures};
+use super::{AgainstRandom, Figures, Operations, Row, Runs, SpaceFigures};
+use crate::report::statistics::LEVEL;
 use crate::run::suite::RANDOM;
 use std::fmt::Write;
 

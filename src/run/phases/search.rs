@@ -39,7 +39,7 @@ impl Phase for Search {
             setup.directory.write("trials.csv", study.csv(space).as_bytes())?;
         }
         let seconds = setup.ledger.phase_seconds();
-        let Study { trials, settings, .. } = study;
+        let Study { trials, epochs: trial_epochs, settings, .. } = study;
         results.searched = Some(Searched {
             architecture,
             epochs,
@@ -47,6 +47,7 @@ impl Phase for Search {
             compared,
             controller,
             trials,
+            trial_epochs,
             settings,
             options,
             supernet_parameters,

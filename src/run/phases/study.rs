@@ -72,6 +72,9 @@ pub(super) fn drive<L: Listener<Event>>(name: &str, setup: &mut Setup<'_>, liste
 pub(super) struct Study {
     /// The trials that have ended, in the order in which they did.
     pub trials: Vec<Tried>,
+    /// Epochs that all trials were trained for, also those that have not ended.
+    #[serde(default)]
+    pub epochs: u64,
     /// What was decided beside the architecture found.
     pub settings: Vec<(String, toml::Value)>,
     /// Bytes of the journal.
@@ -105,6 +108,7 @@ impl Study {
                 Some(format!("trial {}", trial + 1))
             }
             Event::Trained { trial, epoch } => {
+                self.epochs += 1;
                 let mut line = json!(epoch);
                 line["trial"] = trial.into();
                 line["state"] = "epoch".into();

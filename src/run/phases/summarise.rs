@@ -1,18 +1,24 @@
 //! The phases that say what a run came to, in `summary.json`.
 
 use super::{Phase, Results};
-use crate::estimate::EstimateError;
-use crate::run::config::FORMAT;
+use crate::estimate::{EstimateError, Lookup, Measured};
+use crate::run::config::{Config, FORMAT};
 use crate::run::error::RunError;
-use crate::run::outcome::Searched;
+use crate::run::outcome::{Searched, Trained};
 use crate::run::setup::Setup;
-use crate::run::summary::{RandomSummary, SharedWeights, Summary};
+use crate::run::standing::{Spent, standing};
+use crate::run::summary::{RandomSummary, SharedWeights, Summary, TrialCounts};
 use crate::search::collapse::Signs;
+use crate::search::study::BEYOND;
 use crate::space::Space;
 use serde_json::json;
+use toml::Value;
 
 /// What a search and all that followed it came to.
-pub(in crate::run) struct SummariseSearch;
+pub(in crate::run) struct SummariseSearch {
+    /// What looks up what was found, if it is.
+    pub lookup: Option<Lookup>,
+}
 
 /// What the training of one architecture came to.
 pub(in crate::run) struct SummariseTraining;
@@ -40,6 +46,7 @@ impl Phase for SummariseSearch {
         let Searched { architecture, ranked, compared, .. } = searched;
         let written = Summary {
             format: FORMAT,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             space: config.space.name.clone(),
             strategy: config.search.name().to_owned(),
             data: config.data.name.clone(),
@@ -62,10 +69,53 @@ impl Phase for SummariseSearch {
             networks: trained.iter().map(|t| t.facts.clone()).collect(),
             shared_weights: (!compared.is_empty())
                 .then(|| SharedWeights { strategy: ranked.clone(), random: compared.clone() }),
+            trials: config.search.is_study().then(|| counts(searched)),
+            settings: searched.settings.iter().cloned().collect(),
+            benchmark: match self.lookup.as_ref().zip(config.benchmark.as_ref()) {
+                Some((lookup, benchmark)) => {
+                    let spent = spent(config, searched, trained);
+                    Some(standing(lookup, benchmark, architecture, spent)?)
+                }
+                None => None,
+            },
         };
         setup.directory.write_json("summary.json", &written)?;
         *summary = Some(written);
         Ok(())
+    }
+}
+
+/// What the search cost: epochs that it says it had, or that its settings say; seconds of it, and of trainings from scratch.
+fn spent(config: &Config, searched: &Searched, trained: &[Trained]) -> Spent {
+    let told = searched.trial_epochs.max((searched.epochs.len() + searched.controller.len()) as u64);
+    let set = || config.search.settings.get("epochs").and_then(Value::as_integer).unwrap_or(0).try_into().unwrap_or(0);
+    let found_alike = trained.iter().filter(|trained| trained.facts.genotype.is_some() && !trained.epochs.is_empty());
+    let each: Vec<f64> = found_alike.map(|t| t.facts.train_seconds / t.epochs.len() as f64).collect();
+    Spent {
+        epochs: if told > 0 || config.search.is_study() { told } else { set() },
+        seconds: searched.seconds,
+        epoch_seconds: each.iter().sum::<f64>() / each.len().max(1) as f64,
+    }
+}
+
+/// What the trials of a study have come to.
+fn counts(Searched { trials, trial_epochs, .. }: &Searched) -> TrialCounts {
+    let reasons: Vec<&str> = trials
+        .iter()
+        .filter_map(|tried| match &tried.measured {
+            Measured::Failed { reason } => Some(reason.as_str()),
+            Measured::Worth { .. } => None,
+        })
+        .collect();
+    let beyond_limits = reasons.iter().filter(|reason| reason.starts_with(BEYOND)).count();
+    TrialCounts {
+        count: trials.len(),
+        finished: trials.len() - reasons.len(),
+        failed: reasons.len() - beyond_limits,
+        beyond_limits,
+        epochs: *trial_epochs,
+        // The best of all is the last that was the best so far.
+        best: trials.iter().rfind(|tried| tried.is_best).map(|tried| tried.trial),
     }
 }
 

@@ -3,16 +3,16 @@
 use super::cell::{Cell, RANDOM};
 use super::grid::Grid;
 use super::plan::{Asked, PLAN, Plan};
-use super::results::{FAILED, Failure};
 use crate::device::{self, Device};
+use crate::run::complete::{Member, failed, is_over};
 use crate::run::config::Config;
 use crate::run::directory::Directory;
 use crate::run::error::RunError;
-use crate::run::experiment::{begin_at, begin_random_at, search, train_random};
+use crate::run::experiment::{begin_at, begin_random_at};
+use crate::run::failure::Failure;
 use crate::run::files::{self, Request};
 use crate::run::observer::Observer;
 use crate::run::outcome::Outcome;
-use crate::run::retry::with_retries;
 use std::path::Path;
 
 /// What a suite tells of itself while it runs.
@@ -72,11 +72,6 @@ pub fn go_on<E: From<RunError>>(
     Ok(directory)
 }
 
-/// Whether nothing is left to be done in a run's directory.
-fn is_over(path: &Path) -> bool {
-    Directory::has_ended(path) || path.join(FAILED).is_file()
-}
-
 /// What is wrong with the data is found out before the plan is written down.
 fn check_data(grid: &Grid, cells: &[Cell], observer: &mut dyn Observer) -> Result<(), RunError> {
     let Some(Config { data, .. }) = cells.iter().find_map(|cell| grid.config(cell).ok()) else { return Ok(()) };
@@ -102,74 +97,21 @@ impl Of<'_> {
     ) -> Result<Result<(), Failure>, E> {
         let config = match self.grid.config(self.cell) {
             Ok(config) => config,
-            Err(reason) => return Ok(Err(self.failed(&Directory::create(self.path)?, Failure::new(reason))?)),
+            Err(reason) => return Ok(Err(failed(&Directory::create(self.path)?, Failure::new(reason))?)),
         };
-        let is_random = self.cell.strategy == RANDOM;
         let Cell { space, strategy, seed } = self.cell;
-        let named = &mut Named { name: format!("{space}, {strategy}, seed {seed}"), observer: &mut *observer };
+        let searches = strategy != RANDOM;
         let directory =
-            if is_random { begin_random_at(self.path, &config)? } else { begin_at(self.path, &config, None)? };
-        let ended = with_retries(
-            config.device.retry,
-            named,
-            || open(&config.device.name),
-            |device, observer| {
-                let ended = match is_random {
-                    true => train_random(device, &config, &directory, observer).map(|_| None),
-                    false => search(device, &config, &directory, observer).map(Some),
-                };
-                match ended {
-                    Err(error) if is_its_own(&error) => Ok(Err(error)),
-                    ended => ended.map(Ok),
-                }
-            },
-        )?;
-        match ended {
-            Ok(outcome) => {
-                if let Some(outcome) = outcome {
-                    told(Step::Found(&config, &directory, &outcome), observer)?;
-                }
-                directory.finish(false)?;
-                Ok(Ok(()))
-            }
-            Err(error) => {
-                observer.end();
-                Ok(Err(self.failed(&directory, Failure::of(&error))?))
-            }
-        }
-    }
-
-    fn failed(&self, directory: &Directory, failure: Failure) -> Result<Failure, RunError> {
-        directory.write_json(FAILED, &failure)?;
-        Ok(failure)
-    }
-}
-
-/// Who follows a suite, told of a run's stages by its name. What each run says of the same data is left out.
-struct Named<'a> {
-    name: String,
-    observer: &'a mut dyn Observer,
-}
-
-impl Observer for Named<'_> {
-    fn begin(&mut self, stage: &str, steps: u64) {
-        self.observer.begin(&format!("{}: {stage}", self.name), steps);
-    }
-
-    fn step(&mut self, taken: u64, state: Option<&str>) {
-        self.observer.step(taken, state);
-    }
-
-    fn end(&mut self) {
-        self.observer.end();
-    }
-
-    fn stops(&mut self) -> bool {
-        self.observer.stops()
-    }
-
-    fn warn(&mut self, message: &str) {
-        self.observer.warn(&format!("{}: {message}", self.name));
+            if searches { begin_at(self.path, &config, None)? } else { begin_random_at(self.path, &config)? };
+        let member = Member {
+            name: format!("{space}, {strategy}, seed {seed}"),
+            config: &config,
+            directory: &directory,
+            searches,
+            keeps_checkpoints: false,
+            is_its_own,
+        };
+        member.complete(observer, open, |outcome, observer| told(Step::Found(&config, &directory, outcome), observer))
     }
 }
 

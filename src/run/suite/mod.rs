@@ -16,5 +16,5 @@ pub use cell::{Cell, RANDOM};
 pub use drive::{Step, go_on};
 pub use grid::Grid;
 pub use plan::{Asked, PLAN, Plan};
-pub use results::{Ended, Failure, Network, Results};
+pub use results::{Ended, Network, Results};
 pub use scale::{SuiteScale, default_spaces, default_strategies};

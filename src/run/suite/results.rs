@@ -3,46 +3,13 @@
 use super::cell::{Cell, RANDOM};
 use super::grid::Grid;
 use super::plan::Plan;
+use crate::run::complete::{failure_in, read_json};
 use crate::run::directory::{Directory, SUMMARY};
 use crate::run::error::RunError;
+use crate::run::failure::Failure;
 use crate::run::summary::{NetworkFacts, RandomSummary, Summary};
 use crate::space::Space;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use std::error::Error;
-use std::fs;
 use std::path::Path;
-
-/// The file of a run that failed. Without it the run is tried again.
-pub(super) const FAILED: &str = "failed.json";
-
-/// Why a run failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// What went wrong.
-    pub reason: String,
-    /// What that came of, the nearest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub because: Vec<String>,
-}
-
-impl Failure {
-    /// A reason without causes.
-    pub(super) fn new(reason: String) -> Self {
-        Self { reason, because: Vec::new() }
-    }
-
-    /// That of an error.
-    pub(super) fn of(error: &dyn Error) -> Self {
-        let mut because = Vec::new();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            because.push(cause.to_string());
-            source = cause.source();
-        }
-        Self { reason: error.to_string(), because }
-    }
-}
 
 /// A network that was trained from scratch.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,8 +68,8 @@ impl Results {
     }
 
     fn of(&mut self, cell: &Cell, path: &Path, space: Option<&dyn Space>) -> Result<Ended, RunError> {
-        if path.join(FAILED).is_file() {
-            return Ok(Ended::Failed(json(&path.join(FAILED))?));
+        if let Some(failure) = failure_in(path)? {
+            return Ok(Ended::Failed(failure));
         }
         if !Directory::has_ended(path) {
             return Ok(Ended::Missing);
@@ -116,22 +83,16 @@ impl Results {
         };
         let file = path.join(SUMMARY);
         let (ran_on, ended) = if cell.strategy == RANDOM {
-            let summary: RandomSummary = json(&file)?;
+            let summary: RandomSummary = read_json(&file)?;
             let networks = summary.networks.into_iter().map(network).collect();
             let ended = Ended::Done { networks, search_seconds: 0.0, warnings: Vec::new() };
             ([summary.data_source, summary.device], ended)
         } else {
-            let Summary { networks, search_seconds, warnings, data_source, device, .. } = json(&file)?;
+            let Summary { networks, search_seconds, warnings, data_source, device, .. } = read_json(&file)?;
             let networks = networks.into_iter().take(1).map(network).collect();
             ([data_source, device], Ended::Done { networks, search_seconds, warnings })
         };
         self.ran_on.get_or_insert(ran_on);
         Ok(ended)
     }
-}
-
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
-    let wrong = |problem: String| RunError::History { path: path.to_owned(), problem };
-    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
 }
