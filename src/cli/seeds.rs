@@ -1,6 +1,6 @@
 //! `search --seeds`: the same search with several seeds, held against random networks.
 
-use super::common::open_device;
+use super::common::open_devices;
 use super::output::{self, Interrupted, Outcome};
 use super::progress::{Bars, warn_if_slow};
 use super::signals::Signals;
@@ -39,11 +39,11 @@ pub fn run(asked: &Asked<'_>, Read { config, notes }: &Read) -> Outcome {
     notes.iter().for_each(|note| bars.say(note));
     let warned = Cell::new(false);
     let open = |name: &str| -> Result<_, Box<dyn Error>> {
-        let device = open_device(name)?;
+        let devices = open_devices(name)?;
         if !warned.replace(true) {
-            warn_if_slow(&device, &mut Bars::new(signals.clone()));
+            devices.iter().for_each(|device| warn_if_slow(device, &mut Bars::new(signals.clone())));
         }
-        Ok(device)
+        Ok(devices)
     };
     let told = |step: Step<'_>, observer: &mut dyn Observer| told(step, config, &seeds, observer);
     let ended = repeat::<Box<dyn Error>>(&path, config, &seeds, asked.keeps_checkpoints, &mut bars, open, told);

@@ -1,6 +1,6 @@
 //! `suite`: strategies × spaces × seeds, one run after the other, held against random architectures.
 
-use super::common::open_device;
+use super::common::open_devices;
 use super::output::{self, Interrupted, Outcome};
 use super::progress::Bars;
 use super::signals::Signals;
@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Outcome {
     let signals = Signals::listen()?;
     let mut bars = Bars::new(signals.clone());
     let path = &args.directory;
-    let ended = go_on::<Box<dyn Error>>(path, &asked, &mut bars, open_device, told);
+    let ended = go_on::<Box<dyn Error>>(path, &asked, &mut bars, open_devices, told);
     bars.end();
     let directory = ended.map_err(|error| match (error.downcast_ref::<RunError>(), signals.status()) {
         (Some(RunError::Stopped { .. }), Some(status)) => {

@@ -3,11 +3,12 @@
 use super::config::Config;
 use super::directory::Directory;
 use super::error::RunError;
-use super::experiment::{search, train_random};
+use super::experiment::{search_on, train_random};
 use super::failure::{FAILED, Failure};
 use super::observer::Observer;
 use super::outcome::Outcome;
 use super::retry::with_retries;
+use super::setup::first;
 use crate::device::Device;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -34,7 +35,7 @@ impl Member<'_> {
     pub fn complete<E: From<RunError>>(
         &self,
         observer: &mut dyn Observer,
-        open: &impl Fn(&str) -> Result<Device, E>,
+        open: &impl Fn(&str) -> Result<Vec<Device>, E>,
         found: impl FnOnce(&Outcome, &mut dyn Observer) -> Result<(), E>,
     ) -> Result<Result<(), Failure>, E> {
         let Self { name, config, directory, .. } = self;
@@ -43,10 +44,13 @@ impl Member<'_> {
             config.device.retry,
             named,
             || open(&config.device.name),
-            |device, observer| {
+            |devices, observer| {
                 let ended = match self.searches {
-                    true => search(device, config, directory, observer).map(Some),
-                    false => train_random(device, config, directory, observer).map(|_| None),
+                    true => search_on(devices, config, directory, observer).map(Some),
+                    false => first(devices)
+                        .map_err(RunError::from)
+                        .and_then(|(device, _)| train_random(device, config, directory, observer))
+                        .map(|_| None),
                 };
                 match ended {
                     Err(error) if (self.is_its_own)(&error) => Ok(Err(error)),

@@ -82,7 +82,7 @@ pub fn repeat<E: From<RunError>>(
     seeds: &[u64],
     keeps_checkpoints: bool,
     observer: &mut dyn Observer,
-    open: impl Fn(&str) -> Result<Device, E>,
+    open: impl Fn(&str) -> Result<Vec<Device>, E>,
     mut told: impl FnMut(Step<'_>, &mut dyn Observer) -> Result<(), E>,
 ) -> Result<Directory, E> {
     let config_of = |seed: u64| Config { seed, ..config.clone() };

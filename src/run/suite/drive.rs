@@ -41,7 +41,7 @@ pub fn go_on<E: From<RunError>>(
     path: &Path,
     asked: &Asked,
     observer: &mut dyn Observer,
-    open: impl Fn(&str) -> Result<Device, E>,
+    open: impl Fn(&str) -> Result<Vec<Device>, E>,
     mut told: impl FnMut(Step<'_>, &mut dyn Observer) -> Result<(), E>,
 ) -> Result<Directory, E> {
     let before = if path.join(PLAN).exists() { Some(Plan::read(path)?) } else { None };
@@ -92,7 +92,7 @@ impl Of<'_> {
     fn run<E: From<RunError>>(
         &self,
         observer: &mut dyn Observer,
-        open: &impl Fn(&str) -> Result<Device, E>,
+        open: &impl Fn(&str) -> Result<Vec<Device>, E>,
         told: &mut impl FnMut(Step<'_>, &mut dyn Observer) -> Result<(), E>,
     ) -> Result<Result<(), Failure>, E> {
         let config = match self.grid.config(self.cell) {
