@@ -8,6 +8,8 @@ mod devices;
 mod experiment;
 mod network;
 mod output;
+#[cfg(feature = "images")]
+mod predict;
 mod progress;
 mod report;
 mod search;
@@ -43,6 +45,9 @@ enum Verb {
     Search(search::Args),
     /// Train one architecture from scratch.
     Train(train::Args),
+    /// Say what pictures show, by a trained network.
+    #[cfg(feature = "images")]
+    Predict(predict::Args),
     /// Count parameters, multiply-adds and activation memory.
     Count(count::Args),
     /// Draw an architecture or convert it between formats.
@@ -74,6 +79,8 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(&args),
         Verb::Search(args) => search::run(&args),
         Verb::Train(args) => train::run(&args),
+        #[cfg(feature = "images")]
+        Verb::Predict(args) => predict::run(&args),
         Verb::Count(args) => count::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Bench(args) => bench::run(&args),

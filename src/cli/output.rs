@@ -33,6 +33,11 @@ pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
+/// A text without what would steer a terminal.
+pub fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// Prints a value as JSON, indented.
 pub fn print_json(value: &impl Serialize) -> Result<(), Box<dyn Error>> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))

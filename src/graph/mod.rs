@@ -13,6 +13,7 @@ mod op;
 mod parameters;
 mod partial;
 mod prune;
+mod reach;
 mod shape;
 mod untied;
 mod window;

@@ -10,7 +10,7 @@ use crate::graph::{Graph, Op};
 use crate::tensor::{Error, Tensor};
 
 /// Added to variances by batch normalisation.
-const EPSILON: f32 = 1e-5;
+pub(super) const EPSILON: f32 = 1e-5;
 
 impl Network {
     /// Records the forward pass for `x` (`[batch, channels, height, width]`); gives the graph's outputs

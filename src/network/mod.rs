@@ -5,6 +5,7 @@ mod build;
 mod cell;
 mod choice;
 mod entangled;
+mod fold;
 mod footprint;
 mod forward;
 mod fused;
@@ -12,6 +13,7 @@ mod pass;
 mod reading;
 mod state;
 
+pub use fold::fold;
 pub use footprint::Footprint;
 pub use pass::{Choices, NOTHING, Pass, Path};
 
@@ -19,8 +21,9 @@ use crate::autograd::ops::Randomness;
 use crate::device::Device;
 use crate::graph::fuse::MixedCell;
 use crate::graph::{Graph, Op, Table};
-use crate::nn::{Init, Parameters, Spec, Statistics};
+use crate::nn::{Array, ExchangeError, Init, Parameters, Spec, Statistics};
 use crate::tensor::{Error, Tensor};
+use std::collections::BTreeMap;
 
 /// A graph with parameters on a device.
 ///
@@ -83,12 +86,23 @@ impl Network {
         let fused = if fusion { fuse(&graph, &layers, &builder, &mut places) } else { None };
         let parameters = Parameters::new(device, &builder.specs, &places.parameters, seed)?;
         let statistics = Statistics::new(device, &builder.norms, &places.norms)?;
-        let noise = if draws_noise(&graph) {
-            Some(Randomness { seed, stream: 0, step: Tensor::zeros(device, &[1])?, counter: 0 })
-        } else {
-            None
-        };
+        let noise = noise(device, &graph, seed)?;
         Ok(Self { device: device.clone(), graph, layers, fused, parameters, statistics, noise })
+    }
+
+    /// A network that is not trained: with given arrays, as [`Network::load`] takes them, and without room for gradients.
+    ///
+    /// # Errors
+    /// As [`Network::new`] and [`Network::load`].
+    pub fn fixed(device: &Device, graph: Graph, arrays: &BTreeMap<String, Array>) -> Result<Self, ExchangeError> {
+        let mut builder = build::Builder::default();
+        let layers = builder.layers(&graph);
+        let parameters = Parameters::fixed(device, &builder.specs)?;
+        let statistics = Statistics::new(device, &builder.norms, &[])?;
+        let noise = noise(device, &graph, 0)?;
+        let mut network = Self { device: device.clone(), graph, layers, fused: None, parameters, statistics, noise };
+        network.load(arrays)?;
+        Ok(network)
     }
 
     /// The device it lives on.
@@ -129,6 +143,14 @@ impl Network {
     pub fn statistics_mut(&mut self) -> &mut Statistics {
         &mut self.statistics
     }
+}
+
+/// What noise is drawn from, if a graph has any.
+fn noise(device: &Device, graph: &Graph, seed: u64) -> Result<Option<Randomness>, Error> {
+    if !draws_noise(graph) {
+        return Ok(None);
+    }
+    Ok(Some(Randomness { seed, stream: 0, step: Tensor::zeros(device, &[1])?, counter: 0 }))
 }
 
 /// Whether a graph, or one within it, has noise.

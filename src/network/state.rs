@@ -79,7 +79,8 @@ impl Network {
     }
 }
 
-fn numbers<'a>(
+/// The values of an array that must be of this shape.
+pub(super) fn numbers<'a>(
     arrays: &'a BTreeMap<String, Array>,
     name: &str,
     expected: &[usize],

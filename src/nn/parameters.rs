@@ -76,6 +76,21 @@ impl Parameters {
         })
     }
 
+    /// Makes parameters that are zero until they are written, and have no gradients: there is nothing to be trained.
+    ///
+    /// # Errors
+    /// As [`Parameters::new`].
+    pub fn fixed(device: &Device, specs: &[Spec]) -> Result<Self, Error> {
+        let mut count = 0;
+        let entries = specs.iter().map(|spec| {
+            let offset = count;
+            count += spec.shape.iter().product::<usize>();
+            Entry { name: spec.name.clone(), shape: spec.shape.clone(), offset }
+        });
+        let entries = entries.collect();
+        Ok(Self { entries, values: Tensor::zeros(device, &[count])?, gradients: Tensor::zeros(device, &[0])? })
+    }
+
     /// Number of parameters (tensors).
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -91,7 +106,7 @@ impl Parameters {
         &self.values
     }
 
-    /// All gradients, `[total]`.
+    /// All gradients, `[total]`; of none where they are [fixed](Parameters::fixed).
     pub fn gradients(&self) -> &Tensor {
         &self.gradients
     }

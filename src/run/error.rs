@@ -52,6 +52,14 @@ pub enum RunError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A trained network cannot be used.
+    #[error("{}: {problem}", .path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The run was asked to stop. What had been written before is whole.
     #[error("stopped in the phase `{phase}`, after step {taken} of {total}, as was asked")]
     Stopped {

@@ -19,10 +19,13 @@ mod history;
 mod identity;
 mod images;
 mod ledger;
+mod model;
 mod observer;
 mod outcome;
 mod owners;
 mod phases;
+#[cfg(feature = "images")]
+pub mod predict;
 mod read;
 pub mod record;
 mod retry;
@@ -51,6 +54,7 @@ pub use experiment::{begin_at, begin_random_at, search, search_on, train, train_
 pub use failure::Failure;
 pub use history::History;
 pub use images::ImagesConfig;
+pub use model::Model;
 pub use observer::{Observer, Silent};
 pub use outcome::{Outcome, Trained};
 pub use owners::{Purpose, spaces_that_read};

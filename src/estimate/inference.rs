@@ -1,0 +1,91 @@
+//! What a trained network says of images.
+
+use crate::autograd::{Tape, Var};
+use crate::device::{Device, Recording, Workspace};
+use crate::graph::{Conv, Graph};
+use crate::network::{Network, Pass, fold};
+use crate::nn::{Array, ExchangeError};
+use crate::tensor::{Error, Tensor};
+use std::collections::{BTreeMap, HashSet};
+
+/// A network that answers and does not learn: batch normalisations are part of the convolutions before them, nothing is kept for
+/// gradients, and activations lie where those lay that nobody reads any more.
+#[derive(Debug)]
+pub struct Inference {
+    network: Network,
+    workspace: Workspace,
+    /// Recordings by the size of their batch.
+    made: BTreeMap<usize, Ready>,
+}
+
+#[derive(Debug)]
+struct Ready {
+    x: Tensor,
+    logits: Tensor,
+    recording: Recording,
+}
+
+/// Whether a normalisation is taken into a convolution: into a depthwise one not, which has kernels of its own only without a bias.
+fn suits(conv: &Conv) -> bool {
+    !(conv.groups > 1 && conv.groups == conv.inputs && conv.groups == conv.outputs)
+}
+
+impl Inference {
+    /// A graph without choice points with what it has learned, by the names of [`Network::state`]. What only other outputs than
+    /// the first read is left out.
+    ///
+    /// # Errors
+    /// [`ExchangeError`] for arrays of another network; out of memory.
+    pub fn new(device: &Device, graph: &Graph, arrays: &BTreeMap<String, Array>) -> Result<Self, ExchangeError> {
+        let (graph, mut arrays) = fold(&graph.main(), arrays, suits)?;
+        let layers: HashSet<&str> = graph.nodes.iter().map(|node| node.name.as_str()).collect();
+        arrays.retain(|name, _| layers.contains(name.rsplit_once('.').map_or("", |(layer, _)| layer)));
+        let network = Network::fixed(device, graph, &arrays)?;
+        Ok(Self { network, workspace: Workspace::default(), made: BTreeMap::new() })
+    }
+
+    /// The device it runs on.
+    pub fn device(&self) -> &Device {
+        self.network.device()
+    }
+
+    /// What is run for a batch of `size` images.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn recording(&mut self, size: usize) -> Result<&Recording, Error> {
+        Ok(&self.ready(size)?.recording)
+    }
+
+    fn ready(&mut self, size: usize) -> Result<&Ready, Error> {
+        if !self.made.contains_key(&size) {
+            let device = self.network.device();
+            let shape = self.network.graph().shape(0);
+            let x = Tensor::zeros(device, &[size, shape.channels, shape.height, shape.width])?;
+            let mut tape = Tape::within(device, &self.workspace);
+            let outputs = self.network.forward(&mut tape, &Var::constant(x.clone()), &Pass::evaluation())?;
+            let logits = outputs.into_iter().next();
+            let logits = logits.ok_or_else(|| Error::shape("inference", "a network without output"))?;
+            let logits = logits.tensor().clone();
+            self.made.insert(size, Ready { x, logits, recording: tape.finish() });
+        }
+        Ok(&self.made[&size])
+    }
+
+    /// Scores of the classes, image by image, for so many normalised images (`[images, channels, rows, columns]`).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the values are not those of so many images; an error of the device.
+    pub async fn logits(&mut self, images: usize, values: &[f32]) -> Result<Vec<f32>, Error> {
+        let wanted = images * self.network.graph().shape(0).count();
+        if values.len() != wanted || images == 0 {
+            let problem = format!("{images} images have {wanted} values, not {}", values.len());
+            return Err(Error::shape("inference", problem));
+        }
+        let device = self.network.device().clone();
+        let Ready { x, logits, recording } = self.ready(images)?;
+        x.write(&device, values)?;
+        device.run(recording)?;
+        Ok(logits.read(&device).await?)
+    }
+}
