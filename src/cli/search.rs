@@ -29,7 +29,7 @@ pub struct Args {
     /// Seconds after which a study ends with what it has found. What is tried does not depend on it.
     #[arg(long, value_name = "S", conflicts_with = "resume")]
     seconds: Option<f64>,
-    /// What a study looks for, the most important first: accuracy, loss, parameters, multiply_adds, activation_bytes.
+    /// What a study looks for, the most important first: accuracy, balanced_accuracy, loss, parameters, multiply_adds, activation_bytes.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "resume")]
     objective: Vec<String>,
     /// What a trial's network may have at most, e.g. `parameters=3e6` (repeatable).

@@ -104,6 +104,11 @@ impl Resident {
         self.count
     }
 
+    /// Their labels, words, `[images]`.
+    pub fn labels(&self) -> &Tensor {
+        &self.labels
+    }
+
     /// Records filling a batch with the images at its indices, normalised and varied.
     ///
     /// # Errors

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 /// Objective: share of right answers, from 0 to 1.
 pub const ACCURACY: &str = "accuracy";
+/// Objective: mean over the classes of the share of right answers, so that a rare class counts as much as a frequent one.
+pub const BALANCED_ACCURACY: &str = "balanced_accuracy";
 /// Objective: mean cross-entropy.
 pub const LOSS: &str = "loss";
 /// Objective: mean loss of the last epoch of training, on the images that train (SoTL-E; Ru et al. 2021).

@@ -1,12 +1,10 @@
 //! An architecture is worth what it does with the weights that all architectures share.
 
-use super::measured::{ACCURACY, LOSS};
 use super::{BoxFuture, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, PathTraining, Progress};
 use crate::network::Path;
 use crate::space::{Architecture, Space};
 use crate::state::State;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use toml::Value;
 
@@ -79,11 +77,8 @@ impl Job for Scoring<'_> {
             let paths = self.paths.take().ok_or_else(busy)?;
             let score = paths.score(&self.path, self.images, self.calibration).await;
             self.paths.set(Some(paths));
-            let score = score?;
+            let objectives = score?.objectives().collect();
             self.over = true;
-            let objectives = [(ACCURACY, score.accuracy), (LOSS, score.loss)];
-            let objectives: BTreeMap<String, f64> =
-                objectives.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: Vec::new() })])
         })
     }

@@ -11,6 +11,7 @@
 //! control.
 
 pub mod cell;
+pub mod classes;
 pub mod collapse;
 mod diagram;
 pub mod dot;

@@ -5,6 +5,7 @@ pub mod architecture;
 mod benchmark;
 mod check;
 mod checkpoint;
+mod classes;
 pub mod config;
 mod config_error;
 mod directory;
@@ -32,6 +33,7 @@ pub mod tabular;
 
 pub use architecture::ArchitectureError;
 pub use benchmark::read_table;
+pub use classes::{ClassFacts, Imbalance};
 pub use config::{CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig, SupernetSize};
 pub use config_error::ConfigError;
 pub use directory::Directory;

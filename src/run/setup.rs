@@ -29,6 +29,8 @@ pub(super) struct Setup<'a> {
     pub source: &'a str,
     pub left_out: usize,
     pub labels: &'a [u32],
+    /// Names of the classes.
+    pub classes: &'a [String],
     pub train: Resident,
     pub test: Resident,
     /// What networks that are trained from scratch are built for.
@@ -83,6 +85,7 @@ impl<'a> Setup<'a> {
             source,
             left_out: *left_out,
             labels: train.labels(),
+            classes: train.classes(),
             train: Resident::new(device, train, mean, std)?,
             test: Resident::new(device, test, mean, std)?,
             settings,
