@@ -56,7 +56,8 @@ fn what_a_network_does_on_rare_classes_is_written_and_said() {
             }
         }
     }
-    let [folder, out] = [pictures.path(), &place.path().join("run")].map(|path| path.to_str().unwrap());
+    let directory = place.path().join("run");
+    let [folder, out] = [pictures.path(), &directory].map(|path| path.to_str().unwrap());
     let settings = ["--data", "folder", "--data-dir", folder, "--device", "cpu", "--layers", "2", "--channels", "2"];
     let more = ["--set=train.batch=16", "--epochs=2", "--architecture", "DARTS_V2", "--out", out];
     let run = call(&[&["train"][..], &settings, &more].concat());
@@ -67,7 +68,6 @@ fn what_a_network_does_on_rare_classes_is_written_and_said() {
     // Told again it is the same.
     assert_eq!(call(&["train", "--resume", out]).out, run.out);
 
-    let directory = place.path().join("run");
     let rows = |name: &str| -> Vec<Vec<String>> {
         let text = read(&directory, name);
         let mut reader = csv::Reader::from_reader(text.as_bytes());

@@ -346,8 +346,8 @@ fn a_full_disk_is_an_error_and_no_file_is_half_written() {
 fn a_study_that_is_told_to_goes_by_balanced_accuracy() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
-    let options = ["--space=chain", "--strategy=random", "--trials=4", "--objective=balanced_accuracy,parameters"];
-    search_few(&out, "cpu", &options).json();
+    let study = ["--space=chain", "--strategy=random", "--trials=4", "--set=search.epochs=0"];
+    search_few(&out, "cpu", &[&study[..], &["--objective=balanced_accuracy,parameters"]].concat()).json();
     let journal = lines(&out, "trials.jsonl");
     let mut best = -1.0;
     let finished: Vec<&Value> = journal.iter().filter(|line| line["state"] == "finished").collect();

@@ -1,9 +1,9 @@
 //! Accuracy and loss of a network on a dataset.
 
-use super::measured::{ACCURACY, BALANCED_ACCURACY, LOSS};
+use super::target::{self, Answers};
 use super::{Confusion, EstimateError, blame};
 use crate::autograd::{Tape, Var, ops};
-use crate::data::{Augmentation, Batch, DataError, Draw, Resident};
+use crate::data::{Batch, DataError, Resident};
 use crate::device::{Device, Recording, Workspace};
 use crate::kernels::elementwise;
 use crate::network::{Choices, Network, Pass};
@@ -24,15 +24,6 @@ pub struct Score {
     pub confusion: Confusion,
 }
 
-impl Score {
-    /// What it says of an architecture, by the name of the objective.
-    pub fn objectives(&self) -> impl Iterator<Item = (String, f64)> + use<> {
-        let balanced = self.confusion.balanced_accuracy();
-        let all = [(ACCURACY, self.accuracy), (BALANCED_ACCURACY, balanced), (LOSS, self.loss)];
-        all.into_iter().map(|(name, value)| (name.to_owned(), value))
-    }
-}
-
 /// A recorded evaluation: run as often as wanted, on any part of the dataset.
 ///
 /// Running statistics are used and nothing is dropped. Noise, where a network has it, is another for each batch and the same
@@ -44,10 +35,7 @@ pub struct Evaluation {
     rest: Option<Pieces>,
     /// Sum of losses.
     total: Tensor,
-    /// The class of each image of the data, and the class that was answered to each of `images`.
-    labels: Tensor,
-    answers: Tensor,
-    classes: usize,
+    answers: Answers,
     images: Vec<u32>,
     /// Its counter is that of noise.
     step: StepBuffer,
@@ -100,28 +88,25 @@ impl Evaluation {
         }
         let device = network.device().clone();
         let total = Tensor::zeros(&device, &[1])?;
-        let answers = Tensor::zeros(&device, &[images.len()])?;
+        let mut answers = Answers::new(&device, data, images.len())?;
         let size = size.clamp(1, images.len());
         let step = StepBuffer::new(&device)?;
         let (words, counter) = (step.words(), StepBuffer::COUNTER);
         let noise =
             network.noise().map(|noise| ops::Randomness { stream: NOISE, step: words.clone(), counter, ..*noise });
         let pass = Pass { noise: noise.as_ref(), ..pass };
-        let mut classes = 0;
         let mut make = |size: usize| -> Result<Pieces, Error> {
-            let batch = Batch::new(&device, size, data.shape())?;
+            let batch = data.batch(&device, size)?;
             let places = Tensor::zeros(&device, &[size])?;
             let mut tape = Tape::within(&device, workspace);
-            let draw = Draw { seed: 0, stream: 0, step: step.words(), counter: StepBuffer::COUNTER, cutout: None };
-            data.record_gather(tape.recorder(), &batch, Augmentation::default(), draw)?;
+            data.record_gather(tape.recorder(), &batch)?;
             let outputs = network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
-            let Some(logits) = outputs.first() else {
+            let Some(outputs) = outputs.first() else {
                 return Err(Error::shape("evaluation", "a network without output"));
             };
-            let loss = ops::cross_entropy(&mut tape, logits, &batch.y, 0.0)?;
+            let loss = target::loss(&mut tape, outputs, &batch, 0.0)?;
             let recorder = tape.recorder();
-            classes = logits.shape()[1];
-            ops::answers(recorder, logits.tensor(), &places, &answers)?;
+            answers.record(recorder, outputs.tensor(), &places)?;
             // The mean over the batch, times its size, is added to the sum of losses.
             let (x, y, factor) = (loss.tensor().at(), total.at(), size as f32);
             let params = elementwise::Scale { x, y, count: 1, factor, accumulate: 1 };
@@ -133,8 +118,7 @@ impl Evaluation {
             0 => None,
             rest => Some(make(rest)?),
         };
-        let (labels, noise) = (data.labels().clone(), noise.is_some());
-        Ok(Self { device, whole, rest, total, labels, answers, classes, images, step, noise })
+        Ok(Self { device, whole, rest, total, answers, images, step, noise: noise.is_some() })
     }
 
     /// How well the network does with its present weights.
@@ -162,10 +146,7 @@ impl Evaluation {
             let place = blame(&self.device, &[&self.whole.recording]).await?;
             return Err(EstimateError::Evaluation { value: total, place });
         }
-        let labels = self.labels.read_words(&self.device).await?;
-        let answers = self.answers.read_words(&self.device).await?;
-        let pairs = self.images.iter().map(|&image| labels[image as usize]).zip(answers);
-        let confusion = Confusion::new(self.classes, pairs);
+        let confusion = self.answers.read(&self.device, &self.images).await?;
         let loss = f64::from(total) / self.images.len() as f64;
         Ok(Score { accuracy: confusion.accuracy(), loss, confusion })
     }

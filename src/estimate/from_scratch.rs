@@ -1,6 +1,6 @@
 //! An architecture is worth what it is trained to from scratch.
 
-use super::measured::{ACTIVATION_BYTES, MULTIPLY_ADDS, PARAMETERS, TRAINING_LOSS};
+use super::measured::{self, ACTIVATION_BYTES, MULTIPLY_ADDS, PARAMETERS, TRAINING_LOSS};
 use super::{BoxFuture, EpochReport, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
 use super::{Training, TrainingConfig};
 use crate::cost::Cost;
@@ -123,7 +123,7 @@ impl Scratch {
         }
         let score = self.training.score_on(&self.measure, self.measuring.clone()).await?;
         let mut objectives = objectives(&self.cost);
-        objectives.extend(score.objectives());
+        objectives.extend(measured::objectives(&score));
         objectives.extend(self.curve.last().map(|last| (TRAINING_LOSS.to_owned(), last.train_loss)));
         self.over = true;
         Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: self.curve.clone() })])

@@ -22,6 +22,7 @@ mod scalars;
 mod shared;
 mod supernet;
 mod table;
+mod target;
 mod training;
 
 pub use confusion::{ClassScore, Confusion};

@@ -1,6 +1,6 @@
 //! An architecture is worth what it does with the weights that all architectures share.
 
-use super::{BoxFuture, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, PathTraining, Progress};
+use super::{BoxFuture, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, PathTraining, Progress, measured};
 use crate::network::Path;
 use crate::space::{Architecture, Space};
 use crate::state::State;
@@ -77,7 +77,7 @@ impl Job for Scoring<'_> {
             let paths = self.paths.take().ok_or_else(busy)?;
             let score = paths.score(&self.path, self.images, self.calibration).await;
             self.paths.set(Some(paths));
-            let objectives = score?.objectives().collect();
+            let objectives = measured::objectives(&score?).collect();
             self.over = true;
             Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: Vec::new() })])
         })
