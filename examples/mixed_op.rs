@@ -9,11 +9,11 @@
 //!
 //! Run it with `cargo run --release --example mixed_op`, with `-- --device software` on another device.
 
-use cellwright::data::{Augmentation, Batches, Draw, Fresh, Last, Resident, Shuffle, digits, split};
+use cellwright::data::{Batches, Fresh, Last, Resident, Shuffle, digits, split};
 use cellwright::device::{Device, Recorder, Selector};
 use cellwright::estimate::{Scalars, Supernet, SupernetConfig};
 use cellwright::graph::{Candidate, Choice, Conv, Features, Graph, GraphError, Op, Options};
-use cellwright::optim::{AdamConfig, SgdConfig, Step, StepBuffer};
+use cellwright::optim::{AdamConfig, SgdConfig, Step};
 use cellwright::search::bilevel::{AlphaStep, Order};
 use clap::Parser;
 
@@ -93,10 +93,8 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     // One step is recorded once and run for each batch. First α: the gradient of the validation loss by α
     // alone, then Adam. Then the weights: the gradient of the training loss by the weights alone, then SGD.
     let mut recorder = Recorder::within(&device, supernet.workspace());
-    for (stream, batch) in [(1, supernet.train()), (2, supernet.valid())] {
-        let step = supernet.step().words();
-        let draw = Draw { seed: args.seed, stream, step, counter: StepBuffer::COUNTER, cutout: None };
-        images.record_gather(&mut recorder, batch, Augmentation::default(), draw)?;
+    for batch in [supernet.train(), supernet.valid()] {
+        images.record_gather(&mut recorder, batch)?;
     }
     let alpha_step = alpha.record(&supernet, recorder)?.finish();
     let weight_step = supernet.record_weight_step(Recorder::within(&device, supernet.workspace()))?.finish();

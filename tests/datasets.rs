@@ -43,6 +43,51 @@ fn pictures_as_they_lie_are_searched_and_trained_on_and_what_was_left_out_is_cou
 }
 
 #[test]
+fn what_a_network_does_on_rare_classes_is_written_and_said() {
+    let (pictures, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let classes = ["\u{1b}[31m, fox|", "hen", "owl"];
+    for (class, name) in classes.into_iter().enumerate() {
+        for (part, count) in [("train", [32, 9, 20][class]), ("test", [8, 3, 5][class])] {
+            let folder = pictures.path().join(part).join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            for i in 0..count {
+                let pixel = image::Rgb([(90 * class + i) as u8, 9, 9]);
+                image::RgbImage::from_pixel(8, 8, pixel).save(folder.join(format!("{i}.png"))).unwrap();
+            }
+        }
+    }
+    let directory = place.path().join("run");
+    let [folder, out] = [pictures.path(), &directory].map(|path| path.to_str().unwrap());
+    let settings = ["--data", "folder", "--data-dir", folder, "--device", "cpu", "--layers", "2", "--channels", "2"];
+    let more = ["--set=train.batch=16", "--epochs=2", "--architecture", "DARTS_V2", "--out", out];
+    let run = call(&[&["train"][..], &settings, &more].concat());
+    assert_eq!(run.status, 0, "{}", run.err);
+    let said = "The classes are imbalanced: 9 to 32 training and 3 to 8 test images each. Balanced accuracy ";
+    assert!(run.out.contains(said) && run.out.contains("\n [31m, fox|            8  "), "{}", run.out);
+    assert!(!run.out.contains('\u{1b}'), "{:?}", run.out);
+    // Told again it is the same.
+    assert_eq!(call(&["train", "--resume", out]).out, run.out);
+
+    let rows = |name: &str| -> Vec<Vec<String>> {
+        let text = read(&directory, name);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
+    };
+    let by_class = rows("classes.csv");
+    let column = |at: usize| by_class.iter().map(|row| row[at].as_str()).collect::<Vec<_>>();
+    assert_eq!((column(0), column(1)), (classes.to_vec(), vec!["8", "3", "5"]));
+    let recall = |row: &Vec<String>| row[2].parse::<f64>().unwrap() / row[1].parse::<f64>().unwrap();
+    let balanced = by_class.iter().map(recall).sum::<f64>() / 3.0;
+    let summary: serde_json::Value = serde_json::from_str(&read(&directory, "summary.json")).unwrap();
+    assert_eq!(summary["balanced_accuracy"], balanced);
+    // The pairs add up to the classes' images.
+    let pairs = rows("confusion.csv");
+    let of =
+        |class: &str| pairs.iter().filter(|row| row[0] == class).map(|row| row[2].parse::<u32>().unwrap()).sum::<u32>();
+    assert_eq!(classes.map(of), [8, 3, 5]);
+}
+
+#[test]
 fn pictures_that_do_not_fit_are_refused_with_what_to_do() {
     let pictures = pictures();
     let folder = ["--data", "folder", "--data-dir", pictures.path().to_str().unwrap()];

@@ -15,13 +15,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What every search writes.
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     "config.toml",
     "metrics.jsonl",
     "timing.jsonl",
     "genotype.json",
     "weights.safetensors",
     "summary.json",
+    "classes.csv",
+    "confusion.csv",
     "architecture.svg",
     "training.svg",
     "accuracies.svg",
@@ -375,4 +377,22 @@ fn a_full_disk_is_an_error_and_no_file_is_half_written() {
     assert!(run.err.contains("cannot write") && run.err.contains("space"), "{}", run.err);
     assert!(lines_are_whole, "{files:?}");
     assert!(files.iter().all(|(name, size)| *size > 0 || name.ends_with("jsonl") || name == ".lock"), "{files:?}");
+}
+
+#[test]
+fn a_study_that_is_told_to_goes_by_balanced_accuracy() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let study = ["--space=chain", "--strategy=random", "--trials=4", "--set=search.epochs=0"];
+    search_few(&out, "cpu", &[&study[..], &["--objective=balanced_accuracy,parameters"]].concat()).json();
+    let journal = lines(&out, "trials.jsonl");
+    let mut best = -1.0;
+    let finished: Vec<&Value> = journal.iter().filter(|line| line["state"] == "finished").collect();
+    assert_eq!(finished.len(), 4);
+    for line in finished {
+        let balanced = line["objectives"]["balanced_accuracy"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&balanced));
+        assert_eq!(line["best"], balanced > best, "{line}");
+        best = balanced.max(best);
+    }
 }

@@ -249,6 +249,7 @@ fn a_job_goes_on_from_every_step_and_at_a_higher_fidelity() {
     assert!((0.0..=1.0).contains(&result.accuracy().unwrap()) && result.objective(measured::LOSS).unwrap() > 0.0);
     let network = given.space.decode(&architecture, &given.settings).unwrap();
     let parameters = cellwright::cost::parameters(&network).unwrap() as f64;
+    assert!((0.0..=1.0).contains(&result.objective(measured::BALANCED_ACCURACY).unwrap()));
     assert_eq!(result.objective(measured::PARAMETERS), Some(parameters));
 
     let estimator = from_scratch(&device, &given);

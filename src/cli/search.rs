@@ -44,7 +44,7 @@ pub struct Args {
     /// the study depends on which is faster.
     #[arg(long, conflicts_with = "resume")]
     unordered: bool,
-    /// What a study looks for, the most important first: accuracy, loss, parameters, multiply_adds, activation_bytes.
+    /// What a study looks for, the most important first: accuracy, balanced_accuracy, loss, parameters, multiply_adds, activation_bytes.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "resume")]
     objective: Vec<String>,
     /// What a trial's network may have at most, e.g. `parameters=3e6` (repeatable).

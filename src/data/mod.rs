@@ -8,6 +8,8 @@
 
 pub mod archive;
 mod array;
+mod augmentation;
+mod batch;
 mod batches;
 pub mod cifar;
 pub mod digits;
@@ -28,6 +30,8 @@ pub mod split;
 mod stream;
 
 pub use array::{Array, ArrayError};
+pub use augmentation::Augmentation;
+pub use batch::{Batch, Draw};
 pub use batches::{Batches, Fresh, Last, Shuffle};
 pub use error::DataError;
 #[cfg(feature = "images")]
@@ -35,7 +39,7 @@ pub use folder::{Folder, Format, Header, Part, PictureError, Role, Row, Table, c
 pub(crate) use gzip::gunzip;
 pub use images::{Dataset, Images};
 pub use picture::{Fit, Reading};
-pub use resident::{Augmentation, Batch, Draw, Resident};
+pub use resident::Resident;
 pub use scale::Scale;
 
 /// The most bytes of pixels one dataset may decode to: 2 GiB. Beyond it a file is taken for a

@@ -1,22 +1,10 @@
 //! A dataset on the device, as bytes; batches are gathered there.
 
-use super::Images;
+use super::{Augmentation, Batch, Draw, Images};
 use crate::device::{Device, Recorder};
 use crate::kernels::gather;
+use crate::optim::StepBuffer;
 use crate::tensor::{Error, Tensor};
-use serde::{Deserialize, Serialize};
-
-/// How training images are varied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Augmentation {
-    /// Pixels by which the image is shifted at most, in each direction.
-    pub padding: usize,
-    /// Whether every second image is mirrored.
-    pub flip: bool,
-    /// Side of a square that is blanked; 0 for none.
-    pub cutout: usize,
-}
 
 /// Images and labels on a device.
 #[derive(Clone, Debug)]
@@ -26,51 +14,6 @@ pub struct Resident {
     normal: Tensor,
     shape: [usize; 3],
     count: usize,
-}
-
-/// Where a batch's random choices come from.
-#[derive(Clone, Copy, Debug)]
-pub struct Draw<'a> {
-    /// Key of the generator.
-    pub seed: u64,
-    /// Distinguishes the batches of one step.
-    pub stream: u32,
-    /// Words that change from step to step.
-    pub step: &'a Tensor,
-    /// Index in `step` of the step's number.
-    pub counter: u32,
-    /// Index in `step` of the probability of a cutout; none where each image has one.
-    pub cutout: Option<u32>,
-}
-
-/// Tensors of one batch on a device.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    /// Indices of the images, words, `[batch]`.
-    pub indices: Tensor,
-    /// Images, `[batch, channels, height, width]`.
-    pub x: Tensor,
-    /// Labels, words, `[batch]`.
-    pub y: Tensor,
-}
-
-impl Batch {
-    /// Room for `size` images of `[channels, height, width]`.
-    ///
-    /// # Errors
-    /// [`crate::device::Error::OutOfMemory`] or [`crate::device::Error::Limit`].
-    pub fn new(device: &Device, size: usize, [channels, height, width]: [usize; 3]) -> Result<Self, Error> {
-        Ok(Self {
-            indices: Tensor::zeros(device, &[size])?,
-            x: Tensor::zeros(device, &[size, channels, height, width])?,
-            y: Tensor::zeros(device, &[size])?,
-        })
-    }
-
-    /// Number of images.
-    pub fn size(&self) -> usize {
-        self.y.count()
-    }
 }
 
 impl Resident {
@@ -104,16 +47,59 @@ impl Resident {
         self.count
     }
 
+    /// Their labels, words, `[images]`.
+    pub fn labels(&self) -> &Tensor {
+        &self.labels
+    }
+
+    /// Room for a batch of `size` of them.
+    ///
+    /// # Errors
+    /// [`crate::device::Error::OutOfMemory`] or [`crate::device::Error::Limit`].
+    pub fn batch(&self, device: &Device, size: usize) -> Result<Batch, Error> {
+        Batch::new(device, size, self.shape)
+    }
+
+    /// Records filling a batch with the images at its indices, normalised, as they are.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_gather(&self, recorder: &mut Recorder, batch: &Batch) -> Result<(), Error> {
+        // Nothing is drawn: the kernel looks at no step, and labels are words too.
+        self.record(recorder, batch, Augmentation::default(), gather::Params::default(), &self.labels)
+    }
+
     /// Records filling a batch with the images at its indices, normalised and varied.
     ///
     /// # Errors
     /// As recording does.
-    pub fn record_gather(
+    pub fn record_varied_gather(
         &self,
         recorder: &mut Recorder,
         batch: &Batch,
         augmentation: Augmentation,
         draw: Draw<'_>,
+    ) -> Result<(), Error> {
+        let step = draw.step.words();
+        let drawn = gather::Params {
+            stream: draw.stream,
+            seed_low: draw.seed as u32,
+            seed_high: (draw.seed >> 32) as u32,
+            counter: step.at() + StepBuffer::COUNTER,
+            by_chance: draw.by_chance.into(),
+            chance: step.at() + StepBuffer::CHANCE,
+            ..Default::default()
+        };
+        self.record(recorder, batch, augmentation, drawn, step)
+    }
+
+    fn record(
+        &self,
+        recorder: &mut Recorder,
+        batch: &Batch,
+        augmentation: Augmentation,
+        drawn: gather::Params,
+        step: &Tensor,
     ) -> Result<(), Error> {
         let [channels, height, width] = self.shape;
         let params = gather::Params {
@@ -127,20 +113,9 @@ impl Resident {
             padding: augmentation.padding as u32,
             flip: augmentation.flip.into(),
             cutout: augmentation.cutout as u32,
-            stream: draw.stream,
-            seed_low: draw.seed as u32,
-            seed_high: (draw.seed >> 32) as u32,
-            counter: draw.step.at() + draw.counter,
-            by_chance: draw.cutout.is_some().into(),
-            chance: draw.step.at() + draw.cutout.unwrap_or(0),
+            ..drawn
         };
-        let inputs = [
-            self.images.binding(),
-            self.labels.binding(),
-            batch.indices.binding(),
-            self.normal.binding(),
-            draw.step.binding(),
-        ];
+        let inputs = [&self.images, &self.labels, &batch.indices, &self.normal, step].map(Tensor::binding);
         Ok(recorder.dispatch(&gather::GATHER, &params, &inputs, &[batch.x.binding(), batch.y.binding()])?)
     }
 }

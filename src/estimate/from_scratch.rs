@@ -1,7 +1,7 @@
 //! An architecture is worth what it is trained to from scratch.
 
 use super::costs::costs;
-use super::measured::{ACCURACY, LOSS, TRAINING_LOSS};
+use super::measured::{self, TRAINING_LOSS};
 use super::{BoxFuture, EpochReport, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, Progress};
 use super::{Training, TrainingConfig};
 use crate::data::Resident;
@@ -114,8 +114,7 @@ impl Scratch {
         }
         let score = self.training.score_on(&self.measure, self.measuring.clone()).await?;
         let mut objectives = self.costs.clone();
-        objectives.insert(ACCURACY.to_owned(), score.accuracy);
-        objectives.insert(LOSS.to_owned(), score.loss);
+        objectives.extend(measured::objectives(&score));
         objectives.extend(self.curve.last().map(|last| (TRAINING_LOSS.to_owned(), last.train_loss)));
         self.over = true;
         Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: self.curve.clone() })])

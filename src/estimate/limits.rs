@@ -4,8 +4,6 @@ use crate::data::Augmentation;
 use crate::optim::{AdamConfig, Schedule, SgdConfig};
 use crate::settings::SettingsError;
 
-/// Largest shift or blanked square of an augmentation.
-const MOST_PIXELS: usize = 65_536;
 /// Most epochs of anything. Times stages, steps and images they still can be counted.
 pub const MOST_EPOCHS: u32 = 1_000_000;
 /// Most images a step: more than any dataset that is known has.
@@ -68,10 +66,7 @@ pub fn regime(rate: &Schedule, sgd: &SgdConfig, augmentation: &Augmentation) -> 
     if !is_usable(sgd.weight_decay) || !is_usable(sgd.clip) {
         return Err(wrong("sgd.weight_decay and clip must not be negative"));
     }
-    if augmentation.padding > MOST_PIXELS || augmentation.cutout > MOST_PIXELS {
-        return Err(wrong(format!("augmentation can move or blank at most {MOST_PIXELS} pixels")));
-    }
-    Ok(())
+    augmentation.check()
 }
 
 /// Whether Adam can be used so.

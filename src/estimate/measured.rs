@@ -1,11 +1,13 @@
 //! What an architecture came to.
 
-use super::EpochReport;
+use super::{EpochReport, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Objective: share of right answers, from 0 to 1.
 pub const ACCURACY: &str = "accuracy";
+/// Objective: mean over the classes of the share of right answers, so that a rare class counts as much as a frequent one.
+pub const BALANCED_ACCURACY: &str = "balanced_accuracy";
 /// Objective: mean cross-entropy.
 pub const LOSS: &str = "loss";
 /// Objective: mean loss of the last epoch of training, on the images that train (SoTL-E; Ru et al. 2021).
@@ -16,6 +18,13 @@ pub const PARAMETERS: &str = "parameters";
 pub const MULTIPLY_ADDS: &str = "multiply_adds";
 /// Objective: bytes of all activations of one image.
 pub const ACTIVATION_BYTES: &str = "activation_bytes";
+
+/// What a score says of an architecture, by the name of the objective.
+pub(super) fn objectives(score: &Score) -> impl Iterator<Item = (String, f64)> + use<> {
+    let balanced = score.confusion.balanced_accuracy();
+    let all = [(ACCURACY, score.accuracy), (BALANCED_ACCURACY, balanced), (LOSS, score.loss)];
+    all.into_iter().map(|(name, value)| (name.to_owned(), value))
+}
 
 /// What an architecture came to. (How long it took is known to those who have a clock.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@
 //! An [`Estimator`] is what they have in common: it starts a [`Job`], which goes step by step to what an architecture
 //! came to ([`Measured`]). [`FromScratch`] and [`SharedWeights`] are estimators.
 
+mod confusion;
 mod costs;
 mod error;
 mod evaluation;
@@ -23,8 +24,10 @@ mod scalars;
 mod shared;
 mod supernet;
 mod table;
+mod target;
 mod training;
 
+pub use confusion::{ClassScore, Confusion};
 pub use error::EstimateError;
 pub use evaluation::{Evaluation, Score};
 pub use from_scratch::FromScratch;

@@ -1,7 +1,7 @@
 //! Single paths of a supernet: the one place where shared weights are trained on one architecture a step, and where an
 //! architecture is measured with them. Strategies decide which architecture, and when.
 
-use super::{EstimateError, Evaluation, Scalars, Score, Supernet, SupernetConfig};
+use super::{EstimateError, Evaluation, Scalars, Score, Supernet, SupernetConfig, target};
 use crate::autograd::{Tape, Var, ops};
 use crate::data::{Augmentation, Batch, Batches, Draw, Fresh, Last, Resident, Shuffle};
 use crate::device::{Device, Recorder, Recording};
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// here; other random choices of a step use streams below.
 const DROPOUT: [u32; 2] = [1 << 16, 1 << 17];
 
-/// Streams of the run's seed for shuffles and for the variation of images: of the batches that train, and of those that a
+/// Streams of the run's seed for shuffles and for the variation of examples: of the batches that train, and of those that a
 /// reward is measured on.
 const TRAIN: u8 = 1;
 const REWARD: u8 = 2;
@@ -162,13 +162,12 @@ impl PathTraining {
     /// [`EstimateError::Data`] if there are fewer images; out of memory.
     pub fn reward_batches(&self, images: Vec<u32>, size: usize) -> Result<RewardBatches, EstimateError> {
         let drawn = Fresh::new(images, size, Shuffle { seed: self.seed, stream: REWARD }, 0)?;
-        Ok(RewardBatches { drawn, batch: Batch::new(self.supernet.device(), size, self.data.shape())? })
+        Ok(RewardBatches { drawn, batch: self.data.batch(self.supernet.device(), size)? })
     }
 
     fn record_gather(&self, recorder: &mut Recorder) -> Result<(), EstimateError> {
-        let step = self.supernet.step().words();
-        let draw = Draw { seed: self.seed, stream: TRAIN.into(), step, counter: StepBuffer::COUNTER, cutout: None };
-        Ok(self.data.record_gather(recorder, self.supernet.train(), self.config.augmentation, draw)?)
+        let draw = Draw { seed: self.seed, stream: TRAIN.into(), step: self.supernet.step(), by_chance: false };
+        Ok(self.data.record_varied_gather(recorder, self.supernet.train(), self.config.augmentation, draw)?)
     }
 
     fn randomness(&self, stream: u32) -> Option<ops::Randomness> {
@@ -214,21 +213,14 @@ impl PathTraining {
         let correct = Tensor::zeros(device, &[paths.len()])?;
         for (number, path) in paths.iter().enumerate() {
             let mut tape = Tape::within(device, self.supernet.workspace());
-            let draw = Draw {
-                seed: self.seed,
-                stream: REWARD.into(),
-                step: step.words(),
-                counter: StepBuffer::COUNTER,
-                cutout: None,
-            };
-            self.data.record_gather(tape.recorder(), batch, Augmentation::default(), draw)?;
+            self.data.record_gather(tape.recorder(), batch)?;
             let randomness = self.randomness(DROPOUT[1]);
             let training = statistics == RewardStatistics::Batch;
             let choices = Choices::Path(path);
             let pass = Pass { training, choices, randomness: randomness.as_ref(), ..Pass::evaluation() };
             let outputs = self.supernet.network().forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
-            let logits = outputs.first().ok_or_else(|| EstimateError::Settings("a network without output".into()))?;
-            ops::accuracy(tape.recorder(), logits.tensor(), &batch.y, &correct.view(number, &[1]), false)?;
+            let main = outputs.first().ok_or_else(|| EstimateError::Settings("a network without output".into()))?;
+            target::record_score(tape.recorder(), main.tensor(), batch, &correct.view(number, &[1]))?;
             drop(outputs);
             let counter = first.wrapping_add(number as u32);
             batch.indices.write_words(device, &drawn.at(counter))?;

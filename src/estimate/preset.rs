@@ -26,17 +26,11 @@ impl TrainingConfig {
             (Scale::Tiny, _) => Self { epochs: 32, batch: 64, label_smoothing: 0.05, ..small },
             (Scale::Small, _) => Self { epochs: 3, batch: 96, ..small },
             (Scale::Published, None) => {
-                Self { augmentation: Augmentation { cutout: base.augmentation.cutout, ..augmentation }, ..base }
+                Self { augmentation: augmentation.with_cutout(base.augmentation.cutout), ..base }
             }
-            (Scale::Published, Some(&Regime { epochs, batch, sgd, rate, cutout, drop_path })) => Self {
-                epochs,
-                batch,
-                sgd,
-                rate,
-                augmentation: Augmentation { cutout, ..augmentation },
-                drop_path,
-                ..base
-            },
+            (Scale::Published, Some(&Regime { epochs, batch, sgd, rate, cutout, drop_path })) => {
+                Self { epochs, batch, sgd, rate, augmentation: augmentation.with_cutout(cutout), drop_path, ..base }
+            }
         }
     }
 

@@ -1,8 +1,7 @@
 //! An architecture is worth what it does with the weights that all architectures share.
 
 use super::costs::costs;
-use super::measured::{ACCURACY, LOSS};
-use super::{BoxFuture, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, PathTraining, Progress};
+use super::{BoxFuture, EstimateError, Estimator, Fidelity, Job, JobEvent, Measured, PathTraining, Progress, measured};
 use crate::network::Path;
 use crate::space::{Architecture, NetworkSettings, Space};
 use crate::state::State;
@@ -93,11 +92,9 @@ impl Job for Scoring<'_> {
             let paths = self.paths.take().ok_or_else(busy)?;
             let score = paths.score(&self.path, self.images, self.calibration).await;
             self.paths.set(Some(paths));
-            let score = score?;
-            self.over = true;
             let mut objectives = self.costs.clone();
-            let measured = [(ACCURACY, score.accuracy), (LOSS, score.loss)];
-            objectives.extend(measured.map(|(name, value)| (name.to_owned(), value)));
+            objectives.extend(measured::objectives(&score?));
+            self.over = true;
             Ok(vec![JobEvent::Measured(Measured::Worth { objectives, curve: Vec::new() })])
         })
     }

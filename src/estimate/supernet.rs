@@ -1,6 +1,6 @@
 //! Weights that all architectures of a space share, and their training step.
 
-use super::{EstimateError, HostWeights, Scalars, blame};
+use super::{EstimateError, HostWeights, Scalars, blame, target};
 use crate::autograd::{Tape, Var, ops};
 use crate::data::Batch;
 use crate::device::{Device, Recorder, Recording, Workspace};
@@ -73,8 +73,8 @@ impl Supernet {
         if tables.is_empty() {
             return Err(EstimateError::Settings("the network has no choice points: there is nothing to search".into()));
         }
-        let image = graph.shape(0);
-        let shape = [image.channels, image.height, image.width];
+        let input = graph.shape(0);
+        let shape = [input.channels, input.height, input.width];
         let mut network = Network::with_fusion(device, graph, config.seed, config.fusion)?;
         let step = StepBuffer::new(device)?;
         network.draw_noise_by(step.words(), StepBuffer::COUNTER);
@@ -186,7 +186,7 @@ impl Supernet {
 
     /// Records a training pass (batch statistics) over `batch` and its way back; the loss goes to scalar
     /// `loss`. Gradients that are wanted overwrite the flat gradients of weights or architecture
-    /// weights. Gives the class scores.
+    /// weights. Gives the outputs.
     ///
     /// # Errors
     /// As recording does.
@@ -275,7 +275,7 @@ impl Supernet {
         Ok((tape.into_recorder(), scores))
     }
 
-    /// Records a forward pass and its loss. Gives the loss and the class scores.
+    /// Records a forward pass and its loss. Gives the loss and the outputs.
     fn record_loss(
         &self,
         tape: &mut Tape,
@@ -284,11 +284,11 @@ impl Supernet {
         loss: usize,
     ) -> Result<(Var, Tensor), Error> {
         let outputs = self.network.forward(tape, &Var::constant(batch.x.clone()), pass)?;
-        let Some(logits) = outputs.first() else { return Err(Error::shape("supernet", "a network without output")) };
+        let Some(main) = outputs.first() else { return Err(Error::shape("supernet", "a network without output")) };
         tape.set_scope("loss");
         tape.write_next_to(self.scalars.one(loss));
-        let value = ops::cross_entropy(tape, logits, &batch.y, 0.0)?;
-        Ok((value, logits.tensor().clone()))
+        let value = target::loss(tape, main, batch, 0.0)?;
+        Ok((value, main.tensor().clone()))
     }
 
     /// Records the weight step: gradient of the training loss, norm, clipped SGD, running statistics.
@@ -304,8 +304,10 @@ impl Supernet {
     /// # Errors
     /// As recording does.
     pub fn record_weight_pass(&self, recorder: Recorder) -> Result<Recorder, Error> {
-        let (recorder, logits) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
-        self.record_correct(recorder, logits)
+        let (mut recorder, outputs) = self.record_pass(recorder, &self.train, Wants::Weights, Scalars::TRAIN_LOSS)?;
+        recorder.set_scope("weight step");
+        self.record_score(&mut recorder, &self.train, &outputs, Scalars::TRAIN_CORRECT)?;
+        Ok(recorder)
     }
 
     /// As [`Supernet::record_weight_step`], changing only the weights that `used` names.
@@ -337,9 +339,12 @@ impl Supernet {
         }
         let choices = Choices::Path(path);
         let pass = Pass { training: true, gradients: true, choices, randomness, ..Pass::evaluation() };
-        let (value, logits) = self.record_loss(&mut tape, &self.train, &pass, Scalars::TRAIN_LOSS)?;
+        let (value, outputs) = self.record_loss(&mut tape, &self.train, &pass, Scalars::TRAIN_LOSS)?;
         tape.backward(&value, None)?;
-        let recorder = self.record_correct(tape.into_recorder(), logits)?;
+        let mut recorder = tape.into_recorder();
+        recorder.set_scope("weight step");
+        self.record_score(&mut recorder, &self.train, &outputs, Scalars::TRAIN_CORRECT)?;
+        drop(outputs);
         self.record_update(recorder, &used)
     }
 
@@ -363,11 +368,18 @@ impl Supernet {
         Ok(recorder)
     }
 
-    fn record_correct(&self, mut recorder: Recorder, logits: Tensor) -> Result<Recorder, Error> {
-        recorder.set_scope("weight step");
-        let correct = self.scalars.one(Scalars::TRAIN_CORRECT);
-        ops::accuracy(&mut recorder, &logits, &self.train.y, &correct, false)?;
-        Ok(recorder)
+    /// Records the score of the outputs for a batch, its right answers, to scalar `score`.
+    ///
+    /// # Errors
+    /// As recording does.
+    pub fn record_score(
+        &self,
+        recorder: &mut Recorder,
+        batch: &Batch,
+        outputs: &Tensor,
+        score: usize,
+    ) -> Result<(), Error> {
+        target::record_score(recorder, outputs, batch, &self.scalars.one(score))
     }
 
     /// Records what follows the gradient of the training loss: its norm, clipped SGD of the weights that `used` names, and

@@ -1,5 +1,6 @@
 //! Fused cells compute what the plain graph does: results, gradients, statistics.
 
+mod classes;
 mod noise;
 mod paths;
 

@@ -1,6 +1,6 @@
 //! Trains one architecture from scratch, as a stepper.
 
-use super::{EstimateError, Evaluation, Score, blame};
+use super::{EstimateError, Evaluation, Score, blame, target};
 use crate::autograd::{Tape, Var, ops};
 use crate::data::{Augmentation, Batch, Batches, Draw, Last, Resident, Shuffle};
 use crate::device::{Device, Recording, Workspace};
@@ -44,7 +44,7 @@ impl Default for TrainingConfig {
             batch: 96,
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.0 },
-            augmentation: Augmentation { padding: 4, flip: true, cutout: 16 },
+            augmentation: Augmentation::USUAL.with_cutout(16),
             drop_path: 0.2,
             auxiliary_weight: 0.4,
             label_smoothing: 0.0,
@@ -106,15 +106,15 @@ impl Training {
         let batches = Batches::new(images, config.batch, Last::Drop, Shuffle { seed, stream: 0 })?;
         let auxiliary = graph.outputs.iter().position(|o| o.name == "auxiliary");
         let network = Network::with_fusion(device, graph, seed, config.fusion)?;
-        let batch = Batch::new(device, config.batch, data.shape())?;
+        let batch = data.batch(device, config.batch)?;
         let sgd = Sgd::new(device, network.parameters().values().count(), config.sgd)?;
         let step = StepBuffer::new(device)?;
         let scalars = Tensor::zeros(device, &[3])?;
         let workspace = Workspace::default();
 
         let mut tape = Tape::within(device, &workspace);
-        let draw = Draw { seed, stream: 1, step: step.words(), counter: StepBuffer::COUNTER, cutout: None };
-        data.record_gather(tape.recorder(), &batch, config.augmentation, draw)?;
+        let draw = Draw { seed, stream: 1, step: &step, by_chance: false };
+        data.record_varied_gather(tape.recorder(), &batch, config.augmentation, draw)?;
         let randomness = ops::Randomness { seed, stream: 2, step: step.words().clone(), counter: StepBuffer::COUNTER };
         let pass = Pass {
             training: true,
@@ -125,19 +125,19 @@ impl Training {
             drop_path: (config.drop_path > 0.0).then_some(StepBuffer::DROP_PATH),
         };
         let outputs = network.forward(&mut tape, &Var::constant(batch.x.clone()), &pass)?;
-        let Some(logits) = outputs.first() else {
+        let Some(main) = outputs.first() else {
             return Err(Error::shape("training", "a network without output").into());
         };
         tape.set_scope("loss");
-        let mut loss = ops::cross_entropy(&mut tape, logits, &batch.y, config.label_smoothing)?;
+        let mut loss = target::loss(&mut tape, main, &batch, config.label_smoothing)?;
         if let Some(auxiliary) = auxiliary.and_then(|index| outputs.get(index)) {
-            let extra = ops::cross_entropy(&mut tape, auxiliary, &batch.y, config.label_smoothing)?;
+            let extra = target::loss(&mut tape, auxiliary, &batch, config.label_smoothing)?;
             let extra = ops::scale(&mut tape, &extra, config.auxiliary_weight)?;
             loss = ops::add(&mut tape, &loss, &extra)?;
         }
         tape.write_next_to(scalars.view(LOSS, &[1]));
         let loss = ops::scale(&mut tape, &loss, 1.0)?;
-        ops::accuracy(tape.recorder(), logits.tensor(), &batch.y, &scalars.view(CORRECT, &[1]), false)?;
+        target::record_score(tape.recorder(), main.tensor(), &batch, &scalars.view(CORRECT, &[1]))?;
         drop(outputs);
         tape.backward(&loss, None)?;
         let mut recorder = tape.into_recorder();

@@ -1,4 +1,4 @@
-//! Cross entropy of softmax(logits) with label smoothing, and accuracy.
+//! Cross entropy of softmax(logits) with label smoothing, accuracy, and which classes are answered.
 //!
 //! With targets t_k = (1 − s)·[k = label] + s/classes: losses\[n\] = −Σ_k t_k log p_k, and
 //! dlogits = (p − t)·dloss/batch, the gradient of the batch's mean loss. A label that is no class makes
@@ -71,6 +71,22 @@ params! {
     }
 }
 
+params! {
+    /// Parameters of [`ANSWERS`].
+    pub struct Answers {
+        /// Offset of the logits, [batch, classes].
+        pub logits: u32,
+        /// Offset of the places, \[batch\] words, no two alike.
+        pub places: u32,
+        /// Offset of the answers, a word each.
+        pub answers: u32,
+        /// Rows.
+        pub batch: u32,
+        /// Classes, at least 1.
+        pub classes: u32,
+    }
+}
+
 /// Each row's loss, and softmax(logits).
 pub static FORWARD: Kernel = Kernel {
     name: "cross_entropy_forward",
@@ -139,6 +155,27 @@ pub static ACCURACY: Kernel = Kernel {
     reference: accuracy,
     cases: || SHAPES.into_iter().flat_map(|(n, k)| [0, 1].map(|a| accuracy_case(n, k, a))).collect(),
     benches: || vec![accuracy_case(64, 10, 1)],
+};
+
+/// answers\[places\[n\]\] = the class of row n's largest logit (the first of equals).
+pub static ANSWERS: Kernel = Kernel {
+    name: "answers",
+    source: wgsl!("answers"),
+    params: Answers::LAYOUT,
+    inputs: &["logits", "places: u32"],
+    outputs: &["answers: u32"],
+    launch: |params, class| {
+        let p: Answers = bytemuck::pod_read_unaligned(params);
+        by_element(p.batch.into(), class)
+    },
+    flops: |params| {
+        let p: Answers = bytemuck::pod_read_unaligned(params);
+        u64::from(p.batch) * u64::from(p.classes)
+    },
+    twin: answers,
+    reference: answers,
+    cases: || SHAPES.into_iter().map(|(n, k)| answers_case(n, k)).collect(),
+    benches: || vec![answers_case(64, 10), answers_case(64, 1000)],
 };
 
 fn forward(call: &mut Call<'_>) {
@@ -226,10 +263,26 @@ fn accuracy(call: &mut Call<'_>) {
     let logits = &call.input(0)[p.logits as usize..][..batch * classes];
     let labels = &call.input_words(1)[p.labels as usize..][..batch];
     let correct = &mut call.output(0)[p.correct as usize];
-    let largest = |z: &[f32]| (1..z.len()).fold(0, |best, k| if z[k] > z[best] { k } else { best });
     let rows = logits.chunks_exact(classes).zip(labels);
     let count = rows.filter(|(z, label)| largest(z) == **label as usize).count() as f32;
     *correct = if p.accumulate != 0 { *correct + count } else { count };
+}
+
+fn answers(call: &mut Call<'_>) {
+    let p: Answers = call.params();
+    let (batch, classes) = (p.batch as usize, p.classes as usize);
+    let logits = &call.input(0)[p.logits as usize..][..batch * classes];
+    let places = &call.input_words(1)[p.places as usize..][..batch];
+    let [answers] = call.outputs().map(Output::words);
+    let answers = &mut answers[p.answers as usize..];
+    for (z, &place) in logits.chunks_exact(classes).zip(places) {
+        answers[place as usize] = largest(z) as u32;
+    }
+}
+
+/// Where the largest value is, the first of equals.
+fn largest(z: &[f32]) -> usize {
+    (1..z.len()).fold(0, |best, k| if z[k] > z[best] { k } else { best })
 }
 
 /// Rows and classes.
@@ -242,6 +295,11 @@ fn labels(batch: usize, classes: usize) -> Vec<u32> {
 
 fn logits(count: usize, size: f32) -> Vec<f32> {
     crate::device::noise(count, 1).iter().map(|v| v * 3.0 * size).collect()
+}
+
+/// Few distinct values: the largest is often there more than once.
+fn rounded(count: usize) -> Vec<f32> {
+    logits(count, 0.7).iter().map(|v| v.round()).collect()
 }
 
 fn forward_case(batch: usize, classes: usize, smoothing: f32, size: f32) -> Case {
@@ -274,11 +332,21 @@ fn backward_case(batch: usize, classes: usize, smoothing: f32, accumulate: u32) 
 fn accuracy_case(batch: usize, classes: usize, accumulate: u32) -> Case {
     let (n, k) = (batch as u32, classes as u32);
     let params = Accuracy { logits: 3, labels: 2, correct: 1, batch: n, classes: k, accumulate };
-    // Few distinct values: the largest is often there more than once.
-    let rounded: Vec<f32> = logits(batch * classes + 4, 0.7).iter().map(|v| v.round()).collect();
     Case::new(format!("{n} rows of {k} classes, accumulate {accumulate}"), &params)
-        .input(&rounded)
+        .input(&rounded(batch * classes + 4))
         .words(&labels(batch, classes))
         .result(4)
         .within(1e-7)
+}
+
+fn answers_case(batch: usize, classes: usize) -> Case {
+    let (n, k) = (batch as u32, classes as u32);
+    let params = Answers { logits: 3, places: 2, answers: 1, batch: n, classes: k };
+    // Every second place is answered, the last row's first.
+    let places: Vec<u32> = [u32::MAX; 2].into_iter().chain((0..n).rev().map(|row| 2 * row)).collect();
+    Case::new(format!("{n} rows of {k} classes"), &params)
+        .input(&rounded(batch * classes + 4))
+        .words(&places)
+        .result(2 * batch + 1)
+        .exactly()
 }

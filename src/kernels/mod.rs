@@ -119,6 +119,7 @@ pub static ALL: &[&Kernel] = &[
     &loss::FORWARD,
     &loss::BACKWARD,
     &loss::ACCURACY,
+    &loss::ANSWERS,
     &lstm::FORWARD,
     &lstm::BACKWARD,
     &additive_attention::FORWARD,

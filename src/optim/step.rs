@@ -18,8 +18,8 @@ pub struct Step {
     pub weight_corrections: [f32; 2],
     /// The same of the architecture weights' Adam.
     pub alpha_corrections: [f32; 2],
-    /// Probability of a cutout, where images have one by chance.
-    pub cutout: f32,
+    /// Probability of what varies an example by chance, where it need not befall every one.
+    pub chance: f32,
 }
 
 /// A [`Step`] on a device.
@@ -41,8 +41,8 @@ impl StepBuffer {
     pub const WEIGHT_CORRECTIONS: u32 = 4;
     /// Index of [`Step::alpha_corrections`].
     pub const ALPHA_CORRECTIONS: u32 = 6;
-    /// Index of [`Step::cutout`].
-    pub const CUTOUT: u32 = 8;
+    /// Index of [`Step::chance`].
+    pub const CHANCE: u32 = 8;
 
     /// A buffer of zeros.
     ///
@@ -64,7 +64,7 @@ impl StepBuffer {
     pub fn write(&self, device: &Device, step: &Step) -> Result<(), Error> {
         let [w1, w2] = step.weight_corrections;
         let [a1, a2] = step.alpha_corrections;
-        let floats = [step.weight_rate, step.alpha_rate, step.drop_path, w1, w2, a1, a2, step.cutout];
+        let floats = [step.weight_rate, step.alpha_rate, step.drop_path, w1, w2, a1, a2, step.chance];
         let words: Vec<u32> = std::iter::once(step.counter).chain(floats.map(f32::to_bits)).collect();
         self.words.write_words(device, &words)
     }

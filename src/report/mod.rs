@@ -12,6 +12,7 @@
 
 pub mod cell;
 pub mod checklist;
+pub mod classes;
 pub mod collapse;
 mod diagram;
 pub mod dot;

@@ -1,14 +1,16 @@
 //! What a search found, in words and pictures.
 
+use super::classes;
 use super::network::{self, Detail};
 use super::plot::{self, AlphaHistory, Bar, Panel, Series};
 use super::study;
 use super::svg::{self, Arrangement};
 use super::table::Table;
 use super::{Diagram, DrawError};
-use crate::run::{Config, Outcome, SharedWeights, Standing, Summary, Trained};
+use crate::run::{Config, Imbalance, Outcome, SharedWeights, Standing, Summary, Trained};
 use crate::search::study::{Objective, StudyConfig};
 use crate::space::CellPlan;
+use serde::Deserialize as _;
 use std::path::Path;
 
 /// A cell's plan as a diagram.
@@ -222,6 +224,9 @@ pub fn summary_text(s: &Summary, directory: &Path) -> String {
     for warning in &s.warnings {
         text += &format!("warning: {warning}\n");
     }
+    if let Some(imbalance) = &s.imbalance {
+        text += &classes::text(s.balanced_accuracy, imbalance);
+    }
     if let Some(shared) = &s.shared_weights {
         text += &shared_weights(&s.strategy, shared);
     }
@@ -286,7 +291,8 @@ fn shared_weights(strategy: &str, shared: &SharedWeights) -> String {
 /// What a training came to, for a terminal.
 pub fn training_text(trained: &Trained, directory: &Path) -> String {
     let f = &trained.facts;
-    training(f.test_accuracy, trained.test_loss, f.parameters, f.multiply_adds, f.train_seconds, directory)
+    let text = training(f.test_accuracy, trained.test_loss, f.parameters, f.multiply_adds, f.train_seconds, directory);
+    text + &trained.imbalance.as_ref().map_or(String::new(), |i| classes::text(f.balanced_accuracy, i))
 }
 
 /// The same of its `summary.json` alone. What is missing there counts as nothing.
@@ -294,7 +300,9 @@ pub fn training_summary_text(summary: &serde_json::Value, directory: &Path) -> S
     let number = |key: &str| summary[key].as_f64().unwrap_or_default();
     let count = |key: &str| summary[key].as_u64().unwrap_or_default();
     let (accuracy, loss, seconds) = (number("test_accuracy"), number("test_loss"), number("train_seconds"));
-    training(accuracy, loss, count("parameters"), count("multiply_adds"), seconds, directory)
+    let text = training(accuracy, loss, count("parameters"), count("multiply_adds"), seconds, directory);
+    let imbalance = Imbalance::deserialize(&summary["imbalance"]).ok();
+    text + &imbalance.map_or(String::new(), |i| classes::text(summary["balanced_accuracy"].as_f64(), &i))
 }
 
 fn training(accuracy: f64, loss: f64, parameters: u64, multiply_adds: u64, seconds: f64, directory: &Path) -> String {

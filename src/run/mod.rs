@@ -5,6 +5,7 @@ pub mod architecture;
 mod benchmark;
 mod check;
 mod checkpoint;
+mod classes;
 mod complete;
 pub mod config;
 mod config_error;
@@ -42,6 +43,7 @@ mod workers;
 
 pub use architecture::ArchitectureError;
 pub use benchmark::read_table;
+pub use classes::{ClassFacts, Imbalance};
 pub use config::{
     BenchmarkConfig, CheckpointConfig, Config, DataConfig, DeviceConfig, FORMAT, NetworkSize, SearchConfig,
     SupernetSize,

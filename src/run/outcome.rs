@@ -1,7 +1,8 @@
 //! What runs come to, for reports.
 
+use super::classes::Imbalance;
 use super::summary::{NetworkFacts, Summary};
-use crate::estimate::EpochReport;
+use crate::estimate::{Confusion, EpochReport};
 use crate::graph::Graph;
 use crate::search::{ControllerEpoch, EpochEnd, Tried};
 use crate::space::Architecture;
@@ -19,6 +20,12 @@ pub struct Trained {
     pub epochs: Vec<EpochReport>,
     /// Mean cross-entropy on the test images.
     pub test_loss: f64,
+    /// Which classes of the test images were taken for which; none in checkpoints of before this was counted.
+    #[serde(default)]
+    pub confusion: Option<Confusion>,
+    /// How it does on the classes, where these are not equally frequent.
+    #[serde(default)]
+    pub imbalance: Option<Imbalance>,
 }
 
 /// What a strategy came to.

@@ -34,6 +34,8 @@ pub(super) struct Setup<'a> {
     pub labels: &'a [u32],
     /// A hash of the dataset's content.
     pub data: String,
+    /// Names of the classes.
+    pub classes: &'a [String],
     pub train: Resident,
     pub test: Resident,
     /// Further devices, for trials of a study, each with the training images.
@@ -105,6 +107,7 @@ impl<'a> Setup<'a> {
             left_out: *left_out,
             labels: train.labels(),
             data: hash(&loaded.dataset),
+            classes: train.classes(),
             train: Resident::new(device, train, mean, std)?,
             test: Resident::new(device, test, mean, std)?,
             others: others.collect::<Result<_, EstimateError>>()?,

@@ -1,5 +1,6 @@
 //! What a run found, as one JSON object.
 
+use super::classes::Imbalance;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toml::Value;
@@ -17,6 +18,9 @@ pub struct NetworkFacts {
     pub multiply_adds: u64,
     /// Share of right answers on the test images.
     pub test_accuracy: f64,
+    /// Mean over the classes of the share of their test images that were recognised; none where this was not counted yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_accuracy: Option<f64>,
     /// Seconds of training.
     pub train_seconds: f64,
 }
@@ -122,7 +126,10 @@ pub struct Summary {
     pub multiply_adds: u64,
     /// Share of right answers of its network on the test images.
     pub test_accuracy: f64,
-    /// The same for random architectures, trained alike.
+    /// Its balanced accuracy there: the mean of the classes' recalls. None in summaries of before this was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_accuracy: Option<f64>,
+    /// Share of right answers for random architectures, trained alike.
     pub random_accuracies: Vec<f64>,
     /// The same for a hand-designed network of similar size.
     pub baseline_accuracy: Option<f64>,
@@ -141,6 +148,9 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// All networks trained from scratch.
     pub networks: Vec<NetworkFacts>,
+    /// How the network found does on the classes, where these are not equally frequent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imbalance: Option<Imbalance>,
     /// What the strategy's architectures and random ones were worth with the shared weights, where it compares them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_weights: Option<SharedWeights>,

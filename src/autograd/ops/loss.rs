@@ -1,4 +1,4 @@
-//! Cross-entropy of a softmax, and the number of right answers.
+//! Cross-entropy of a softmax, the number of right answers, and the answers.
 
 use super::*;
 use crate::device::Recorder;
@@ -84,6 +84,23 @@ pub fn accuracy(
         accumulate: accumulate.into(),
     };
     Ok(recorder.dispatch(&kernels::ACCURACY, &params, &[logits.binding(), labels.binding()], &[correct.binding()])?)
+}
+
+/// Records `answers[places[n]] = the class of row n's largest logit` for logits `[batch, classes]` and places `[batch]` (words),
+/// no two alike and each within the answers (words).
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes do not fit.
+pub fn answers(recorder: &mut Recorder, logits: &Tensor, places: &Tensor, answers: &Tensor) -> Result<(), Error> {
+    let [batch, classes] = rows(logits, places)?;
+    let params = kernels::Answers {
+        logits: logits.at(),
+        places: places.at(),
+        answers: answers.at(),
+        batch: batch as u32,
+        classes: classes as u32,
+    };
+    Ok(recorder.dispatch(&kernels::ANSWERS, &params, &[logits.binding(), places.binding()], &[answers.binding()])?)
 }
 
 fn rows(logits: &Tensor, labels: &Tensor) -> Result<[usize; 2], Error> {

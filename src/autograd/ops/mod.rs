@@ -29,7 +29,7 @@ pub use dropout::{Randomness, drop_path, dropout, scheduled_dropout};
 pub use entangle::entangle;
 pub use fused_cell::{Bank, Edge, Fan, Filter, FusedCell, Pool, Reduce, Source, fused_cell};
 pub use linear::{linear, matmul};
-pub use loss::{accuracy, cross_entropy};
+pub use loss::{accuracy, answers, cross_entropy};
 pub use lstm::lstm;
 pub use mixed::{bystanders, mixed, relaxed, softmax};
 pub use noise::noise;

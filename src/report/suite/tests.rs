@@ -9,6 +9,7 @@ fn network(name: &str, accuracy: f64, operations: &[&str]) -> Network {
         parameters: 1000,
         multiply_adds: 1,
         test_accuracy: accuracy,
+        balanced_accuracy: None,
         train_seconds: 10.0,
     };
     Network { facts, operations: operations.iter().map(|name| (*name).to_owned()).collect() }

@@ -38,7 +38,8 @@ impl Phase for SummariseSearch {
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
         let Results { searched, trained, summary } = results;
         let searched = searched.as_ref().ok_or_else(missing)?;
-        let found = &trained.first().ok_or_else(missing)?.facts;
+        let first = trained.first().ok_or_else(missing)?;
+        let found = &first.facts;
         let accuracies = |prefix: &str| -> Vec<f64> {
             trained.iter().map(|t| &t.facts).filter(|f| f.name.starts_with(prefix)).map(|f| f.test_accuracy).collect()
         };
@@ -57,6 +58,7 @@ impl Phase for SummariseSearch {
             parameters: found.parameters,
             multiply_adds: found.multiply_adds,
             test_accuracy: found.test_accuracy,
+            balanced_accuracy: found.balanced_accuracy,
             random_accuracies: accuracies("random"),
             baseline_accuracy: accuracies("baseline").first().copied(),
             search_seconds: searched.seconds,
@@ -67,6 +69,7 @@ impl Phase for SummariseSearch {
             // Of what was found: a search that was stopped in time has not collapsed.
             warnings: signs(space, searched).and_then(|signs| signs.warning).into_iter().collect(),
             networks: trained.iter().map(|t| t.facts.clone()).collect(),
+            imbalance: first.imbalance.clone(),
             shared_weights: (!compared.is_empty())
                 .then(|| SharedWeights { strategy: ranked.clone(), random: compared.clone() }),
             trials: config.search.is_study().then(|| counts(searched)),
@@ -146,8 +149,12 @@ impl Phase for SummariseTraining {
             "multiply_adds": trained.facts.multiply_adds,
             "test_accuracy": trained.facts.test_accuracy,
             "test_loss": trained.test_loss,
+            "balanced_accuracy": trained.facts.balanced_accuracy,
             "train_seconds": trained.facts.train_seconds,
         });
+        if let Some(imbalance) = &trained.imbalance {
+            summary["imbalance"] = json!(imbalance);
+        }
         if setup.left_out > 0 {
             summary["left_out"] = setup.left_out.into();
         }

@@ -6,6 +6,7 @@ use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::Graph;
 use crate::nn::{ExchangeError, to_safetensors};
 use crate::random::Random;
+use crate::run::classes::{self, Imbalance};
 use crate::run::error::RunError;
 use crate::run::outcome::Trained;
 use crate::run::setup::{Heard, Listener, Setup};
@@ -70,9 +71,10 @@ impl Phase for Train {
         let mut training = Training::new(device, graph.clone(), &setup.train, images, train, config.seed)?;
         let mut course = Course { network: name.clone(), epochs: Vec::new() };
         setup.drive(&self.name(), &mut training, &mut course)?;
-        let Score { accuracy, loss } = pollster::block_on(training.score(&setup.test))?;
+        let Score { accuracy, loss, confusion } = pollster::block_on(training.score(&setup.test))?;
+        let balanced = confusion.balanced_accuracy();
         setup.metrics.append(&json!({
-            "kind": "test", "network": name, "test_accuracy": accuracy, "test_loss": loss,
+            "kind": "test", "network": name, "test_accuracy": accuracy, "balanced_accuracy": balanced, "test_loss": loss,
         }))?;
         let seconds = setup.ledger.phase_seconds();
         if matches!(self.0, Who::Found | Who::Given(_)) {
@@ -81,16 +83,21 @@ impl Phase for Train {
             let own = json!({ "genotype": genotype, "space": config.space.name }).to_string();
             let metadata = HashMap::from([("cellwright".to_owned(), own)]);
             setup.directory.write("weights.safetensors", &to_safetensors(&state, metadata).map_err(exchange)?)?;
+            classes::write(setup.directory, setup.classes, &confusion)?;
         }
+        let frequencies = classes::frequencies(setup.labels, setup.classes.len());
+        let imbalance = Imbalance::of(setup.classes, &frequencies, &confusion);
         let facts = NetworkFacts {
             name,
             genotype,
             parameters: counted.parameters,
             multiply_adds: counted.multiply_adds,
             test_accuracy: accuracy,
+            balanced_accuracy: Some(balanced),
             train_seconds: seconds,
         };
-        results.trained.push(Trained { facts, graph, epochs: course.epochs, test_loss: loss });
+        let (epochs, confusion) = (course.epochs, Some(confusion));
+        results.trained.push(Trained { facts, graph, epochs, test_loss: loss, confusion, imbalance });
         Ok(())
     }
 }

@@ -9,7 +9,6 @@ use super::alpha::copy;
 use super::parts::Alignment;
 use super::relaxed::{Drawn, Relaxed};
 use super::{SearchError, weighing::Row};
-use crate::autograd::ops;
 use crate::device::{Recorder, Recording};
 use crate::estimate::{Scalars, Supernet, Wants};
 use crate::kernels::optimiser;
@@ -39,11 +38,10 @@ impl Aligned {
         let (factor, length) = (factor?, length?);
         let begin = || Recorder::within(device, supernet.workspace());
 
-        let (mut recorder, logits) =
+        let (mut recorder, outputs) =
             supernet.record_pass(begin(), supernet.train(), Wants::Both, Scalars::TRAIN_LOSS)?;
-        let correct = supernet.scalars().one(Scalars::TRAIN_CORRECT);
-        ops::accuracy(&mut recorder, &logits, &supernet.train().y, &correct, false)?;
-        drop(logits);
+        supernet.record_score(&mut recorder, supernet.train(), &outputs, Scalars::TRAIN_CORRECT)?;
+        drop(outputs);
         let everything = supernet.network().whole();
         let statistics = |recorder: &mut Recorder, loss: usize| {
             let guard = supernet.scalars().one(loss);

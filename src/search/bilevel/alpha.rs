@@ -134,10 +134,9 @@ impl AlphaStep {
     ) -> Result<Recorder, Error> {
         let valid = supernet.valid();
         let used = supernet.network().used(path)?;
-        let (mut recorder, logits) =
+        let (mut recorder, outputs) =
             supernet.record_sampled_pass(recorder, valid, path, others, Scalars::VALID_LOSS)?;
-        let correct = supernet.scalars().one(Scalars::VALID_CORRECT);
-        ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
+        supernet.record_score(&mut recorder, valid, &outputs, Scalars::VALID_CORRECT)?;
         let guard = supernet.scalars().one(Scalars::VALID_LOSS);
         supernet.network().statistics().record_update(&mut recorder, &used.statistics, &guard)?;
         self.record_update(supernet, &mut recorder)?;
@@ -194,9 +193,8 @@ impl AlphaStep {
 
     fn record_first(&self, supernet: &Supernet, recorder: Recorder) -> Result<Recorder, Error> {
         let valid = supernet.valid();
-        let (mut recorder, logits) = supernet.record_pass(recorder, valid, self.wants, Scalars::VALID_LOSS)?;
-        let correct = supernet.scalars().one(Scalars::VALID_CORRECT);
-        ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
+        let (mut recorder, outputs) = supernet.record_pass(recorder, valid, self.wants, Scalars::VALID_LOSS)?;
+        supernet.record_score(&mut recorder, valid, &outputs, Scalars::VALID_CORRECT)?;
         let guard = supernet.scalars().one(Scalars::VALID_LOSS);
         let network = supernet.network();
         network.statistics().record_update(&mut recorder, &network.whole().statistics, &guard)?;
@@ -218,10 +216,9 @@ impl AlphaStep {
         copy(&mut recorder, &unrolled, weights)?;
         drop(unrolled);
 
-        let (mut recorder, logits) = supernet.record_pass(recorder, valid, Wants::Both, Scalars::VALID_LOSS)?;
-        let correct = scalars.one(Scalars::VALID_CORRECT);
-        ops::accuracy(&mut recorder, &logits, &valid.y, &correct, false)?;
-        drop(logits);
+        let (mut recorder, outputs) = supernet.record_pass(recorder, valid, Wants::Both, Scalars::VALID_LOSS)?;
+        supernet.record_score(&mut recorder, valid, &outputs, Scalars::VALID_CORRECT)?;
+        drop(outputs);
         copy(&mut recorder, supernet.alphas().gradients(), &self.gradient)?;
         let norm = scalars.one(Scalars::UNROLLED_NORM);
         ops::record_reduce(&mut recorder, reduce::NORM, gradients, &norm)?;

@@ -266,7 +266,7 @@ impl Default for BilevelConfig {
             auxiliary: Auxiliary::default(),
             update: Update::default(),
             adam: AdamConfig::default(),
-            augmentation: Augmentation { padding: 4, flip: true, cutout: 0 },
+            augmentation: Augmentation::USUAL,
             weighing: Weighing::default(),
             penalty: Penalty::default(),
             perturbation: Perturbation::default(),

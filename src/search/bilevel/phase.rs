@@ -13,7 +13,6 @@ use crate::device::{Device, Recorder, Recording};
 use crate::estimate::{ALPHA_DEVIATION, Scalars, Supernet, SupernetConfig};
 use crate::graph::{EdgeWeights, Features, Graph, GraphError, Table};
 use crate::network::Path;
-use crate::optim::StepBuffer;
 use crate::space::darts::{Variant, factorized_reduce};
 use crate::space::{NetworkSettings, Space, SpaceError, TableWeights};
 use std::collections::HashSet;
@@ -147,10 +146,8 @@ impl Phase {
         let mut recorder = Recorder::within(supernet.device(), supernet.workspace());
         for (wanted, stream, batch) in [(train, 1, supernet.train()), (valid, 2, supernet.valid())] {
             if wanted {
-                let (step, counter) = (supernet.step().words(), StepBuffer::COUNTER);
-                let cutout = self.cutout_grows.then_some(StepBuffer::CUTOUT);
-                let draw = Draw { seed: self.seed, stream, step, counter, cutout };
-                self.data.record_gather(&mut recorder, batch, self.augmentation, draw)?;
+                let draw = Draw { seed: self.seed, stream, step: supernet.step(), by_chance: self.cutout_grows };
+                self.data.record_varied_gather(&mut recorder, batch, self.augmentation, draw)?;
             }
         }
         Ok(recorder)

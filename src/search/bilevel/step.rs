@@ -55,7 +55,7 @@ impl Bilevel<'_> {
             alpha_rate: self.config.alpha_rate,
             alpha_corrections: self.phase.alpha.corrections(self.moved + 1),
             drop_path: (self.config.edge_drop_path * grown).max(self.skip_dropout(place)),
-            cutout: grown,
+            chance: grown,
             ..Step::default()
         };
         supernet.step().write(&device, &values)?;
@@ -219,7 +219,7 @@ impl Bilevel<'_> {
         supernet.train().indices.write_words(&device, images)?;
         supernet
             .step()
-            .write(&device, &Step { counter: number as u32, weight_rate: rate, cutout: 1.0, ..Step::default() })?;
+            .write(&device, &Step { counter: number as u32, weight_rate: rate, chance: 1.0, ..Step::default() })?;
         let Some([_, recording]) = &self.phase.recordings else { return Ok(0.0) };
         device.run(&self.phase.gather)?;
         device.run(recording)?;

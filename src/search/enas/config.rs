@@ -56,7 +56,7 @@ impl Default for EnasConfig {
             candidates: 10,
             calibration: 200,
             rate: Schedule::WarmRestarts { from: 0.05, to: 0.0005, first: 10, times: 2 },
-            augmentation: Augmentation { padding: 4, flip: true, cutout: 0 },
+            augmentation: Augmentation::USUAL,
             sgd: SgdConfig { momentum: 0.9, weight_decay: 2e-4, nesterov: true, clip: 0.0 },
             controller: ControllerConfig::default(),
         }

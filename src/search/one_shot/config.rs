@@ -42,7 +42,7 @@ impl Default for OneShotConfig {
             batch: 64,
             sgd: SgdConfig::default(),
             rate: Schedule::Cosine { from: 0.025, to: 0.001 },
-            augmentation: Augmentation { padding: 4, flip: true, cutout: 0 },
+            augmentation: Augmentation::USUAL,
             calibration: 200,
             samples: 100,
             evolution: EvolutionConfig::default(),

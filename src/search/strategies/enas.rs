@@ -1,7 +1,7 @@
 //! ENAS (Pham et al. 2018, "Efficient neural architecture search via parameter sharing"): its loop is
 //! [`enas`](crate::search::enas).
 
-use crate::data::{Augmentation, Scale};
+use crate::data::Scale;
 use crate::estimate::RewardStatistics;
 use crate::optim::Schedule;
 use crate::search::controller::ControllerConfig;
@@ -103,6 +103,6 @@ fn preset(task: &Task<'_>) -> EnasConfig {
             augmentation,
             ..small
         },
-        Scale::Published => EnasConfig { augmentation: Augmentation { cutout: 0, ..augmentation }, ..base },
+        Scale::Published => EnasConfig { augmentation: augmentation.with_cutout(0), ..base },
     }
 }
