@@ -36,6 +36,8 @@ pub(super) struct Setup<'a> {
     pub data: String,
     /// Names of the classes.
     pub classes: &'a [String],
+    /// Mean and standard deviation of each channel, by which images are normalised.
+    pub normal: [&'a [f32]; 2],
     pub train: Resident,
     pub test: Resident,
     /// Further devices, for trials of a study, each with the training images.
@@ -108,6 +110,7 @@ impl<'a> Setup<'a> {
             labels: train.labels(),
             data: hash(&loaded.dataset),
             classes: train.classes(),
+            normal: [mean, std],
             train: Resident::new(device, train, mean, std)?,
             test: Resident::new(device, test, mean, std)?,
             others: others.collect::<Result<_, EstimateError>>()?,

@@ -4,17 +4,17 @@ use super::{Phase, Results};
 use crate::cost::Cost;
 use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::Graph;
-use crate::nn::{ExchangeError, to_safetensors};
+use crate::nn::ExchangeError;
 use crate::random::Random;
 use crate::run::classes::{self, Imbalance};
 use crate::run::error::RunError;
+use crate::run::model::Model;
 use crate::run::outcome::Trained;
 use crate::run::setup::{Heard, Listener, Setup};
 use crate::run::summary::NetworkFacts;
 use crate::space::{Architecture, NetworkSettings, Space};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::HashMap;
 
 /// Stream of the run's seed that random architectures are drawn from.
 const RANDOM_ARCHITECTURES: u64 = 0xA2C4 << 48;
@@ -79,10 +79,12 @@ impl Phase for Train {
         let seconds = setup.ledger.phase_seconds();
         if matches!(self.0, Who::Found | Who::Given(_)) {
             let state = pollster::block_on(training.network().state()).map_err(exchange)?;
-            // One key: a map of several has no order, and the same run would write other bytes.
-            let own = json!({ "genotype": genotype, "space": config.space.name }).to_string();
-            let metadata = HashMap::from([("cellwright".to_owned(), own)]);
-            setup.directory.write("weights.safetensors", &to_safetensors(&state, metadata).map_err(exchange)?)?;
+            let normal = setup.normal.map(<[f32]>::to_vec);
+            let mut model = Model::new(graph.clone(), state, setup.classes.to_vec(), normal);
+            model.space = Some(config.space.name.clone());
+            model.genotype.clone_from(&genotype);
+            model.images = config.data.images.clone();
+            model.write(setup.directory)?;
             classes::write(setup.directory, setup.classes, &confusion)?;
         }
         let frequencies = classes::frequencies(setup.labels, setup.classes.len());
