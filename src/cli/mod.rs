@@ -5,6 +5,7 @@ mod check;
 mod common;
 mod count;
 mod devices;
+mod evaluate;
 mod experiment;
 mod network;
 mod output;
@@ -45,6 +46,8 @@ enum Verb {
     Search(search::Args),
     /// Train one architecture from scratch.
     Train(train::Args),
+    /// Measure a trained network on test images: accuracy with its interval, classes, calibration.
+    Evaluate(evaluate::Args),
     /// Say what pictures show, by a trained network.
     #[cfg(feature = "images")]
     Predict(predict::Args),
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(&args),
         Verb::Search(args) => search::run(&args),
         Verb::Train(args) => train::run(&args),
+        Verb::Evaluate(args) => evaluate::run(&args),
         #[cfg(feature = "images")]
         Verb::Predict(args) => predict::run(&args),
         Verb::Count(args) => count::run(&args),

@@ -16,6 +16,7 @@ pub mod classes;
 pub mod collapse;
 mod diagram;
 pub mod dot;
+pub mod evaluation;
 pub mod layout;
 pub mod network;
 mod palette;

@@ -8,9 +8,11 @@ mod alpha;
 mod bars;
 mod canvas;
 mod curves;
+mod matrix;
 mod strips;
 
 pub use alpha::{AlphaHistory, alpha_edges, alpha_means};
 pub use bars::{Bar, bars};
 pub use curves::{Panel, Series, lines, training_curves};
+pub use matrix::matrix;
 pub use strips::{Strip, StripPanel, strips};

@@ -12,6 +12,7 @@ mod config_error;
 mod directory;
 mod disk;
 mod error;
+pub mod evaluate;
 mod experiment;
 mod failure;
 pub mod files;

@@ -1,6 +1,7 @@
 //! What a trained network says of pictures: files are read, brought to its size and answered in batches.
 
 use super::error::RunError;
+use super::evaluate::softmax;
 use super::model::Model;
 use crate::data::{Format, Reading};
 use crate::device::Device;
@@ -99,14 +100,6 @@ impl<'a> Predictor<'a> {
         guesses.truncate(self.top);
         guesses
     }
-}
-
-/// Shares of classes, by their scores.
-pub fn softmax(logits: &[f32]) -> Vec<f64> {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits.iter().map(|logit| f64::from(logit - most).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
 }
 
 /// Pixels of a picture file, channel by channel.
