@@ -7,6 +7,7 @@ mod count;
 mod devices;
 mod evaluate;
 mod experiment;
+mod export;
 mod network;
 mod output;
 #[cfg(feature = "images")]
@@ -46,6 +47,8 @@ enum Verb {
     Search(search::Args),
     /// Train one architecture from scratch.
     Train(train::Args),
+    /// Write a trained network in the forms of other programs.
+    Export(export::Args),
     /// Measure a trained network on test images: accuracy with its interval, classes, calibration.
     Evaluate(evaluate::Args),
     /// Say what pictures show, by a trained network.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(&args),
         Verb::Search(args) => search::run(&args),
         Verb::Train(args) => train::run(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         #[cfg(feature = "images")]
         Verb::Predict(args) => predict::run(&args),

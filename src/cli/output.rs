@@ -44,16 +44,17 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Box<dyn Error>> {
 }
 
 /// Writes a file beside its place and moves it there when it is whole.
-pub fn write_file(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
-    write_beside(path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()).into())
+pub fn write_file(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Box<dyn Error>> {
+    write_beside(path, contents.as_ref())
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()).into())
 }
 
-fn write_beside(path: &Path, text: &str) -> std::io::Result<()> {
+fn write_beside(path: &Path, contents: &[u8]) -> std::io::Result<()> {
     // What a link points to is meant; devices and pipes (`/dev/stdout`) cannot be replaced.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     match path.metadata() {
         Ok(found) if found.is_dir() => return Err(std::io::Error::other("it is a directory")),
-        Ok(found) if !found.is_file() => return std::fs::write(path, text),
+        Ok(found) if !found.is_file() => return std::fs::write(path, contents),
         _ => {}
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -67,7 +68,7 @@ fn write_beside(path: &Path, text: &str) -> std::io::Result<()> {
             kind => kind.into(),
         }
     })?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(contents)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())

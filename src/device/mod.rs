@@ -16,6 +16,7 @@ mod limits;
 mod memory;
 mod options;
 mod pending;
+mod plan;
 mod profile;
 mod recorder;
 #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "launches, and what is kept of them, are a GPU's"))]
@@ -39,6 +40,7 @@ pub use limits::Limits;
 pub use memory::{Buffer, Usage};
 pub use options::{Options, adapters};
 pub use pending::Pending;
+pub use plan::{Plan, PlannedBuffer, PlannedShader, PlannedStep};
 pub use profile::{KernelTotal, Timing, by_kernel};
 pub use recorder::{Binding, Recorder};
 pub use recording::{Recording, Workspace};

@@ -1,7 +1,7 @@
 //! What a trained network says of images.
 
 use crate::autograd::{Tape, Var};
-use crate::device::{Device, Recording, Workspace};
+use crate::device::{Class, Device, Plan, Recording, Workspace};
 use crate::graph::{Conv, Graph};
 use crate::network::{Network, Pass, fold};
 use crate::nn::{Array, ExchangeError};
@@ -70,6 +70,21 @@ impl Inference {
             self.made.insert(size, Ready { x, logits, recording: tape.finish() });
         }
         Ok(&self.made[&size])
+    }
+
+    /// What is run for a batch of `size` images as plain data, and where in it the images go and the scores are: buffer and word.
+    ///
+    /// # Errors
+    /// As [`Device::plan`]; out of memory.
+    pub async fn plan(&mut self, size: usize, class: Class) -> Result<(Plan, [[usize; 2]; 2]), Error> {
+        let device = self.network.device().clone();
+        let Ready { x, logits, recording } = self.ready(size)?;
+        let plan = device.plan(recording, class).await?;
+        let place = |tensor: &Tensor| plan.find(tensor.buffer()).map(|buffer| [buffer, tensor.at() as usize]);
+        match (place(x), place(logits)) {
+            (Some(x), Some(logits)) => Ok((plan, [x, logits])),
+            _ => Err(Error::shape("inference", "a network that does not look at its input")),
+        }
     }
 
     /// Scores of the classes, image by image, for so many normalised images (`[images, channels, rows, columns]`).

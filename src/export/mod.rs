@@ -1,0 +1,3 @@
+//! What other programs read: trained networks in their forms.
+
+pub mod wgsl;
