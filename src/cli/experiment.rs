@@ -5,8 +5,9 @@ use super::output::Interrupted;
 use super::progress::{Bars, warn_if_slow};
 use super::signals::Signals;
 use cellwright::device::Device;
+use cellwright::report::{self, card::Card};
 use cellwright::run::files::NAMES;
-use cellwright::run::{self, Config, Directory, Observer, Purpose, Read, RunError, Setting, Sources};
+use cellwright::run::{self, Config, Directory, Model, Observer, Purpose, Read, RunError, Setting, Sources};
 use cellwright::space::SpaceConfig;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -211,6 +212,19 @@ impl Begun {
         self.directory.finish(self.keep_checkpoints)
     }
 }
+
+/// Pictures of a search's run, and a card of the network that was found.
+pub fn write_reports(directory: &Directory, outcome: &run::Outcome, config: &Config) -> Result<(), Box<dyn Error>> {
+    for (name, picture) in report::run::pictures(outcome, config)? {
+        directory.write(&name, picture.as_bytes())?;
+    }
+    let model = Model::read(directory.path())?;
+    let card = Card::of_search(&outcome.summary, config, &model.classes, model.shape());
+    Ok(directory.write(CARD, card.render().as_bytes())?)
+}
+
+/// The file of a network's card.
+pub const CARD: &str = "model.md";
 
 /// What a finished run came to.
 pub fn read_summary(directory: &Directory) -> Result<serde_json::Value, Box<dyn Error>> {

@@ -1,6 +1,6 @@
 //! `search`: search → derive → train from scratch → compare → pictures.
 
-use super::experiment::{ExperimentArgs, read_summary, toml_text};
+use super::experiment::{ExperimentArgs, read_summary, toml_text, write_reports};
 use super::output::{self, Outcome};
 use super::seeds;
 use cellwright::report;
@@ -175,9 +175,7 @@ pub fn run(args: &Args) -> Outcome {
     let name = format!("{of}-seed{}", config.seed);
     let mut begun = args.experiment.begin(&name, &read, None)?;
     let outcome = begun.run(&config, |devices, directory, bars| run::search_on(devices, &config, directory, bars))?;
-    for (name, picture) in report::run::pictures(&outcome, &config)? {
-        begun.directory.write(&name, picture.as_bytes())?;
-    }
+    write_reports(&begun.directory, &outcome, &config)?;
     begun.finish()?;
     if args.json {
         output::print_json(&outcome.summary)

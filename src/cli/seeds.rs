@@ -1,10 +1,10 @@
 //! `search --seeds`: the same search with several seeds, held against random networks.
 
 use super::common::open_devices;
+use super::experiment::write_reports;
 use super::output::{self, Interrupted, Outcome};
 use super::progress::{Bars, warn_if_slow};
 use super::signals::Signals;
-use cellwright::report;
 use cellwright::report::seeds::{Figures, markdown, picture};
 use cellwright::run::seeds::{Repeats, Step, repeat, seeds_from};
 use cellwright::run::{Config, Directory, Observer, Read, RunError};
@@ -67,9 +67,7 @@ fn told(step: Step<'_>, config: &Config, seeds: &[u64], observer: &mut dyn Obser
     match step {
         Step::Begins(seed, [number, all]) => observer.say(&format!("{number} of {all}: seed {seed}")),
         Step::Found(config, directory, found) => {
-            for (name, picture) in report::run::pictures(found, config)? {
-                directory.write(&name, picture.as_bytes())?;
-            }
+            write_reports(directory, found, config)?;
         }
         Step::Ended(seed, ended, directory) => {
             if let Err(failure) = ended {

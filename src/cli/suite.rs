@@ -1,10 +1,10 @@
 //! `suite`: strategies × spaces × seeds, one run after the other, held against random architectures.
 
 use super::common::open_devices;
+use super::experiment::write_reports;
 use super::output::{self, Interrupted, Outcome};
 use super::progress::Bars;
 use super::signals::Signals;
-use cellwright::report;
 use cellwright::report::suite::{Figures, markdown, picture};
 use cellwright::run::files::NAMES;
 use cellwright::run::suite::{Asked, Cell, Results, Step, SuiteScale, default_spaces, default_strategies, go_on};
@@ -93,9 +93,7 @@ fn told(step: Step<'_>, observer: &mut dyn Observer) -> Outcome {
     match step {
         Step::Begins(cell, [number, all]) => observer.say(&format!("{number} of {all}: {}", name(cell))),
         Step::Found(config, directory, found) => {
-            for (name, picture) in report::run::pictures(found, config)? {
-                directory.write(&name, picture.as_bytes())?;
-            }
+            write_reports(directory, found, config)?;
         }
         Step::Ended(cell, ended, suite) => {
             if let Err(failure) = ended {

@@ -1,10 +1,10 @@
 //! `train`: one architecture from scratch.
 
-use super::experiment::{ExperimentArgs, read_summary, toml_text};
+use super::experiment::{CARD, ExperimentArgs, read_summary, toml_text};
 use super::output::{self, Outcome};
 use cellwright::estimate::EstimateError;
-use cellwright::report;
-use cellwright::run::{self, Purpose, architecture};
+use cellwright::report::{self, card::Card};
+use cellwright::run::{self, Model, Purpose, architecture};
 use cellwright::space::Stem;
 use std::path::PathBuf;
 
@@ -85,6 +85,24 @@ pub fn run(args: &Args) -> Outcome {
         _ => Err(EstimateError::Settings("several devices are for studies: a training runs on one".into()).into()),
     })?;
     begun.directory.write("curves.svg", report::run::training_curves(&[&trained])?.as_bytes())?;
+    let (model, source) = (Model::read(begun.directory.path())?, read_summary(&begun.directory)?);
+    let text = |key: &str| source.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+    let card = Card {
+        classes: &model.classes,
+        image: model.shape(),
+        space: &config.space.name,
+        genotype: trained.facts.genotype.as_deref(),
+        data: [&config.data.name, text("data_source")],
+        networks: std::slice::from_ref(&trained.facts),
+        origin: format!(
+            "The architecture was given; trained in {:.1} s, seed {}.",
+            trained.facts.train_seconds, config.seed
+        ),
+        version: Some(env!("CARGO_PKG_VERSION")),
+        command: "cellwright train config.toml",
+        directory: config.data.dir.as_deref(),
+    };
+    begun.directory.write(CARD, card.render().as_bytes())?;
     begun.finish()?;
     let directory = begun.directory.path();
     if args.json {

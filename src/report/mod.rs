@@ -10,6 +10,7 @@
 //! The same data give the same bytes, so that pictures can be compared and kept under version
 //! control.
 
+pub mod card;
 pub mod cell;
 pub mod checklist;
 pub mod classes;
