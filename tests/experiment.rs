@@ -15,12 +15,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What every search writes.
-const FILES: [&str; 11] = [
+const FILES: [&str; 13] = [
     "config.toml",
     "metrics.jsonl",
     "timing.jsonl",
     "genotype.json",
     "weights.safetensors",
+    "model.json",
+    "model.md",
     "summary.json",
     "classes.csv",
     "confusion.csv",
@@ -166,8 +168,10 @@ fn is_study(name: &str) -> bool {
 fn every_strategy_finishes_and_writes_what_a_run_writes() {
     let place = tempfile::tempdir().unwrap();
     let list = good(&["search", "--list"]);
+    // The tables of estimators follow behind an empty line.
+    let rows = list.lines().take_while(|row| !row.is_empty());
     let names: Vec<&str> =
-        list.lines().filter_map(|row| row.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
+        rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
     // The head of the table has a name in backquotes, too.
     let names = &names[1..];
     assert_eq!(names.len(), cellwright::search::ALL.len(), "{list}");
