@@ -57,6 +57,11 @@ impl Inference {
         Ok(&self.ready(size)?.recording)
     }
 
+    /// What has been recorded for a batch of `size` images, if it has.
+    pub fn made(&self, size: usize) -> Option<&Recording> {
+        self.made.get(&size).map(|ready| &ready.recording)
+    }
+
     fn ready(&mut self, size: usize) -> Result<&Ready, Error> {
         if !self.made.contains_key(&size) {
             let device = self.network.device();

@@ -1,13 +1,15 @@
 //! Workloads to be timed, on random data that stay on the device: a search step of a supernet or of its paths, one of
-//! its edges, a training step of a network; and what a device can do at most.
+//! its edges, a training step of a network, what it says of a batch; and what a device can do at most.
 
 mod edge;
+mod inference;
 mod path;
 mod peak;
 mod supernet;
 mod training;
 
 pub use edge::EdgeBench;
+pub use inference::InferenceBench;
 pub use path::PathBench;
 pub use peak::Peak;
 pub use supernet::StepBench;
