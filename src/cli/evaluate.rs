@@ -7,7 +7,7 @@ use super::signals::Signals;
 use cellwright::report::evaluation;
 use cellwright::run::evaluate::{evaluate, write};
 use cellwright::run::files::NAMES;
-use cellwright::run::{Config, Directory, Model, RunError, Sources};
+use cellwright::run::{Config, Directory, Model, Purpose, RunError, Sources};
 use cellwright::space::SpaceConfig;
 use std::path::PathBuf;
 
@@ -41,7 +41,9 @@ pub fn run(args: &Args) -> Outcome {
         false => RunError::NoRun { path: args.run.clone() }.to_string(),
         true => format!("{}: {problem}", place.display()),
     })?;
-    let sources = Sources { place: &place.display().to_string(), text: &text, ..Sources::default() };
+    // The configuration of a search can be trained by, too.
+    let purpose = Purpose::Training;
+    let sources = Sources { place: &place.display().to_string(), text: &text, purpose, ..Sources::default() };
     let mut data = Config::read(&sources, |name| Ok(SpaceConfig::of(name.unwrap_or("darts"))))?.config.data;
     if let Some(name) = &args.data {
         (data.name, data.dir) = (name.clone(), None);
