@@ -80,10 +80,12 @@ fn pictures_are_answered_in_their_order_and_those_that_cannot_be_read_are_named(
     let large = at("new/large.jpg");
     let table = good(&["predict", &run, large.to_str().unwrap(), "--device=cpu", "--top=1"]);
     assert!(table.lines().nth(2).is_some_and(|row| row.contains("blue") && row.contains(" %")), "{table}");
+    let empty = at("empty");
+    std::fs::create_dir(&empty).unwrap();
     for (arguments, part) in [
         (vec!["predict", folder, folder], "name the directory of a search or a training"),
         (vec!["predict", &run, "no/such.png"], "1 of 1 files could not be read"),
-        (vec!["predict", &run, at("data").parent().unwrap().join("run").to_str().unwrap()], "holds no pictures"),
+        (vec!["predict", &run, empty.to_str().unwrap()], "holds no pictures"),
     ] {
         let refused = call(&arguments);
         assert!(refused.status == 1 && refused.err.contains(part), "{arguments:?}: {}", refused.err);
@@ -167,7 +169,7 @@ fn inference_answers_as_the_network_does() {
             let space = small_space(name);
             let settings = NetworkSettings {
                 channels: 4,
-                layers: 3,
+                layers: 6,
                 auxiliary: space.reads().auxiliary,
                 ..NetworkSettings::default()
             };
