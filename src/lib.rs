@@ -68,6 +68,7 @@ pub mod cost;
 pub mod data;
 pub mod device;
 pub mod estimate;
+pub mod export;
 pub mod graph;
 pub mod kernels;
 mod names;
