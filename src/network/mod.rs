@@ -11,11 +11,13 @@ mod forward;
 mod fused;
 mod pass;
 mod reading;
+mod settled;
 mod state;
 
 pub use fold::fold;
 pub use footprint::Footprint;
 pub use pass::{Choices, NOTHING, Pass, Path};
+pub use settled::{part, settled};
 
 use crate::autograd::ops::Randomness;
 use crate::device::Device;

@@ -253,4 +253,4 @@ pub trait Space: Send + Sync {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

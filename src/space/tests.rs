@@ -1,5 +1,5 @@
 mod hostile;
-pub(super) mod running;
+pub(crate) mod running;
 
 use super::*;
 use crate::cost;
