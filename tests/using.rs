@@ -8,7 +8,7 @@ use cellwright::network::{Network, Pass};
 use cellwright::random::Random;
 use cellwright::space::{self, NetworkSettings};
 use cellwright::tensor::Tensor;
-use common::process::{call, good, json};
+use common::process::{call, good};
 use common::{devices, small_space, wait};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -97,7 +97,7 @@ fn a_network_is_measured_on_its_own_data_and_on_others_of_its_classes() {
     let place = tempfile::tempdir().unwrap();
     let run = trained(place.path());
     let out = place.path().join("evaluated");
-    let own = json(&["evaluate", &run, "--json", "--device=cpu", "--out", out.to_str().unwrap()]);
+    let own = call(&["evaluate", &run, "--json", "--device=cpu", "--out", out.to_str().unwrap()]).json();
     let summary: Value =
         serde_json::from_str(&std::fs::read_to_string(Path::new(&run).join("summary.json")).unwrap()).unwrap();
     let number = |value: &Value| value.as_f64().unwrap();
@@ -117,10 +117,10 @@ fn a_network_is_measured_on_its_own_data_and_on_others_of_its_classes() {
     }
     let other = place.path().join("other");
     let other = ["evaluate", &run, "--data=folder", "--data-dir", other.to_str().unwrap(), "--device=cpu"];
-    let measured = json(&[&other[..], &["--json"]].concat());
+    let measured = call(&[&other[..], &["--json"]].concat()).json();
     assert_eq!((&measured["accuracy"], &measured["balanced_accuracy"]), (&0.5.into(), &0.5.into()));
     assert_eq!(measured["confusion"], serde_json::json!([[4, 0], [4, 0]]));
-    assert!(good(&other).contains("50.00 % of 8 test images"));
+    assert!(call(&other).out.contains("50.00 % of 8 test images"));
     picture(&place.path().join("other/train/green/0.png"), [40, 20], [0, 200, 0], 0);
     picture(&place.path().join("other/test/green/0.png"), [40, 20], [0, 200, 0], 0);
     let refused = call(&other);
@@ -167,12 +167,8 @@ fn inference_answers_as_the_network_does() {
     for device in devices() {
         for name in space::names() {
             let space = small_space(name);
-            let settings = NetworkSettings {
-                channels: 4,
-                layers: 6,
-                auxiliary: space.reads().auxiliary,
-                ..NetworkSettings::default()
-            };
+            let settings =
+                NetworkSettings { channels: 4, layers: 6, auxiliary: name == "darts", ..NetworkSettings::default() };
             let architecture = space.random(&mut Random::new(5, 0));
             let graph = space.decode(&architecture, &settings).unwrap();
             let mut network = Network::new(&device, graph.clone(), 3).unwrap();

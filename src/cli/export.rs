@@ -2,9 +2,12 @@
 
 use super::common::DeviceArg;
 use super::output::{self, Outcome, write_file};
+use cellwright::export::onnx;
 use cellwright::export::wgsl::{Description, bundle};
+use cellwright::nn::to_safetensors;
 use cellwright::random::Random;
-use cellwright::run::Model;
+use cellwright::run::{Model, architecture, path_model};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// What to write.
@@ -12,10 +15,21 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// Directory of a search or a training: its trained network is written.
     run: PathBuf,
-    /// `wgsl`: shaders, weights, a manifest of dispatches and two small hosts; `genotype`: the architecture in one line.
-    #[arg(long, value_parser = ["wgsl", "genotype"])]
+    /// `onnx`; `wgsl`: shaders, weights, a manifest of dispatches and two small hosts; `safetensors`: weights under PyTorch's names;
+    /// `genotype`: the architecture in one line.
+    #[arg(long, value_parser = ["onnx", "wgsl", "safetensors", "genotype"])]
     format: String,
-    /// Where to write: a new directory for `wgsl`, a file for `genotype` [default: standard output].
+    /// Take the path of this architecture through the run's supernet, with the weights that it has there, instead of the network
+    /// that was trained from scratch.
+    #[arg(long, value_name = "ARCHITECTURE")]
+    path: Option<String>,
+    /// Make batch normalisations part of the convolutions before them (`onnx`).
+    #[arg(long)]
+    fold: bool,
+    /// Have the network take pixels from 0 to 255 and normalise them itself (`onnx`).
+    #[arg(long)]
+    with_preprocessing: bool,
+    /// Where to write: a new directory for `wgsl`, else a file; `genotype` is printed without.
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -23,11 +37,15 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Outcome {
-    let model = Model::read(&args.run)?;
+    let model = match &args.path {
+        Some(architecture) => path_model(&args.run, &architecture::read(architecture)?.text)?,
+        None => Model::read(&args.run)?,
+    };
+    if (args.fold || args.with_preprocessing) && args.format != "onnx" {
+        return Err("--fold and --with-preprocessing say nothing unless with --format onnx".into());
+    }
     match (args.format.as_str(), &args.output) {
-        ("wgsl", Some(path)) => wgsl(args, &model, path),
-        ("wgsl", None) => Err("--format wgsl needs --output DIR, a directory that is not there yet".into()),
-        (_, output) => {
+        ("genotype", output) => {
             let nothing = || format!("{}: no architecture was decided for this network", args.run.display());
             let line = model.genotype.as_ref().ok_or_else(nothing)?.clone() + "\n";
             match output {
@@ -35,6 +53,23 @@ pub fn run(args: &Args) -> Outcome {
                 None => output::print(&line),
             }
         }
+        ("wgsl", Some(path)) => wgsl(args, &model, path),
+        ("onnx", Some(path)) => {
+            let bytes = onnx::write(&onnx::Model {
+                graph: &model.graph,
+                arrays: &model.arrays,
+                classes: &model.classes,
+                mean: &model.mean,
+                std: &model.std,
+                genotype: model.genotype.as_deref(),
+                space: model.space.as_deref(),
+                fold: args.fold,
+                preprocessing: args.with_preprocessing,
+            })?;
+            write_file(path, bytes)
+        }
+        ("safetensors", Some(path)) => write_file(path, to_safetensors(&model.arrays, HashMap::new())?),
+        (format, _) => Err(format!("--format {format} needs --output, where to write").into()),
     }
 }
 

@@ -66,3 +66,4 @@ pub use retry::with_retries;
 pub use summary::{
     NetworkFacts, RandomInTime, RandomSearch, RandomSummary, SharedWeights, Standing, Summary, TrialCounts,
 };
+pub use supernet::path_model;

@@ -3,10 +3,12 @@
 use super::config::Config;
 use super::directory::{CONFIG, Directory};
 use super::error::RunError;
+use super::model::Model;
 use super::read::Sources;
 use crate::data::Resident;
 use crate::device::Device;
 use crate::estimate::{PathConfig, PathTraining};
+use crate::network::{Network, part, settled};
 use crate::nn::{Array, from_safetensors, to_safetensors};
 use crate::optim::{Schedule, SgdConfig};
 use crate::search::Shared;
@@ -65,27 +67,56 @@ pub(super) fn write(directory: &Directory, config: &Config, data: &str, shared: 
     directory.write(FILE, &bytes)
 }
 
+/// What a run has of its supernet: its configuration, the weights, and what the file says beside them.
+fn open(run: &Path) -> Result<(Config, BTreeMap<String, Array>, Facts), RunError> {
+    let path = run.join(FILE);
+    let wrong = |problem: String| RunError::Supernet { path: path.clone(), problem };
+    let file = File::open(&path).map_err(|error| {
+        wrong(format!("{error}: name the directory of a search with shared weights that has come to its end"))
+    })?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(wrong(format!("has more than {LONGEST} bytes")));
+    }
+    let (arrays, metadata) = from_safetensors(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let own = metadata.get("cellwright").ok_or_else(|| wrong("is not of a search by cellwright".into()))?;
+    let facts = serde_json::from_str(own).map_err(|error| wrong(format!("its description: {error}")))?;
+    let place = run.join(CONFIG);
+    let text = std::fs::read_to_string(&place).map_err(|error| wrong(format!("{}: {error}", place.display())))?;
+    let sources = Sources { place: &place.display().to_string(), text: &text, ..Sources::default() };
+    let config = Config::read(&sources, |name| Ok(SpaceConfig::of(name.unwrap_or("darts"))))?.config;
+    Ok((config, arrays, facts))
+}
+
+/// The path of an architecture, given as text, through the supernet of a run: a network with the weights that it has there.
+///
+/// # Errors
+/// [`RunError::Supernet`] if the run has left none, or one without such a path; an architecture of another space.
+pub fn path_model(run: &Path, architecture: &str) -> Result<Model, RunError> {
+    let wrong = |problem: String| RunError::Supernet { path: run.join(FILE), problem };
+    let (config, arrays, _) = open(run)?;
+    let mut model = Model::read(run)?;
+    let space = config.space.build()?;
+    let data =
+        NetworkSettings { image: model.graph.shape(0), classes: model.classes.len(), ..NetworkSettings::default() };
+    let supernet = Network::new(&Device::cpu(), space.supernet(&config.supernet(&data))?, 0)?;
+    let decided = space.parse(architecture)?;
+    let path = supernet.path(&space.settle(&decided)?)?;
+    let graph = settled(supernet.graph(), &path)?;
+    let arrays = part(&graph, &arrays).map_err(|error| {
+        wrong(format!("{error}: the supernet of {} has no such path for each architecture", config.search.name()))
+    })?;
+    (model.graph, model.arrays, model.genotype) = (graph, arrays, Some(space.print(&decided)));
+    Ok(model)
+}
+
 impl Supernet {
     /// The one of a run, for a study of the same space on the same data, of so many training images.
     pub fn read(run: &Path, of: &Config, data: &str, images: usize) -> Result<Self, RunError> {
         let path = run.join(FILE);
         let wrong = |problem: String| RunError::Supernet { path: path.clone(), problem };
-        let file = File::open(&path).map_err(|error| {
-            wrong(format!("{error}: --supernet names the directory of a search with shared weights that has ended"))
-        })?;
-        let mut bytes = Vec::new();
-        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
-        if bytes.len() as u64 > LONGEST {
-            return Err(wrong(format!("has more than {LONGEST} bytes")));
-        }
-        let (arrays, metadata) = from_safetensors(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let own = metadata.get("cellwright").ok_or_else(|| wrong("is not of a search by cellwright".into()))?;
-        let Facts { strategy, data: its, rest, .. } =
-            serde_json::from_str(own).map_err(|error| wrong(format!("its description: {error}")))?;
-        let place = run.join(CONFIG);
-        let text = std::fs::read_to_string(&place).map_err(|error| wrong(format!("{}: {error}", place.display())))?;
-        let sources = Sources { place: &place.display().to_string(), text: &text, ..Sources::default() };
-        let config = Config::read(&sources, |name| Ok(SpaceConfig::of(name.unwrap_or("darts"))))?.config;
+        let (config, arrays, Facts { strategy, data: its, rest, .. }) = open(run)?;
         if config.space != of.space {
             let problem = format!("is of the space {}, or of one with other settings", config.space.name);
             return Err(wrong(problem));

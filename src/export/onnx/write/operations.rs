@@ -27,6 +27,9 @@ pub(super) struct Writer<'a> {
     values: Vec<Forms>,
 }
 
+/// Part of a dimension: which, the first, the end, the step.
+type Part = (i64, usize, usize, usize);
+
 impl<'a> Writer<'a> {
     /// A writer of the nodes of `graph`, whose input is called `input`.
     pub fn new(graph: &'a Graph, weights: Weights<'a>, fold: bool, emitter: Emitter, input: String) -> Self {
@@ -263,12 +266,9 @@ impl<'a> Writer<'a> {
         self.emitter.node(operator, name, &[&x], attributes)
     }
 
-    /// Parts of dimensions: (dimension, first, end, step).
-    fn slice(&mut self, name: &str, x: NodeId, parts: &[(i64, usize, usize, usize)]) -> String {
+    fn slice(&mut self, name: &str, x: NodeId, parts: &[Part]) -> String {
         let x = self.map(x);
-        let mut list = |of: &dyn Fn(&(i64, usize, usize, usize)) -> i64| {
-            self.emitter.list(&parts.iter().map(of).collect::<Vec<i64>>())
-        };
+        let mut list = |of: &dyn Fn(&Part) -> i64| self.emitter.list(&parts.iter().map(of).collect::<Vec<i64>>());
         let (starts, ends) = (list(&|part| part.1 as i64), list(&|part| part.2 as i64));
         let (axes, steps) = (list(&|part| part.0), list(&|part| part.3 as i64));
         self.emitter.node("Slice", name, &[&x, &starts, &ends, &axes, &steps], Vec::new())
