@@ -128,6 +128,12 @@ impl<'a> Setup<'a> {
         Ok(Self { supernet, ..setup })
     }
 
+    /// Names of the devices.
+    pub fn devices(&self) -> String {
+        let others = self.others.iter().map(|(device, _)| device.name());
+        std::iter::once(self.device.name()).chain(others).collect::<Vec<_>>().join(", ")
+    }
+
     /// Makes sure that the training images fill a batch: it is found out before anything is computed.
     fn check_batch(&self) -> Result<(), EstimateError> {
         let images = (0..self.train.count() as u32).collect();

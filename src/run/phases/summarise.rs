@@ -52,7 +52,7 @@ impl Phase for SummariseSearch {
             strategy: config.search.name().to_owned(),
             data: config.data.name.clone(),
             data_source: setup.source.to_owned(),
-            device: setup.device.name().to_owned(),
+            device: setup.devices(),
             seed: config.seed,
             genotype: space.print(architecture),
             parameters: found.parameters,
