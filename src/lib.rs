@@ -41,12 +41,13 @@
 //!   own; [`space::darts::published`] are the cells of the literature. [`cost::Cost`] counts, [`report::svg`] draws.
 //! - **To compute**: [`device::Device`] runs recordings, [`tensor::Tensor`] is a shape and a buffer,
 //!   [`autograd::Tape`] goes backwards, [`nn`] and [`optim`] hold and move weights, [`data`] has the images.
+//! - **To exchange networks**: [`export::onnx`] writes and reads ONNX, [`nn::to_safetensors`] weights by PyTorch's names.
 //! - **To write a kernel**: [`device::Kernel`] is a shader and its twin, [`device::check_kernel`] holds the one against
 //!   the other, [`kernels::ALL`] are examples.
 //!
 //! # Floors
 //!
-//! Modules are floors: each imports only from those below it. From the top: [`report`], [`run`], [`search`],
+//! Modules are floors: each imports only from those below it. From the top: [`report`] and [`export`], [`run`], [`search`],
 //! [`estimate`], [`network`], [`space`], [`cost`], [`graph`], [`data`], [`nn`] and [`optim`], [`autograd`], [`tensor`],
 //! [`kernels`], [`device`] and [`random`]. Below [`run`] nothing opens files, starts threads or waits for a device:
 //! what a device computes arrives as a [`Pending`](device::Pending), a future.

@@ -199,12 +199,19 @@ pub mod dtype {
     pub const INT32: i32 = 6;
     /// Integers of 64 bits.
     pub const INT64: i32 = 7;
+    /// True or false.
+    pub const BOOL: i32 = 9;
     /// Half precision.
     pub const FLOAT16: i32 = 10;
     /// Double precision.
     pub const DOUBLE: i32 = 11;
     /// Single precision with 7 bits of fraction.
     pub const BFLOAT16: i32 = 16;
+
+    /// Whether it is one of floating-point numbers.
+    pub fn is_float(dtype: i32) -> bool {
+        [FLOAT, FLOAT16, DOUBLE, BFLOAT16].contains(&dtype)
+    }
 
     /// Name of a type, as errors have it.
     pub fn name(dtype: i32) -> String {

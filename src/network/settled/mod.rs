@@ -6,6 +6,7 @@
 
 mod part;
 mod widths;
+mod zeros;
 
 pub use part::part;
 
@@ -13,6 +14,7 @@ use super::reading::{readers, reads};
 use super::{NOTHING, Path};
 use crate::graph::{Choice, Conv, Features, Graph, GraphError, NodeId, Op, Options, Padding};
 use crate::tensor::Error;
+use zeros::zeros;
 
 /// The network that a supernet is along a path, in evaluation: a graph without choice points and with the first output.
 /// [`part`] gives its weights.
@@ -138,19 +140,6 @@ fn centre(conv: &Conv, [all, own]: [usize; 2]) -> Conv {
     let padding =
         Padding { top: p.top - rows, left: p.left - columns, bottom: p.bottom - rows, right: p.right - columns };
     Conv { kernel: [own.min(all); 2], padding, ..conv.clone() }
-}
-
-/// Zeros of a shape, made from any value whose rows and columns are those of the shape or a multiple of them.
-fn zeros(graph: &mut Graph, x: NodeId, shape: Features) -> Result<NodeId, GraphError> {
-    let given = graph.shape(x);
-    let stride = given.height.div_ceil(shape.height.max(1)).max(1);
-    let zero = graph.push("", Op::Zero { stride }, &[x])?;
-    if shape.channels == given.channels {
-        return Ok(zero);
-    }
-    let copies = vec![zero; shape.channels.div_ceil(given.channels.max(1))];
-    let many = if copies.len() > 1 { graph.push("", Op::Concat, &copies)? } else { zero };
-    graph.push("", Op::Channels { first: 0, count: shape.channels }, &[many])
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! reads. A node computes the smaller of both. A reader that wants channels beyond (because it turns zero into something
 //! else, or moves channels about) gets zeros joined on.
 
-use super::zeros;
+use super::zeros::zeros;
 use crate::graph::{Conv, Features, Graph, GraphError, Node, NodeId, Op};
 
 /// How an operation treats channels.

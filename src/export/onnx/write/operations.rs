@@ -7,7 +7,7 @@
 use super::emit::{Emitter, integer, integers, number, tensor};
 use super::weights::{EPSILON, Weights, part};
 use crate::export::onnx::OnnxError;
-use crate::export::onnx::proto::{TensorProto, dtype};
+use crate::export::onnx::proto::{AttributeProto, TensorProto, dtype};
 use crate::graph::{Conv, Graph, Node, NodeId, Op, Pool};
 
 /// Names of a value's forms.
@@ -19,6 +19,21 @@ struct Forms {
     flat: Option<String>,
 }
 
+/// Every `step`-th place of a dimension from the first one on.
+struct Part {
+    axis: i64,
+    first: usize,
+    end: usize,
+    step: usize,
+}
+
+impl Part {
+    fn new(axis: i64, first: usize, end: usize, step: usize) -> Self {
+        Self { axis, first, end, step }
+    }
+}
+
+/// Writes the nodes of a graph.
 pub(super) struct Writer<'a> {
     pub graph: &'a Graph,
     pub weights: Weights<'a>,
@@ -26,9 +41,6 @@ pub(super) struct Writer<'a> {
     pub emitter: Emitter,
     values: Vec<Forms>,
 }
-
-/// Part of a dimension: which, the first, the end, the step.
-type Part = (i64, usize, usize, usize);
 
 impl<'a> Writer<'a> {
     /// A writer of the nodes of `graph`, whose input is called `input`.
@@ -159,7 +171,7 @@ impl<'a> Writer<'a> {
                 let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
                 self.emitter.node("Concat", &name, &inputs, vec![integer("axis", 1)])
             }
-            Op::Channels { first, count } => self.slice(&name, x, &[(1, *first, first + count, 1)]),
+            Op::Channels { first, count } => self.slice(&name, x, &[Part::new(1, *first, first + count, 1)]),
             Op::Shuffle { groups } => self.shuffle(&name, x, *groups),
             Op::Zero { stride } => {
                 let strided = self.strided(&name, x, *stride);
@@ -229,7 +241,8 @@ impl<'a> Writer<'a> {
                 let problem = format!("its padding {p:?} cuts away all of {shape}");
                 return Err(OnnxError::unsupported(name, "conv", problem));
             }
-            let kept = [(2, rows.0, shape.height - rows.1, 1), (3, columns.0, shape.width - columns.1, 1)];
+            let kept =
+                [Part::new(2, rows.0, shape.height - rows.1, 1), Part::new(3, columns.0, shape.width - columns.1, 1)];
             input = self.slice(&format!("{name}.cut"), x, &kept);
         }
         let mut inputs = vec![input, self.emitter.numbers(&part(node, "weight"), &conv.weight_shape(), weight)];
@@ -248,14 +261,7 @@ impl<'a> Writer<'a> {
         Ok(self.emitter.node("Conv", name, &inputs, attributes))
     }
 
-    fn pool(
-        &mut self,
-        operator: &str,
-        name: &str,
-        x: NodeId,
-        pool: &Pool,
-        more: Vec<crate::export::onnx::proto::AttributeProto>,
-    ) -> String {
+    fn pool(&mut self, operator: &str, name: &str, x: NodeId, pool: &Pool, more: Vec<AttributeProto>) -> String {
         let x = self.map(x);
         let mut attributes = vec![
             integers("kernel_shape", &[pool.kernel; 2]),
@@ -266,23 +272,20 @@ impl<'a> Writer<'a> {
         self.emitter.node(operator, name, &[&x], attributes)
     }
 
+    /// Parts of dimensions, all others as they are.
     fn slice(&mut self, name: &str, x: NodeId, parts: &[Part]) -> String {
         let x = self.map(x);
-        let mut list = |of: &dyn Fn(&Part) -> i64| self.emitter.list(&parts.iter().map(of).collect::<Vec<i64>>());
-        let (starts, ends) = (list(&|part| part.1 as i64), list(&|part| part.2 as i64));
-        let (axes, steps) = (list(&|part| part.0), list(&|part| part.3 as i64));
+        let mut list = |of: fn(&Part) -> i64| self.emitter.list(&parts.iter().map(of).collect::<Vec<i64>>());
+        let (starts, ends) = (list(|part| part.first as i64), list(|part| part.end as i64));
+        let (axes, steps) = (list(|part| part.axis), list(|part| part.step as i64));
         self.emitter.node("Slice", name, &[&x, &starts, &ends, &axes, &steps], Vec::new())
     }
 
     /// Every `stride`-th row and column of what a node called `name` reads.
     fn strided(&mut self, name: &str, x: NodeId, stride: usize) -> String {
         let shape = self.graph.shape(x);
-        match stride {
-            1 => self.map(x),
-            _ => {
-                self.slice(&format!("{name}.strided"), x, &[(2, 0, shape.height, stride), (3, 0, shape.width, stride)])
-            }
-        }
+        let parts = [Part::new(2, 0, shape.height, stride), Part::new(3, 0, shape.width, stride)];
+        if stride == 1 { self.map(x) } else { self.slice(&format!("{name}.strided"), x, &parts) }
     }
 
     fn shuffle(&mut self, name: &str, x: NodeId, groups: usize) -> String {
