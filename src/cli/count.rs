@@ -5,7 +5,9 @@ use super::output::{print, print_json};
 use super::units::{bytes, grouped, short};
 use cellwright::cost::Cost;
 use cellwright::report::table::Table;
+use cellwright::run::Model;
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,9 @@ pub struct Args {
     /// or a run\'s directory.
     #[arg(long, value_name = "NAME|TEXT|FILE|RUN")]
     architecture: Option<String>,
+    /// Count the trained network of a run, or one that was imported.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["architecture", "space", "channels", "layers", "classes", "image"])]
+    model: Option<PathBuf>,
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]
     auxiliary: bool,
@@ -34,6 +39,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> super::output::Outcome {
+    if let Some(path) = &args.model {
+        let graph = Model::read(path)?.graph;
+        let cost = Cost::of(&graph, args.batch as usize)?;
+        return match args.json {
+            true => print_json(&counted(args, &cost)),
+            false => print(&format!("{}\n{}", path.display(), figures(args, &cost))),
+        };
+    }
     let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
     let cost = Cost::of(&subject.graph, args.batch as usize)?;
     if args.json { print_json(&value(args, &subject, &cost)) } else { print(&describe(args, &subject, &cost)) }
@@ -41,10 +54,8 @@ pub fn run(args: &Args) -> super::output::Outcome {
 
 fn value(args: &Args, subject: &Subject, cost: &Cost) -> serde_json::Value {
     let settings = &subject.settings;
-    let mut value = json!({
-        "parameters": cost.parameters,
-        "multiply_adds": cost.multiply_adds,
-        "activation_bytes": cost.activation_bytes,
+    let mut value = counted(args, cost);
+    let more = json!({
         "space": subject.space.name(),
         "supernet": subject.sketch.is_none(),
         "architecture": subject.sketch.as_ref().map(|s| &s.text),
@@ -52,8 +63,21 @@ fn value(args: &Args, subject: &Subject, cost: &Cost) -> serde_json::Value {
         "layers": settings.layers,
         "classes": settings.classes,
         "image": settings.image.to_string(),
-        "batch": args.batch,
         "auxiliary": args.auxiliary,
+    });
+    if let (Some(all), serde_json::Value::Object(more)) = (value.as_object_mut(), more) {
+        all.extend(more);
+    }
+    value
+}
+
+/// What is known of any network.
+fn counted(args: &Args, cost: &Cost) -> serde_json::Value {
+    let mut value = json!({
+        "parameters": cost.parameters,
+        "multiply_adds": cost.multiply_adds,
+        "activation_bytes": cost.activation_bytes,
+        "batch": args.batch,
     });
     if args.by_node {
         value["nodes"] = json!(cost.nodes);
@@ -66,6 +90,16 @@ fn describe(args: &Args, subject: &Subject, cost: &Cost) -> String {
     if let Some(sketch) = &subject.sketch {
         text += &format!("{}\n", sketch.text);
     }
+    text += &figures(args, cost);
+    if subject.sketch.is_none() {
+        text += &format!("{:<16}  {:>15}\n", "architectures", format!("10^{:.1}", subject.space.size_log10()));
+    }
+    text
+}
+
+/// The figures of a network, node by node if that is asked for.
+fn figures(args: &Args, cost: &Cost) -> String {
+    let mut text = String::new();
     if args.by_node {
         let mut table = Table::new(&[
             "node",
@@ -101,9 +135,6 @@ fn describe(args: &Args, subject: &Subject, cost: &Cost) -> String {
     text.push('\n');
     for (what, exact, readable) in lines {
         text += &format!("{what:<16}  {:>15}  {readable}\n", grouped(exact));
-    }
-    if subject.sketch.is_none() {
-        text += &format!("{:<16}  {:>15}\n", "architectures", format!("10^{:.1}", subject.space.size_log10()));
     }
     text
 }

@@ -1,6 +1,7 @@
 //! `evaluate`: how well a trained network does on test images.
 
 use super::common::DeviceArg;
+use super::experiment::toml_text;
 use super::output::{self, Outcome};
 use super::progress::{Bars, warn_if_slow};
 use super::signals::Signals;
@@ -37,10 +38,12 @@ pub struct Args {
 pub fn run(args: &Args) -> Outcome {
     let model = Model::read(&args.run)?;
     let place = args.run.join("config.toml");
-    let text = super::common::read_text(&place).map_err(|problem| match place.is_file() {
-        false => RunError::NoRun { path: args.run.clone() }.to_string(),
-        true => format!("{}: {problem}", place.display()),
-    })?;
+    let text = match (super::common::read_text(&place), &args.data) {
+        // What was imported has no run: the dataset is said.
+        (Err(_), Some(name)) if !place.exists() => format!("data = {}\n", toml_text(name)),
+        (Err(_), None) if !place.exists() => return Err(RunError::NoRun { path: args.run.clone() }.into()),
+        (text, _) => text.map_err(|problem| format!("{}: {problem}", place.display()))?,
+    };
     // The configuration of a search can be trained by, too.
     let purpose = Purpose::Training;
     let sources = Sources { place: &place.display().to_string(), text: &text, purpose, ..Sources::default() };

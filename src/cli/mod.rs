@@ -8,6 +8,7 @@ mod devices;
 mod evaluate;
 mod experiment;
 mod export;
+mod import;
 mod network;
 mod output;
 #[cfg(feature = "images")]
@@ -49,6 +50,8 @@ enum Verb {
     Train(train::Args),
     /// Write a trained network in the forms of other programs.
     Export(export::Args),
+    /// Take a network over from an ONNX file.
+    Import(import::Args),
     /// Measure a trained network on test images: accuracy with its interval, classes, calibration.
     Evaluate(evaluate::Args),
     /// Say what pictures show, by a trained network.
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Verb::Search(args) => search::run(&args),
         Verb::Train(args) => train::run(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Import(args) => import::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         #[cfg(feature = "images")]
         Verb::Predict(args) => predict::run(&args),

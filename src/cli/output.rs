@@ -38,6 +38,11 @@ pub fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
+/// Several lines of such text.
+pub fn lines(text: &str) -> String {
+    text.lines().map(|line| plain(line) + "\n").collect()
+}
+
 /// Prints a value as JSON, indented.
 pub fn print_json(value: &impl Serialize) -> Result<(), Box<dyn Error>> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))

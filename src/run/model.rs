@@ -108,8 +108,11 @@ impl Model {
         Ok(Self { arrays, ..model })
     }
 
-    /// What does not fit together, if anything does not.
-    fn check(&self) -> Result<(), String> {
+    /// Whether all of it fits together.
+    ///
+    /// # Errors
+    /// What does not.
+    pub fn check(&self) -> Result<(), String> {
         if self.graph.input_count() != 1 {
             return Err(format!("its network has {} inputs, not one", self.graph.input_count()));
         }

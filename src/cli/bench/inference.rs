@@ -4,8 +4,10 @@ use super::super::common::DeviceArg;
 use super::super::network::NetworkArgs;
 use super::super::output::{print, print_json};
 use super::measure::MeasureArgs;
+use cellwright::run::Model;
 use cellwright::search::bench::InferenceBench;
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -17,8 +19,11 @@ pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
     /// A published name (DARTS_V2), an architecture's text, a file that holds it (FILE:NAME takes one of several), or a run's directory.
-    #[arg(long, value_name = "NAME|TEXT|FILE|RUN")]
-    architecture: String,
+    #[arg(long, value_name = "NAME|TEXT|FILE|RUN", required_unless_present = "model")]
+    architecture: Option<String>,
+    /// The trained network of a run, or one that was imported.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["architecture", "space", "channels", "layers", "classes", "image"])]
+    model: Option<PathBuf>,
     /// Images at a time: each is measured.
     #[arg(long, default_value = "1,64", value_name = "B,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     batch: Vec<u32>,
@@ -32,27 +37,29 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> super::super::output::Outcome {
-    let subject = args.network.network(Some(&args.architecture), false)?;
+    let subject = match &args.model {
+        Some(path) => (path.display().to_string(), Model::read(path)?.graph),
+        None => {
+            let subject = args.network.network(args.architecture.as_deref(), false)?;
+            (subject.title(), subject.graph)
+        }
+    };
+    let (title, graph) = subject;
     let device = args.device.open()?;
     let mut all = Vec::new();
     for &batch in &args.batch {
-        let graph = subject.graph.clone();
+        let graph = graph.clone();
         let make = |_| pollster::block_on(InferenceBench::new(&device, graph, batch as usize, args.seed));
         let measured = args.measure.measure(make)?;
-        let settings = &subject.settings;
         match args.measure.json {
             true => all.push(measured.json(json!({
-                "space": subject.space.name(),
+                "network": title,
                 "architecture": args.architecture,
-                "channels": settings.channels,
-                "layers": settings.layers,
-                "classes": settings.classes,
-                "image": settings.image.to_string(),
                 "batch": batch,
                 "seed": args.seed,
             }))),
             false => {
-                let (title, device) = (subject.title(), measured.device());
+                let device = measured.device();
                 print(&format!("{title}, batch {batch}, inference, on {device}\n\n{}\n", measured.text()))?;
             }
         }
