@@ -8,7 +8,7 @@ use cellwright::network::{Network, Pass};
 use cellwright::random::Random;
 use cellwright::space::{self, NetworkSettings};
 use cellwright::tensor::Tensor;
-use common::process::{call, good};
+use common::process::{call, good, json};
 use common::{devices, small_space, wait};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -200,5 +200,51 @@ fn inference_answers_as_the_network_does() {
             assert!(noise || apart <= 2e-4 * scale, "{name} on {}: {apart} of {scale}", device.name());
             assert!(wait(inference.logits(2, &values[1..])).is_err());
         }
+    }
+}
+
+#[test]
+fn a_network_goes_to_onnx_and_back() {
+    let place = tempfile::tempdir().unwrap();
+    let run = trained(place.path());
+    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let blue = at("data/blue/3.png");
+    let answer = |run: &str| -> Value {
+        serde_json::from_str(&good(&["predict", run, &blue, "--json", "--device=cpu"])).unwrap()
+    };
+    let (own, size) = (answer(&run), json(&["count", "--model", &run, "--json"]));
+    for (name, options) in
+        [("plain", vec![]), ("folded", vec!["--fold"]), ("raw", vec!["--with-preprocessing", "--fold"])]
+    {
+        let (file, back) = (at(&format!("{name}.onnx")), at(name));
+        good(&[&["export", &run, "--format=onnx", "-o", &file][..], &options].concat());
+        let said = good(&["import", &file, "-o", &back]);
+        assert!(said.contains("A network by cellwright"), "{said}");
+        let found = answer(&back);
+        assert_eq!(found["top"][0]["class"], own["top"][0]["class"]);
+        let [a, b] = [&own, &found].map(|answer| answer["top"][0]["probability"].as_f64().unwrap());
+        assert!((a - b).abs() < 1e-5, "{name}: {a}, {b}");
+        assert_eq!(json(&["count", "--model", &back, "--json"])["multiply_adds"], size["multiply_adds"], "{name}");
+    }
+    let summary: Value =
+        serde_json::from_str(&std::fs::read_to_string(Path::new(&run).join("summary.json")).unwrap()).unwrap();
+    assert_eq!(size["parameters"], summary["parameters"]);
+    let data = at("data");
+    let measured = call(&["evaluate", &at("plain"), "--data=folder", "--data-dir", &data, "--json", "--device=cpu"]);
+    assert_eq!(measured.json()["accuracy"], summary["test_accuracy"]);
+    std::fs::write(at("no.onnx"), b"not a network").unwrap();
+    for (arguments, part) in [
+        (vec!["import", &at("no.onnx"), "-o", &at("no")], "not an ONNX file"),
+        (vec!["import", &at("plain.onnx"), "-o", &at("plain")], "plain"),
+        (
+            vec!["import", &at("plain.onnx"), "-o", &at("three"), "--classes=a,b,c"],
+            "3 classes, where its network answers with",
+        ),
+        (vec!["export", &run, "--format=onnx"], "needs --output"),
+        (vec!["export", &run, "--format=onnx", "--path=#1", "-o", &at("path.onnx")], "a search with shared weights"),
+        (vec!["evaluate", &at("plain")], "is not the directory of a run"),
+    ] {
+        let refused = call(&arguments);
+        assert!(refused.status == 1 && refused.err.contains(part), "{arguments:?}: {}", refused.err);
     }
 }
