@@ -242,7 +242,7 @@ fn a_network_goes_to_onnx_and_back() {
         ),
         (vec!["export", &run, "--format=onnx"], "needs --output"),
         (vec!["export", &run, "--format=onnx", "--path=#1", "-o", &at("path.onnx")], "a search with shared weights"),
-        (vec!["evaluate", &at("plain")], "is not the directory of a run"),
+        (vec!["evaluate", &at("plain")], "holds no run: it has no config.toml"),
     ] {
         let refused = call(&arguments);
         assert!(refused.status == 1 && refused.err.contains(part), "{arguments:?}: {}", refused.err);

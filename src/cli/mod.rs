@@ -3,12 +3,14 @@
 mod bench;
 mod check;
 mod common;
+mod completions;
 mod count;
 mod devices;
 mod evaluate;
 mod experiment;
 mod export;
 mod import;
+mod man;
 mod network;
 mod output;
 #[cfg(feature = "images")]
@@ -22,14 +24,15 @@ mod signals;
 mod suite;
 mod train;
 mod units;
+mod version;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// Neural architecture search from the compute kernels up, on any GPU or none.
 #[derive(Debug, Parser)]
-#[command(name = "cellwright", version, about, propagate_version = true)]
+#[command(name = "cellwright", version, long_version = version::long(), about, propagate_version = true)]
 struct Cli {
     /// Say more on standard error (repeat for still more).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -67,6 +70,10 @@ enum Verb {
     Report(report::Args),
     /// Run searches by several strategies in several spaces with several seeds, and hold them against random architectures.
     Suite(suite::Args),
+    /// Write what lets a shell complete verbs, options and their values.
+    Completions(completions::Args),
+    /// Write pages for `man`.
+    Man(man::Args),
 }
 
 /// Parses the command line, runs the verb and says what went wrong.
@@ -98,6 +105,8 @@ pub fn main() -> ExitCode {
         Verb::Bench(args) => bench::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Suite(args) => suite::run(&args),
+        Verb::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Verb::Man(args) => man::run(&args, Cli::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
