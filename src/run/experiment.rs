@@ -63,6 +63,7 @@ pub fn search_on(
     let loaded = load(first(devices)?.0, config, observer)?;
     let space = config.space.build()?;
     let mut setup = Setup::new(devices, config, &*space, &loaded, directory, observer)?;
+    setup.read_estimator()?;
     check_networks(&setup)?;
     let identity = Identity::of(config, Purpose::Search, &setup.data, devices)?;
     setup.observer.say(setup.source);

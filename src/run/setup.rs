@@ -115,7 +115,7 @@ impl<'a> Setup<'a> {
             test: Resident::new(device, test, mean, std)?,
             others: others.collect::<Result<_, EstimateError>>()?,
             settings,
-            table: table(config)?,
+            table: None,
             supernet: None,
             directory,
             metrics: directory.log("metrics.jsonl")?,
@@ -124,8 +124,14 @@ impl<'a> Setup<'a> {
             ledger: Ledger::new(directory, config.checkpoint.seconds)?,
         };
         setup.check_batch()?;
-        let supernet = supernet(&setup)?;
-        Ok(Self { supernet, ..setup })
+        Ok(setup)
+    }
+
+    /// Reads what a study measures its trials with, if it does not train them.
+    pub fn read_estimator(&mut self) -> Result<(), RunError> {
+        self.table = table(self.config)?;
+        self.supernet = supernet(self)?;
+        Ok(())
     }
 
     /// Names of the devices.
