@@ -356,7 +356,7 @@ fn shared_weights_measure_trials() {
         assert!(error.contains(why), "{error}");
     };
     refused("a", "rsps", &["space=chain"], "is of the space nas-bench-201");
-    refused("b", "study", &cells, "--supernet names the directory of a search with shared weights");
+    refused("b", "study", &cells, "name the directory of a search with shared weights");
     refused("c", "rsps", &[&cells[..], &["data.limit=200"]].concat(), "was trained on other images");
     refused("d", "rsps", &[&cells[..], &["strategy=hyperband"]].concat(), "at full fidelity");
     let partial = ["network.layers=3", "strategy=pc-darts", "supernet.channels=4"];
