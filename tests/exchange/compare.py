@@ -2,10 +2,11 @@
 
 Each architecture is trained a little by the program, on pictures made here. PyTorch loads what the run kept, with every name
 and shape that it has and no other (`strict=True`), and both answer the same inputs. Then PyTorch's own weights are put
-where those of the run were, and both answer again.
+where those of the run were, and both answer again. PyTorch in float64 says how much of a difference is rounding, and whose.
 """
 
 import argparse
+import copy
 import json
 import random
 import re
@@ -21,7 +22,7 @@ from safetensors.torch import load_file, save_file
 
 import networks
 
-# The largest difference of two logits that is put down to the order of sums.
+# The largest difference of two logits. Where rounding alone comes to more, ours must be as near to float64 as PyTorch's are.
 MOST = 1e-4
 CLASSES, INPUTS = 10, 32
 BENCH = [
@@ -129,12 +130,21 @@ def ours(logits, run, x, place):
 
 
 def theirs(model, x):
+    """What PyTorch answers, in float32 and in float64."""
     model.eval()
     with torch.no_grad():
-        return model(x)
+        return model(x), copy.deepcopy(model).double()(x.double())
+
+
+def distances(ours, theirs):
+    """Between both, and of each from float64: the largest of any logit."""
+    single, double = theirs
+    between = lambda a, b: (a - b).abs().max().item()
+    return between(ours, single), between(ours, double), between(single, double)
 
 
 def compare(program, logits, place, case):
+    """The row of an architecture, and whether it is alike both ways."""
     name, space, text, channels, layers, options = case
     place.mkdir(parents=True, exist_ok=True)
     run = train(program, place, space, text, channels, layers, options)
@@ -145,19 +155,19 @@ def compare(program, logits, place, case):
     model, names = network(program, space, text, channels, layers, options)
     trained = load_file(weights)
     model.load_state_dict(renamed(trained, names), strict=True)
-    there = theirs(model, x)
-    forth = (ours(logits, run, x, place) - there).abs().max().item()
+    forth = distances(ours(logits, run, x, place), theirs(model, x))
 
     model, _ = network(program, space, text, channels, layers, options)
     settle(model)
     back = {new: old for old, new in names.items()}
     # A tensor that shares its memory is refused by safetensors.
     save_file({key: value.clone() for key, value in renamed(model.state_dict(), back).items()}, weights)
-    here = theirs(model, x)
-    back = (ours(logits, run, x, place) - here).abs().max().item()
+    back = distances(ours(logits, run, x, place), theirs(model, x))
     count = sum(parameter.numel() for parameter in model.parameters())
-    return [name, f"{channels}, {layers}", len(trained), f"{count:,}", f"{there.abs().max():.1f}, {here.abs().max():.1f}",
-            f"{forth:.1e}", f"{back:.1e}"], max(forth, back)
+    row = [name, f"{channels}, {layers}", len(trained), f"{count:,}", f"{forth[0]:.1e}", f"{back[0]:.1e}",
+           f"{max(forth[1], back[1]):.1e}, {max(forth[2], back[2]):.1e}"]
+    alike = all(between <= MOST or here <= there for between, here, there in (forth, back))
+    return row, alike
 
 
 def main():
@@ -168,27 +178,26 @@ def main():
     parser.add_argument("--only", default="", help="those architectures whose name holds this")
     arguments = parser.parse_args()
     pictures(arguments.out / "pictures")
-    rows, worst = [], {}
+    rows, far = [], []
     for case in cases(arguments.only):
         place = arguments.out / re.sub(r"[^a-z0-9]+", "-", case[0].lower())
-        row, difference = compare(arguments.program, arguments.logits, place, case)
+        row, alike = compare(arguments.program, arguments.logits, place, case)
         rows.append(row)
-        worst[case[0]] = difference
+        far += [] if alike else [case[0]]
         print(*row, sep="  ", file=sys.stderr, flush=True)
     versions = {"Python": sys.version.split()[0], "PyTorch": torch.__version__, "safetensors": safetensors.__version__,
                 "NumPy": np.__version__}
     version = call(arguments.program, "-V").strip().replace("cellwright", "Cellwright")
     lines = [", ".join([version, *(f"{name} {value}" for name, value in versions.items())]) + ":", "",
-             "| architecture | channels, cells | arrays | parameters | largest logits | ours in PyTorch | PyTorch's here |",
+             "| architecture | channels, cells | arrays | parameters | ours in PyTorch | PyTorch's here | from float64: ours, PyTorch's |",
              "|---|---|---|---|---|---|---|"]
     lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
     text = "\n".join(lines) + "\n"
     (arguments.out / "table.md").write_text(text)
     print(text, end="")
-    far = {name: difference for name, difference in worst.items() if not difference <= MOST}
+    print(f"{len(rows) - len(far)} passed, {len(far)} failed")
     if far:
-        sys.exit(f"logits differ by more than {MOST}: {far}")
-    print(f"{len(rows)} passed, 0 failed")
+        sys.exit(f"logits differ by more than {MOST}, and by more than rounding: {', '.join(far)}")
 
 
 main()
