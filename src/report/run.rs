@@ -194,7 +194,7 @@ fn accuracies(outcome: &Outcome) -> Result<String, DrawError> {
 pub fn text(outcome: &Outcome, config: &Config, directory: &Path) -> String {
     let mut text = String::new();
     if config.search.is_study() {
-        text += &study::leaderboard(&outcome.searched.trials, &objectives(config));
+        text += &study::leaderboard(&outcome.searched.trials, &outcome.searched.trial_seconds, &objectives(config));
     }
     text += &summary_text(&outcome.summary, directory);
     if let [first, .., last] = &outcome.searched.controller[..] {

@@ -7,12 +7,14 @@ use crate::estimate::Measured;
 use crate::estimate::measured::{ACCURACY, PARAMETERS};
 use crate::search::Tried;
 use crate::search::study::Objective;
+use std::collections::BTreeMap;
 
 /// Rows of a leaderboard.
 const ROWS: usize = 10;
 
-/// The best trials by the first objective, and how many there were.
-pub fn leaderboard(trials: &[Tried], objectives: &[Objective]) -> String {
+/// The best trials by the first objective, with the seconds that they took and how they ended, then those that failed; and how many
+/// there were.
+pub fn leaderboard(trials: &[Tried], seconds: &BTreeMap<usize, f64>, objectives: &[Objective]) -> String {
     let Some(first) = objectives.first() else { return String::new() };
     let mut ranked: Vec<(&Tried, f64)> =
         trials.iter().filter_map(|tried| Some((tried, first.worth(&tried.measured)?))).collect();
@@ -22,28 +24,36 @@ pub fn leaderboard(trials: &[Tried], objectives: &[Objective]) -> String {
     names.extend([ACCURACY, PARAMETERS].into_iter().filter(|name| !objectives.iter().any(|o| o.name == *name)));
     let decided: Vec<&str> =
         trials.first().map_or(Vec::new(), |tried| tried.settings.iter().map(|(key, _)| key.as_str()).collect());
-    let header: Vec<&str> = ["rank", "trial"].into_iter().chain(names.iter().copied()).chain(decided).collect();
-    let mut table = Table::new(&header);
-    for (rank, (tried, _)) in ranked.iter().take(ROWS).enumerate() {
+    let header = ["rank", "trial"].into_iter().chain(names.iter().copied()).chain(decided).chain(["seconds", "state"]);
+    let mut table = Table::new(&header.collect::<Vec<_>>());
+    let row = |rank: String, tried: &Tried, state: &str| {
         let value = |name: &&str| tried.measured.objective(name).map_or("–".to_owned(), |value| shown(name, value));
-        let mut row = vec![(rank + 1).to_string(), (tried.trial + 1).to_string()];
+        let mut row = vec![rank, (tried.trial + 1).to_string()];
         row.extend(names.iter().map(value));
         row.extend(tried.settings.iter().map(|(_, value)| match value.as_float() {
             Some(number) => format!("{number:.4}"),
             None => value.to_string(),
         }));
-        table.row(row);
+        row.push(seconds.get(&tried.trial).map_or("–".to_owned(), |seconds| format!("{seconds:.1}")));
+        row.push(state.to_owned());
+        row
+    };
+    for (rank, (tried, _)) in ranked.iter().take(ROWS).enumerate() {
+        table.row(row((rank + 1).to_string(), tried, "finished"));
     }
-    let failed: Vec<(usize, &str)> = trials
+    let failed: Vec<(&Tried, &str)> = trials
         .iter()
         .filter_map(|tried| match &tried.measured {
-            Measured::Failed { reason } => Some((tried.trial + 1, reason.as_str())),
+            Measured::Failed { reason } => Some((tried, reason.as_str())),
             Measured::Worth { .. } => None,
         })
         .collect();
+    for (tried, _) in failed.iter().take(ROWS.saturating_sub(ranked.len())) {
+        table.row(row("–".to_owned(), tried, "failed"));
+    }
     let mut text = format!("{} trials, {} finished:\n\n{}\n", trials.len(), ranked.len(), table.render());
-    if let Some((trial, reason)) = failed.last() {
-        text += &format!("{} failed, the last of them trial {trial}: {reason}\n\n", failed.len());
+    if let Some((last, reason)) = failed.last() {
+        text += &format!("{} failed, the last of them trial {}: {reason}\n\n", failed.len(), last.trial + 1);
     }
     text
 }
@@ -106,10 +116,11 @@ mod tests {
     #[test]
     fn the_best_come_first_and_what_failed_is_counted() {
         let trials = [tried(0, Some(0.5)), tried(1, None), tried(2, Some(0.75)), tried(3, Some(0.75))];
-        let text = leaderboard(&trials, &[Objective::new(ACCURACY)]);
+        let text = leaderboard(&trials, &[(2, 1.25)].into(), &[Objective::new(ACCURACY)]);
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert!(rows.contains(&vec!["1", "3", "75.00", "%", "1234", "0.0312"]), "{text}");
-        assert!(rows.contains(&vec!["2", "4", "75.00", "%", "1234", "0.0312"]), "{text}");
+        assert!(rows.contains(&vec!["1", "3", "75.00", "%", "1234", "0.0312", "1.2", "finished"]), "{text}");
+        assert!(rows.contains(&vec!["2", "4", "75.00", "%", "1234", "0.0312", "–", "finished"]), "{text}");
+        assert!(rows.contains(&vec!["–", "2", "–", "–", "0.0312", "–", "failed"]), "{text}");
         assert!(
             text.contains("4 trials, 3 finished") && text.contains("1 failed, the last of them trial 2: too large")
         );

@@ -7,6 +7,7 @@ use crate::graph::Graph;
 use crate::search::{ControllerEpoch, EpochEnd, Tried};
 use crate::space::Architecture;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use toml::Value;
 
 /// A network trained from scratch.
@@ -43,6 +44,9 @@ pub struct Searched {
     pub controller: Vec<ControllerEpoch>,
     /// The trials that have ended, if it was a study.
     pub trials: Vec<Tried>,
+    /// Seconds from when a trial was begun until it was known what it came to, by its number.
+    #[serde(default)]
+    pub trial_seconds: BTreeMap<usize, f64>,
     /// Epochs that all trials were trained for.
     #[serde(default)]
     pub trial_epochs: u64,

@@ -39,7 +39,7 @@ impl Phase for Search {
             setup.directory.write("trials.csv", study.csv(space).as_bytes())?;
         }
         let seconds = setup.ledger.phase_seconds();
-        let Study { trials, epochs: trial_epochs, settings, .. } = study;
+        let Study { trials, epochs: trial_epochs, seconds: trial_seconds, settings, .. } = study;
         results.searched = Some(Searched {
             architecture,
             epochs,
@@ -47,6 +47,7 @@ impl Phase for Search {
             compared,
             controller,
             trials,
+            trial_seconds,
             trial_epochs,
             settings,
             options,

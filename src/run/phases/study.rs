@@ -1,5 +1,6 @@
 //! How a study is driven, what is heard of it, and its journal `trials.jsonl`: an object for each thing that happens to a trial.
 
+use crate::estimate::measured::PARAMETERS;
 use crate::estimate::{EstimateError, Fidelity, Measured, SharedWeights};
 use crate::run::directory::Log;
 use crate::run::error::RunError;
@@ -11,7 +12,7 @@ use crate::search::{self, Bench, Event, Stepper, Tried};
 use crate::space::Space;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 /// The journal's file.
@@ -75,6 +76,12 @@ pub(super) struct Study {
     /// Epochs that all trials were trained for, also those that have not ended.
     #[serde(default)]
     pub epochs: u64,
+    /// Seconds from when a trial was begun until it was known what it came to, by its number.
+    #[serde(default)]
+    pub seconds: BTreeMap<usize, f64>,
+    /// When those under way were begun, in seconds of the phase.
+    #[serde(default)]
+    began: BTreeMap<usize, f64>,
     /// What was decided beside the architecture found.
     pub settings: Vec<(String, toml::Value)>,
     /// Bytes of the journal.
@@ -88,6 +95,7 @@ impl Study {
     pub fn hear(&mut self, setup: &mut Setup<'_>, event: Event) -> Result<Option<String>, RunError> {
         let state = match event {
             Event::Began { trial, candidate, settings, fidelity, continues } => {
+                self.began.insert(trial, setup.ledger.phase_seconds());
                 let mut line = json!({
                     "trial": trial, "state": "began", "architecture": setup.space.print(&candidate.answers),
                     "answers": candidate.answers,
@@ -123,7 +131,10 @@ impl Study {
                     Measured::Failed { reason } => json!({ "trial": tried.trial, "state": "failed", "reason": reason }),
                 };
                 self.write(setup, &line, true)?;
-                let said = said(&tried);
+                if let Some(began) = self.began.remove(&tried.trial) {
+                    self.seconds.insert(tried.trial, setup.ledger.phase_seconds() - began);
+                }
+                let said = said(&tried, self.seconds.get(&tried.trial).copied());
                 // Of what is beyond a limit there may be thousands.
                 let failed = matches!(&tried.measured, Measured::Failed { reason } if !reason.starts_with(BEYOND));
                 if tried.is_best || failed {
@@ -205,18 +216,19 @@ impl Study {
     }
 }
 
-/// A trial that has ended, in a line.
-fn said(tried: &Tried) -> String {
+/// A trial that has ended, in a line: accuracy, size, seconds.
+fn said(tried: &Tried, seconds: Option<f64>) -> String {
     let number = tried.trial + 1;
-    match (&tried.measured, tried.measured.accuracy()) {
-        (Measured::Failed { reason }, _) => format!("trial {number} failed: {reason}"),
-        (_, Some(accuracy)) => {
-            format!(
-                "trial {number}: accuracy {:.2} %{}",
-                100.0 * accuracy,
-                if tried.is_best { ", the best so far" } else { "" }
-            )
-        }
-        (_, None) => format!("trial {number} ended{}", if tried.is_best { ", the best so far" } else { "" }),
+    let mut facts = match (&tried.measured, tried.measured.accuracy()) {
+        (Measured::Failed { reason }, _) => return format!("trial {number} failed: {reason}"),
+        (_, Some(accuracy)) => format!("trial {number}: accuracy {:.2} %", 100.0 * accuracy),
+        (_, None) => format!("trial {number} ended"),
+    };
+    if let Some(parameters) = tried.measured.objective(PARAMETERS) {
+        facts += &format!(", {parameters:.0} parameters");
     }
+    if let Some(seconds) = seconds {
+        facts += &format!(", {seconds:.1} s");
+    }
+    facts + if tried.is_best { ", the best so far" } else { "" }
 }
