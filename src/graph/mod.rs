@@ -9,6 +9,7 @@ mod choice;
 mod drop_path;
 mod entangle;
 pub mod fuse;
+mod head;
 mod op;
 mod parameters;
 mod partial;

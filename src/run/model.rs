@@ -3,10 +3,11 @@
 use super::directory::Directory;
 use super::error::RunError;
 use super::images::{ImagesConfig, Resize};
+use crate::data::Images;
 use crate::device::Device;
 use crate::estimate::Inference;
 use crate::graph::Graph;
-use crate::nn::{Array, from_safetensors, to_safetensors};
+use crate::nn::{Array, Value, from_safetensors, to_safetensors};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -67,6 +68,28 @@ impl Model {
         ImagesConfig { resize: Resize(Some([height, width])), ..self.images.clone() }.reading()
     }
 
+    /// A dataset's images as it takes them. (Pictures that all are grey may be for a network of colours.)
+    ///
+    /// # Errors
+    /// That they are of another shape.
+    pub fn fitting(&self, images: Images) -> Result<Images, String> {
+        let (wanted, found) = (self.shape(), images.shape());
+        if found == wanted {
+            return Ok(images);
+        }
+        let in_colour = if wanted[0] == 3 { images.in_colour().ok() } else { None };
+        in_colour
+            .filter(|images| images.shape() == wanted)
+            .ok_or_else(|| format!("its images are {found:?} (channels, rows, columns), the network takes {wanted:?}"))
+    }
+
+    /// Settings of reading a dataset's files for it: pictures of any size are brought to its own.
+    pub fn reading_of(&self, dataset: &str, images: &ImagesConfig) -> ImagesConfig {
+        let [_, height, width] = self.shape().map(|size| size as u32);
+        let resize = if dataset == "folder" { Resize(Some([height, width])) } else { images.resize };
+        ImagesConfig { resize, ..images.clone() }
+    }
+
     /// Pixels of images (`[images, channels, height, width]`, from 0 to 255) as it is given them.
     pub fn normalised(&self, pixels: &[u8]) -> Vec<f32> {
         let [channels, height, width] = self.shape();
@@ -76,6 +99,21 @@ impl Model {
             pixels.iter().map(move |&pixel| (f32::from(pixel) / 255.0 - mean) * scale)
         });
         normalised.collect()
+    }
+
+    /// A hash of what it is and has learned.
+    pub(super) fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        // Without the weights; it cannot fail, having been read or made here.
+        hasher.update(&serde_json::to_vec(self).unwrap_or_default());
+        for (name, array) in &self.arrays {
+            hasher.update(name.as_bytes()).update(&[0]);
+            match &array.value {
+                Value::F32(values) => values.iter().for_each(|value| _ = hasher.update(&value.to_le_bytes())),
+                Value::I64(values) => values.iter().for_each(|value| _ = hasher.update(&value.to_le_bytes())),
+            }
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The network ready to answer.

@@ -54,6 +54,9 @@ const OWNERS: &[(&str, Owner)] = &[
 const OF_SEARCHES: &[&str] =
     &["search", "random", "baseline", "supernet", "benchmark", "space.nodes", "space.primitives"];
 
+/// What a network that is given with what it has learned brings along.
+const OF_ARCHITECTURES: &[&str] = &["architecture", "space", "network"];
+
 /// What random architectures do without: they are of a space, and held against others of it.
 const OF_STRATEGIES: &[&str] = &["search", "baseline", "supernet", "benchmark"];
 
@@ -112,11 +115,15 @@ pub(super) fn unread(config: &Config, space: &dyn Space) -> Vec<Unread> {
     OWNERS.iter().filter_map(entry).collect()
 }
 
-/// What `train` leaves to `search`, of what is given as an option. A file describes a whole experiment, so that the
-/// configuration of a search can be trained by.
-pub(super) fn of_searches() -> Vec<Unread> {
-    let entry = |key: &&'static str| Unread { key, by: "`train`".to_owned(), readers: "`search`".to_owned() };
-    OF_SEARCHES.iter().map(entry).collect()
+/// What `train` leaves to `search`, and to architectures where it is given a network, of what is given as an option. A file
+/// describes a whole experiment, so that the configuration of a search can be trained by.
+pub(super) fn not_of_training(config: &Config) -> Vec<Unread> {
+    let entry =
+        |by: &str, readers: &str, key: &&'static str| Unread { key, by: by.to_owned(), readers: readers.to_owned() };
+    let of_searches = OF_SEARCHES.iter().map(|key| entry("`train`", "`search`", key));
+    let built = OF_ARCHITECTURES.iter().filter(|_| config.model.is_some());
+    let of_architectures = built.map(|key| entry("a network that is trained further", "`train --architecture`", key));
+    of_searches.chain(of_architectures).collect()
 }
 
 /// A configuration's table as it is written: what is read, for a purpose.
@@ -127,6 +134,9 @@ pub(super) fn read_part(config: &Config, space: &dyn Space, purpose: Purpose) ->
         Purpose::Training => OF_SEARCHES,
         Purpose::Random => OF_STRATEGIES,
     });
+    if purpose == Purpose::Training && config.model.is_some() {
+        left_out.extend(OF_ARCHITECTURES);
+    }
     Ok(Settings::from(config.table()?).without(&left_out))
 }
 

@@ -37,42 +37,25 @@ impl Part {
 pub(super) struct Writer<'a> {
     pub graph: &'a Graph,
     pub weights: Weights<'a>,
-    pub fold: bool,
     pub emitter: Emitter,
     values: Vec<Forms>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer of the nodes of `graph`, whose input is called `input`.
-    pub fn new(graph: &'a Graph, weights: Weights<'a>, fold: bool, emitter: Emitter, input: String) -> Self {
+    pub fn new(graph: &'a Graph, weights: Weights<'a>, emitter: Emitter, input: String) -> Self {
         let mut values = vec![Forms::default(); graph.nodes.len()];
         if let Some(first) = values.first_mut() {
             first.map = Some(input);
         }
-        Self { graph, weights, fold, emitter, values }
+        Self { graph, weights, emitter, values }
     }
 
-    /// Writes what `output` needs; gives the name of its value, of two dimensions if it is a vector.
+    /// Writes all nodes; gives the name of the value of `output`, of two dimensions if it is a vector.
     pub fn write(&mut self, output: NodeId) -> Result<String, OnnxError> {
         let graph = self.graph;
-        let mut readers = vec![0usize; graph.nodes.len()];
-        readers[output] = 1;
-        for (index, node) in graph.nodes.iter().enumerate().rev().filter(|(index, _)| *index <= output) {
-            if readers[index] > 0 {
-                node.inputs.iter().for_each(|&input| readers[input] += 1);
-            }
-        }
-        // Convolutions that are written with the batch normalisation that alone reads them.
-        let mut folded = vec![false; graph.nodes.len()];
-        for (index, node) in graph.nodes.iter().enumerate().filter(|(index, _)| self.fold && readers[*index] > 0) {
-            if let (Op::BatchNorm { .. }, [conv]) = (&node.op, &node.inputs[..]) {
-                folded[*conv] = matches!(graph.nodes[*conv].op, Op::Conv(_)) && readers[*conv] == 1 && *conv < index;
-            }
-        }
-        for (index, node) in graph.nodes.iter().enumerate() {
-            if readers[index] > 0 && !folded[index] && !matches!(node.op, Op::Input) {
-                self.values[index] = self.node(index, node, &folded)?;
-            }
+        for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| !matches!(node.op, Op::Input)) {
+            self.values[index] = self.node(index, node)?;
         }
         let shape = graph.shape(output);
         Ok(if (shape.height, shape.width) == (1, 1) { self.flat(output) } else { self.map(output) })
@@ -112,7 +95,7 @@ impl<'a> Writer<'a> {
         flat
     }
 
-    fn node(&mut self, index: NodeId, node: &Node, folded: &[bool]) -> Result<Forms, OnnxError> {
+    fn node(&mut self, index: NodeId, node: &Node) -> Result<Forms, OnnxError> {
         let name = self.name(index);
         let refused = |problem: &str| OnnxError::unsupported(&name, node.op.name(), problem);
         let Some(&x) = node.inputs.first() else { return Err(refused("reads nothing")) };
@@ -135,27 +118,15 @@ impl<'a> Writer<'a> {
             }
             Op::BatchNorm { affine } => {
                 let norm = self.weights.norm(node, *affine)?;
-                if let (true, Op::Conv(conv)) = (folded[x], &self.graph.nodes[x].op) {
-                    let before = &self.graph.nodes[x];
-                    let [weight, bias] = self.weights.folded(before, conv, &norm)?;
-                    let read = before.inputs.first().copied().unwrap_or_default();
-                    let name = self.name(x);
-                    self.conv(&name, read, (before, conv), &weight, Some(&bias))?
-                } else {
-                    let count = [shape.channels];
-                    let (ones, zeros) = (vec![1.0; shape.channels], vec![0.0; shape.channels]);
-                    let [scale, shift] = norm.affine.unwrap_or([&ones, &zeros]);
-                    let mut inputs = vec![self.map(x)];
-                    let parts = [
-                        ("weight", scale),
-                        ("bias", shift),
-                        ("running_mean", norm.mean),
-                        ("running_var", norm.variance),
-                    ];
-                    inputs.extend(parts.map(|(what, values)| self.emitter.numbers(&part(node, what), &count, values)));
-                    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-                    self.emitter.node("BatchNormalization", &name, &inputs, vec![number("epsilon", EPSILON)])
-                }
+                let count = [shape.channels];
+                let (ones, zeros) = (vec![1.0; shape.channels], vec![0.0; shape.channels]);
+                let [scale, shift] = norm.affine.unwrap_or([&ones, &zeros]);
+                let mut inputs = vec![self.map(x)];
+                let parts =
+                    [("weight", scale), ("bias", shift), ("running_mean", norm.mean), ("running_var", norm.variance)];
+                inputs.extend(parts.map(|(what, values)| self.emitter.numbers(&part(node, what), &count, values)));
+                let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+                self.emitter.node("BatchNormalization", &name, &inputs, vec![number("epsilon", EPSILON)])
             }
             Op::MaxPool(pool) => self.pool("MaxPool", &name, x, pool, Vec::new()),
             Op::AvgPool(pool) => {
