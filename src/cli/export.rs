@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// Directory of a search or a training: its trained network is written.
     run: PathBuf,
-    /// `onnx`; `wgsl`: shaders, weights, a manifest of dispatches and two small hosts; `safetensors`: weights under PyTorch's names;
+    /// `onnx`; `wgsl`: shaders, weights, a manifest of dispatches and two small hosts; `safetensors`: weights under the names of the space's published code;
     /// `genotype`: the architecture in one line.
     #[arg(long, value_parser = ["onnx", "wgsl", "safetensors", "genotype"])]
     format: String,
@@ -68,7 +68,11 @@ pub fn run(args: &Args) -> Outcome {
             })?;
             write_file(path, bytes)
         }
-        ("safetensors", Some(path)) => write_file(path, to_safetensors(&model.arrays, HashMap::new())?),
+        ("safetensors", Some(path)) => {
+            // Shared weights are those of a search network.
+            let arrays = if args.path.is_some() { model.arrays } else { model.published() };
+            write_file(path, to_safetensors(&arrays, HashMap::new())?)
+        }
         (format, _) => Err(format!("--format {format} needs --output, where to write").into()),
     }
 }

@@ -8,6 +8,7 @@ use crate::device::Device;
 use crate::estimate::Inference;
 use crate::graph::Graph;
 use crate::nn::{Array, Value, from_safetensors, to_safetensors};
+use crate::space;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -101,6 +102,19 @@ impl Model {
         normalised.collect()
     }
 
+    /// What it has learned, by the names that the published code of its space has for a network trained from scratch.
+    pub fn published(&self) -> BTreeMap<String, Array> {
+        let names: HashMap<String, String> = self.published_layers().collect();
+        renamed(&self.arrays, &names)
+    }
+
+    /// Its layers, and what the published code calls them.
+    fn published_layers(&self) -> impl Iterator<Item = (String, String)> {
+        let space = self.space.as_deref().and_then(|name| space::find(name).ok());
+        let layers = self.graph.nodes.iter().map(|node| node.name.clone()).filter(|name| !name.is_empty());
+        layers.filter_map(move |layer| Some((layer.clone(), space.as_ref()?.published_layer(&layer))))
+    }
+
     /// A hash of what it is and has learned.
     pub(super) fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
@@ -143,7 +157,9 @@ impl Model {
         let weights = self::bytes(&path, LONGEST_WEIGHTS)?;
         let (arrays, _) = from_safetensors(&weights)
             .map_err(|error| RunError::Model { path: path.clone(), problem: error.to_string() })?;
-        Ok(Self { arrays, ..model })
+        // As they are kept here, or as others have them.
+        let own = model.published_layers().map(|(own, published)| (published, own)).collect();
+        Ok(Self { arrays: renamed(&arrays, &own), ..model })
     }
 
     /// Whether all of it fits together.
@@ -185,6 +201,15 @@ impl Model {
         let text = serde_json::to_vec(self).map_err(|error| RunError::Model { path, problem: error.to_string() })?;
         directory.write(FILE, &text)
     }
+}
+
+/// Arrays whose layers have other names.
+fn renamed(arrays: &BTreeMap<String, Array>, layers: &HashMap<String, String>) -> BTreeMap<String, Array> {
+    let named = |name: &String| {
+        let (layer, part) = name.rsplit_once('.')?;
+        Some(format!("{}.{part}", layers.get(layer)?))
+    };
+    arrays.iter().map(|(name, array)| (named(name).unwrap_or_else(|| name.clone()), array.clone())).collect()
 }
 
 /// What a file holds, if it is no longer than that.

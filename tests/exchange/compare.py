@@ -92,21 +92,12 @@ def train(program, place, space, text, channels, layers, options):
 
 
 def network(program, space, text, channels, layers, options):
-    """The same architecture in PyTorch, with random weights, and our name of each part that has another there."""
+    """The same architecture in PyTorch, with random weights."""
     if space == "nas-bench-201":
-        return networks.Bench(text, channels, layers // 3, CLASSES), networks.bench_names(text)
+        return networks.Bench(text, channels, layers // 3, CLASSES)
     cell = json.loads(call(program, "show", "--space", space, "--architecture", text, "--format", "json"))
     genotype = {kind: (cell[kind], cell[f"{kind}_concat"]) for kind in ("normal", "reduce")}
-    return networks.Darts(genotype, channels, layers, CLASSES, **options), {}
-
-
-def renamed(state, names):
-    """A state with parts of its names replaced, as whole parts."""
-    def name(key):
-        for old, new in names.items():
-            key = re.sub(rf"(?<=\.){re.escape(old)}(?=\.)", new, key)
-        return key
-    return {name(key): value for key, value in state.items()}
+    return networks.Darts(genotype, channels, layers, CLASSES, **options)
 
 
 def settle(model):
@@ -149,19 +140,19 @@ def compare(program, logits, place, case):
     place.mkdir(parents=True, exist_ok=True)
     run = train(program, place, space, text, channels, layers, options)
     x = torch.randn(INPUTS, 3, 32, 32, generator=torch.Generator().manual_seed(2))
-    weights = run / "weights.safetensors"
+    exported = place / "weights.safetensors"
+    call(program, "export", run, "--format", "safetensors", "--output", exported)
 
     torch.manual_seed(3)
-    model, names = network(program, space, text, channels, layers, options)
-    trained = load_file(weights)
-    model.load_state_dict(renamed(trained, names), strict=True)
+    model = network(program, space, text, channels, layers, options)
+    trained = load_file(exported)
+    model.load_state_dict(trained, strict=True)
     forth = distances(ours(logits, run, x, place), theirs(model, x))
 
-    model, _ = network(program, space, text, channels, layers, options)
+    model = network(program, space, text, channels, layers, options)
     settle(model)
-    back = {new: old for old, new in names.items()}
     # A tensor that shares its memory is refused by safetensors.
-    save_file({key: value.clone() for key, value in renamed(model.state_dict(), back).items()}, weights)
+    save_file({key: value.clone() for key, value in model.state_dict().items()}, run / "weights.safetensors")
     back = distances(ours(logits, run, x, place), theirs(model, x))
     count = sum(parameter.numel() for parameter in model.parameters())
     row = [name, f"{channels}, {layers}", len(trained), f"{count:,}", f"{forth[0]:.1e}", f"{back[0]:.1e}",

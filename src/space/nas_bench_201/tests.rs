@@ -263,3 +263,13 @@ fn a_cell_is_read_in_all_forms_and_written_in_them() {
     let two = format!("['{text}', '{}']", text.replace("none", "skip_connect"));
     assert!(SPACE.parse(&two).unwrap_err().to_string().contains("the text holds 2 cells"));
 }
+
+#[test]
+fn edges_have_the_published_names_of_a_list() {
+    let named = |layer: &str| NasBench201.published_layer(layer);
+    for (edge, place) in ["1<-0", "2<-0", "2<-1", "3<-0", "3<-1", "3<-2"].into_iter().zip(0..) {
+        assert_eq!(named(&format!("cells.4.edges.{edge}.3.op.1")), format!("cells.4.layers.{place}.op.1"));
+    }
+    assert_eq!(named("cells.5.conv_a.op.1"), "cells.5.conv_a.op.1");
+    assert_eq!(named("cells.5.edges.7<-9.3.op.1"), "cells.5.edges.7<-9.3.op.1");
+}
