@@ -18,8 +18,8 @@ pub fn lstm(
     }
     let input = |index: usize| inputs.get(index).and_then(Option::as_ref);
     let (Some(x), Some(w), Some(r)) = (input(0), input(1), input(2)) else { return Err("lacks weights".into()) };
-    if input(4).is_some() || input(7).is_some() {
-        return Err(if input(7).is_some() { "has peepholes" } else { "has sequences of several lengths" }.into());
+    if input(4).is_some() {
+        return Err("has sequences of several lengths".into());
     }
     let rows_first = attributes.int("layout", 0) == 1;
     // Steps first, or directions first.
