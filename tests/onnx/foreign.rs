@@ -99,6 +99,12 @@ fn linear_layers_come_in_many_forms() {
             flat(base()).numbers("v", &[4, 6], &turned).node("Gemm", &["f", "v", "b"], "y", &[int("transB", 1)]),
             base().list("s", &[0, -1]).node("Reshape", &["x", "s"], "f", &[]).node("Gemm", &["f", "w", "b"], "y", &[]),
             base().list("s", &[-1, 6]).node("Reshape", &["x", "s"], "f", &[]).node("Gemm", &["f", "w", "b"], "y", &[]),
+            base().list("s", &[-1, 6]).node("Reshape", &["x", "s"], "f", &[int("allowzero", 1)]).node(
+                "Gemm",
+                &["f", "w", "b"],
+                "y",
+                &[],
+            ),
             base()
                 .list("rest", &[-1])
                 .list("axes", &[0])
@@ -209,6 +215,28 @@ fn shuffles_in_five_dimensions_are_shuffles() {
         .node("Transpose", &["s"], "t", &[ints("perm", &[0, 2, 1, 3, 4])])
         .node("Reshape", &["t", "whole"], "y", &[]);
     assert_eq!(ops(&file), [Op::Shuffle { groups: 3 }]);
+    // With sizes that are computed: the channels of a group, and back.
+    let computed = File::new(13, [6, 2, 3])
+        .list("axis", &[0])
+        .list("groups", &[3])
+        .list("rows and columns", &[2, 3])
+        .node("Constant", &[], "first", &[int("value_int", 0)])
+        .node("Constant", &[], "second", &[int("value_int", 1)])
+        .node("Constant", &[], "three", &[int("value_int", 3)])
+        .node("Shape", &["x"], "shape", &[])
+        .node("Gather", &["shape", "first"], "n", &[int("axis", 0)])
+        .node("Gather", &["shape", "second"], "c", &[int("axis", 0)])
+        .node("Div", &["c", "three"], "each", &[])
+        .node("Mul", &["each", "three"], "all", &[])
+        .node("Unsqueeze", &["n", "axis"], "n1", &[])
+        .node("Unsqueeze", &["each", "axis"], "each1", &[])
+        .node("Unsqueeze", &["all", "axis"], "all1", &[])
+        .node("Concat", &["n1", "groups", "each1", "rows and columns"], "split", &[int("axis", 0)])
+        .node("Concat", &["n1", "all1", "rows and columns"], "whole", &[int("axis", 0)])
+        .node("Reshape", &["x", "split"], "s", &[])
+        .node("Transpose", &["s"], "t", &[ints("perm", &[0, 2, 1, 3, 4])])
+        .node("Reshape", &["t", "whole"], "y", &[]);
+    assert_eq!(ops(&computed), [Op::Shuffle { groups: 3 }]);
 }
 
 #[test]

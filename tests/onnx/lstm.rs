@@ -1,8 +1,14 @@
 //! ONNX's LSTM by the kernel of the controller, step by step. Gates come as i, o, f, c and are taken as i, f, o, c; a bias is one
 //! more input, which is 1; backwards means that steps are given in the other order.
 
-use super::operation::{Attributes, Bench, Numbers, told};
+use super::agree;
+use super::common::devices;
+use super::operation::{Attributes, Bench, Numbers, computed, told};
 use cellwright::autograd::{Var, ops};
+use cellwright::device::Device;
+use cellwright::export::onnx::proto::NodeProto;
+use cellwright::nn::Array;
+use cellwright::random::Random;
 use pollster::block_on;
 
 /// All states h, the last h, the last c, where ONNX has them.
@@ -96,4 +102,46 @@ pub fn lstm(
         true => vec![all.turned(&[2, 0, 1, 3]).values, h.turned(&[1, 0, 2]).values, c.turned(&[1, 0, 2]).values],
         false => vec![all.values, h.values, c.values],
     })
+}
+
+/// An LSTM by plain loops, in the order of ONNX's documents: gates i, o, f, c of `w · x + r · h + both biases`.
+fn plain(x: &[f32], w: &[f32], r: &[f32], b: &[f32], [features, units]: [usize; 2]) -> Vec<f32> {
+    let gates = 4 * units;
+    let (mut h, mut c) = (vec![0f64; units], vec![0f64; units]);
+    let mut all = Vec::new();
+    for x in x.chunks_exact(features) {
+        let gate = |gate: usize| {
+            let of_x = (0..features).map(|k| f64::from(w[gate * features + k]) * f64::from(x[k])).sum::<f64>();
+            let of_h = (0..units).map(|k| f64::from(r[gate * units + k]) * h[k]).sum::<f64>();
+            of_x + of_h + f64::from(b[gate]) + f64::from(b[gates + gate])
+        };
+        let sum: Vec<f64> = (0..gates).map(gate).collect();
+        let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+        for unit in 0..units {
+            let [i, o, f, g] = [0, 1, 2, 3].map(|kind| sum[kind * units + unit]);
+            c[unit] = sigmoid(f) * c[unit] + sigmoid(i) * g.tanh();
+            h[unit] = sigmoid(o) * c[unit].tanh();
+        }
+        all.extend(h.iter().map(|&v| v as f32));
+    }
+    all
+}
+
+#[test]
+fn an_lstm_of_onnx_is_the_cell_of_the_controller() {
+    let (steps, features, units) = (3, 2, 5);
+    let mut draw = Random::new(4, 0);
+    let mut array = |shape: &[usize]| Array::f32(shape, (0..shape.iter().product()).map(|_| draw.normal()).collect());
+    let (x, w) = (array(&[steps, 1, features]), array(&[1, 4 * units, features]));
+    let (r, b) = (array(&[1, 4 * units, units]), array(&[1, 8 * units]));
+    let numbers = |array: &Array| Numbers::of(array).unwrap().values;
+    let right = plain(&numbers(&x), &numbers(&w), &numbers(&r), &numbers(&b), [features, units]);
+    let node = NodeProto { op_type: "LSTM".into(), ..Default::default() };
+    for device in devices() {
+        let made = computed(&device, &node, &[Some(&x), Some(&w), Some(&r), Some(&b)]).unwrap();
+        agree(&made[0], &right, device.name());
+        agree(&made[1], &right[(steps - 1) * units..], device.name());
+    }
+    let peepholes = [Some(&x), Some(&w), Some(&r), None, None, None, None, Some(&b)];
+    assert_eq!(computed(&Device::cpu(), &node, &peepholes).unwrap_err(), "has peepholes");
 }

@@ -31,6 +31,10 @@ fn what_cannot_be_read_is_refused_and_named() {
         (small(13).numbers("k", &[], &[0.0]).node("Div", &["x", "k"], "y", &[]), "divides by zero"),
         (File::new(13, [2, 4, 3]).node("GlobalMaxPool", &["x"], "y", &[]), "only of squares"),
         (one("Relu", &[int("alpha", 1)]), "node `relu0` (Relu): its attribute `alpha` is not read here"),
+        (
+            small(13).list("s", &[0, -1]).node("Reshape", &["x", "s"], "y", &[int("allowzero", 1)]),
+            "has allowzero = 1; only 0 can be represented",
+        ),
         (one("Flatten", &[int("axis", 2)]), "flattens from dimension 2"),
         (one("Flatten", &[]), "is a map of 2x4x4 made flat"),
         (one("Concat", &[int("axis", 0)]), "joins along dimension 0"),

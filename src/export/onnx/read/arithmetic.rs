@@ -88,6 +88,9 @@ impl Importer<'_> {
     pub(super) fn multiply(&mut self, reader: &Reader<'_>) -> Result<(), OnnxError> {
         reader.knows(&[])?;
         let (index, constant) = match &self.all(reader)?[..] {
+            [Value::Sizes(sizes), Value::Constant(constant)] => {
+                return self.computed_sizes(reader, sizes, constant, i64::checked_mul);
+            }
             [_, Value::Constant(constant)] => (0, constant.clone()),
             [Value::Constant(constant), _] => (1, constant.clone()),
             [_, _] => {
@@ -107,10 +110,14 @@ impl Importer<'_> {
 
     pub(super) fn divide(&mut self, reader: &Reader<'_>) -> Result<(), OnnxError> {
         reader.knows(&[])?;
-        let [_, Value::Constant(constant)] = &self.all(reader)?[..] else {
-            return Err(reader.refused("divides by what is no constant"));
+        let constant = match &self.all(reader)?[..] {
+            [Value::Sizes(sizes), Value::Constant(constant)] => {
+                return self.computed_sizes(reader, sizes, constant, i64::checked_div);
+            }
+            [_, Value::Constant(constant)] => constant.clone(),
+            _ => return Err(reader.refused("divides by what is no constant")),
         };
-        let slope: Numbers = self.each(reader, 0, constant)?.iter().map(|v| v.recip()).collect();
+        let slope: Numbers = self.each(reader, 0, &constant)?.iter().map(|v| v.recip()).collect();
         if !slope.iter().all(|v| v.is_finite()) {
             return Err(reader.refused("divides by zero"));
         }
