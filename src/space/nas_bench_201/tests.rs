@@ -106,7 +106,7 @@ fn the_network_is_as_published() {
         assert_eq!(conv(&format!("cells.{layer}.conv_a.op.1")), (channels / 2, channels, 3, 2, false));
         assert_eq!(conv(&format!("cells.{layer}.conv_b.op.1")), (channels, channels, 3, 1, false));
         assert_eq!(conv(&format!("cells.{layer}.downsample.1")), (channels / 2, channels, 1, 1, false));
-        let pool = crate::graph::Pool { kernel: 2, stride: 2, padding: 0, count_padding: false };
+        let pool = crate::graph::Pool::new(2, 2, 0);
         assert_eq!(find(&format!("cells.{layer}.downsample.0")).op, Op::AvgPool(pool));
     }
     assert_eq!(conv("cells.16.edges.3<-2.3.op.1"), (64, 64, 3, 1, false));

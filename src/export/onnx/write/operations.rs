@@ -8,7 +8,7 @@ use super::emit::{Emitter, integer, integers, number, tensor};
 use super::weights::{EPSILON, Weights, part};
 use crate::export::onnx::OnnxError;
 use crate::export::onnx::proto::{AttributeProto, TensorProto, dtype};
-use crate::graph::{Conv, Graph, Node, NodeId, Op, Pool};
+use crate::graph::{Conv, Graph, Node, NodeId, Op, Pool, Ramp};
 
 /// Names of a value's forms.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +108,8 @@ impl<'a> Writer<'a> {
             Op::Relu => return Ok(self.by_value("Relu", &name, &[x])),
             Op::Sigmoid => return Ok(self.by_value("Sigmoid", &name, &[x])),
             Op::Tanh => return Ok(self.by_value("Tanh", &name, &[x])),
+            Op::Ramp(ramp) => return Ok(self.ramp(&name, x, ramp)),
+            Op::Multiply => return Ok(self.by_value("Mul", &name, &node.inputs)),
             Op::Add if node.inputs.len() == 2 => return Ok(self.by_value("Add", &name, &node.inputs)),
             Op::Add => return Ok(self.by_value("Sum", &name, &node.inputs)),
             Op::Linear { outputs, bias } => return self.linear(index, x, *outputs, *bias),
@@ -179,6 +181,40 @@ impl<'a> Writer<'a> {
         if flat { Forms { map: None, flat: made } } else { Forms { map: made, flat: None } }
     }
 
+    /// A line between bounds: by the operator of just this where there is one, else step by step.
+    fn ramp(&mut self, name: &str, x: NodeId, ramp: &Ramp) -> Forms {
+        let flat = self.values[x].map.is_none();
+        let mut last = if flat { self.flat(x) } else { self.map(x) };
+        let Ramp { slope, shift, low, high } = *ramp;
+        if (low, high) == (Some(0.0), Some(1.0)) && (slope, shift) != (1.0, 0.0) {
+            let line = vec![number("alpha", slope), number("beta", shift)];
+            last = self.emitter.node("HardSigmoid", name, &[&last], line);
+        } else {
+            let bounds = [("low", low), ("high", high)];
+            let bounded = low.is_some() || high.is_some();
+            let multiplies = slope != 1.0 || (shift == 0.0 && !bounded);
+            let steps = [
+                ("Mul", multiplies, vec![("slope", Some(slope))]),
+                ("Add", shift != 0.0, vec![("shift", Some(shift))]),
+                // A bound that is not there is an empty name, or none at the end.
+                ("Clip", bounded, bounds[..1 + usize::from(high.is_some())].to_vec()),
+            ];
+            let needed: Vec<_> = steps.into_iter().filter(|(_, needed, _)| *needed).collect();
+            for (step, (operator, _, constants)) in needed.iter().enumerate() {
+                let mut inputs = vec![last];
+                inputs.extend(constants.iter().map(|(part, value)| match value {
+                    Some(value) => self.emitter.numbers(&format!("{name}.{part}"), &[], &[*value]),
+                    None => String::new(),
+                }));
+                let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+                let ends = step + 1 == needed.len();
+                let called = if ends { name.to_owned() } else { format!("{name}.{}", operator.to_lowercase()) };
+                last = self.emitter.node(operator, &called, &inputs, Vec::new());
+            }
+        }
+        if flat { Forms { map: None, flat: Some(last) } } else { Forms { map: Some(last), flat: None } }
+    }
+
     fn linear(&mut self, index: NodeId, x: NodeId, outputs: usize, bias: bool) -> Result<Forms, OnnxError> {
         let (node, features) = (&self.graph.nodes[index], self.graph.shape(x).count());
         let mut inputs = vec![self.flat(x)];
@@ -234,9 +270,10 @@ impl<'a> Writer<'a> {
 
     fn pool(&mut self, operator: &str, name: &str, x: NodeId, pool: &Pool, more: Vec<AttributeProto>) -> String {
         let x = self.map(x);
+        let after = pool.beyond.map(|beyond| pool.padding.saturating_add_signed(beyond as isize));
         let mut attributes = vec![
             integers("kernel_shape", &[pool.kernel; 2]),
-            integers("pads", &[pool.padding; 4]),
+            integers("pads", &[pool.padding, pool.padding, after[0], after[1]]),
             integers("strides", &[pool.stride; 2]),
         ];
         attributes.extend(more);
