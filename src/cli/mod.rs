@@ -9,6 +9,7 @@ mod devices;
 mod evaluate;
 mod experiment;
 mod export;
+mod followers;
 mod import;
 mod man;
 mod network;

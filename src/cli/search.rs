@@ -29,7 +29,7 @@ pub struct Args {
     budget: Option<u32>,
     /// Repeat the search with so many seeds, from `--seed` on, each a run of its own in `seed-N` below `--out`. The same command
     /// with the same `--out` goes on.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_SEEDS), conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_SEEDS), conflicts_with_all = ["resume", "tensorboard"])]
     seeds: Option<u32>,
     /// Trials of a study, at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
