@@ -4,7 +4,6 @@ use super::common::{open_devices, read_text, space_help, space_of};
 use super::followers::Followers;
 use super::output::Interrupted;
 use super::progress::warn_if_slow;
-use super::signals::Signals;
 use cellwright::device::Device;
 use cellwright::report::{self, card::Card};
 use cellwright::run::files::NAMES;
@@ -51,6 +50,10 @@ pub struct ExperimentArgs {
     /// Go on on another device than the run began on: its bits differ.
     #[arg(long, requires = "resume")]
     allow_other_device: bool,
+    /// Follow the run on the whole terminal: progress, curves, architecture weights, the best. `q` saves and stops, as Ctrl-C does.
+    #[cfg(feature = "tui")]
+    #[arg(long)]
+    tui: bool,
     /// Write event files for TensorBoard while the run goes on, to `tensorboard` in its directory or to DIR (with `=`).
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     tensorboard: Option<Option<PathBuf>>,
@@ -63,7 +66,6 @@ pub struct ExperimentArgs {
 pub struct Begun {
     pub directory: Directory,
     pub followers: Followers,
-    signals: Signals,
     keep_checkpoints: bool,
     /// Whether it was begun before.
     resumed: bool,
@@ -169,14 +171,26 @@ impl ExperimentArgs {
             (None, Some(path)) => run::begin_at(path, config, architecture)?,
             (None, None) => Directory::create_numbered(Path::new("runs"), name)?,
         };
-        let signals = Signals::listen()?;
-        let mut followers = Followers::new(signals.clone());
+        let mut followers = self.followers(&directory)?;
         if let Some(folder) = &self.tensorboard {
             let own = directory.path().join(TENSORBOARD);
             followers.write_events(folder.as_deref().unwrap_or(&own), config)?;
         }
         notes.iter().for_each(|note| followers.say(note));
-        Ok(Begun { directory, followers, signals, keep_checkpoints: self.keep_checkpoints, resumed: self.resumes() })
+        Ok(Begun { directory, followers, keep_checkpoints: self.keep_checkpoints, resumed: self.resumes() })
+    }
+
+    #[cfg(feature = "tui")]
+    fn followers(&self, directory: &Directory) -> std::io::Result<Followers> {
+        match self.tui {
+            true => Followers::screen(&directory.path().display().to_string()),
+            false => Followers::bars(),
+        }
+    }
+
+    #[cfg(not(feature = "tui"))]
+    fn followers(&self, _: &Directory) -> std::io::Result<Followers> {
+        Followers::bars()
     }
 }
 
@@ -199,13 +213,13 @@ impl Begun {
             },
         );
         ended.map_err(|error| {
-            self.followers.end();
+            self.followers.close();
             // A new directory in which nothing was measured is of no use to anybody.
             if !self.resumed {
                 self.directory.remove_if_unused();
             }
             let go_on = format!("go on with --resume {}", self.directory.path().display());
-            match (error.downcast_ref::<RunError>(), self.signals.status()) {
+            match (error.downcast_ref::<RunError>(), self.followers.signals().status()) {
                 (Some(RunError::Stopped { .. }), Some(status)) => {
                     Interrupted { status, message: format!("{error}: all is saved; {go_on}") }.into()
                 }
@@ -218,7 +232,9 @@ impl Begun {
     /// Tidies up when all is written.
     pub fn finish(&mut self) -> Result<(), Box<dyn Error>> {
         self.followers.finish(&read_summary(&self.directory)?);
-        Ok(self.directory.finish(self.keep_checkpoints)?)
+        self.directory.finish(self.keep_checkpoints)?;
+        self.followers.close();
+        Ok(())
     }
 }
 
