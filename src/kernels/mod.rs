@@ -7,10 +7,10 @@
 //! What the twins of several families compute with is in `cpu/`; how kernels of several families are cut into
 //! workgroups, in `launch.rs`.
 
-/// Shader sources of `shaders/`, one behind the other: `wgsl!("include/tree", "softmax_forward")`.
+/// Shader sources of `shaders/`, one behind the other, each behind a line that names its file: `wgsl!("include/tree", "softmax_forward")`.
 macro_rules! wgsl {
     ($($name:literal),+) => {
-        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl"))),+)
+        concat!($("// shaders/", $name, ".wgsl\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl"))),+)
     };
 }
 

@@ -56,7 +56,7 @@ pub use disk::{Disk, SystemDisk};
 pub use error::RunError;
 pub use experiment::{begin_at, begin_random_at, search, search_on, train, train_further, train_random};
 pub use failure::Failure;
-pub use history::History;
+pub use history::{History, WeightRows, last_weights};
 pub use images::ImagesConfig;
 pub use model::Model;
 pub use observer::{Observer, Silent};

@@ -1,6 +1,6 @@
 //! `cellwright bench step`.
 
-use super::super::common::DeviceArg;
+use super::super::common::{DeviceArg, parse_order};
 use super::super::network::NetworkArgs;
 use super::super::output::{print, print_json};
 use super::measure::MeasureArgs;
@@ -50,11 +50,6 @@ enum Paths {
     Weights,
     /// The steps of the architecture weights and of the weights, each along a path: GDAS.
     Both,
-}
-
-fn parse_order(text: &str) -> Result<Order, String> {
-    let order: u8 = text.parse().map_err(|_| "give 1 (first order) or 2 (second order)")?;
-    Order::try_from(order)
 }
 
 pub fn run(args: &Args) -> super::super::output::Outcome {

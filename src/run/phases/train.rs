@@ -82,7 +82,7 @@ impl Phase for Train {
         setup.drive(&self.name(), &mut training, &mut course)?;
         let Score { accuracy, loss, confusion } = pollster::block_on(training.score(&setup.test))?;
         let balanced = confusion.balanced_accuracy();
-        setup.metrics.append(&json!({
+        setup.measured(&json!({
             "kind": "test", "network": name, "test_accuracy": accuracy, "balanced_accuracy": balanced, "test_loss": loss,
         }))?;
         let seconds = setup.ledger.phase_seconds();
@@ -122,7 +122,7 @@ struct Course {
 
 impl Listener<EpochReport> for Course {
     fn hear(&mut self, setup: &mut Setup<'_>, end: EpochReport) -> Result<Heard, RunError> {
-        setup.metrics.append(&json!({
+        setup.measured(&json!({
             "kind": "train epoch", "network": self.network, "epoch": end.epoch, "rate": end.rate,
             "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
         }))?;
