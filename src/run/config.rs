@@ -321,7 +321,7 @@ impl Config {
     }
 
     /// What the supernet is built for, for images and classes of `data`.
-    pub(super) fn supernet(&self, data: &NetworkSettings) -> NetworkSettings {
+    pub fn supernet(&self, data: &NetworkSettings) -> NetworkSettings {
         let SupernetSize { channels, layers, stem } = self.supernet;
         NetworkSettings { channels, layers, stem, auxiliary: false, ..data.clone() }
     }
