@@ -1,7 +1,7 @@
 //! `cellwright report`: what runs' directories say, side by side.
 
 use super::output::Outcome;
-use super::output::{lines, print, print_json, write_file};
+use super::output::{print, print_json, write_file};
 use cellwright::report::checklist::{Checklist, markdown};
 use cellwright::report::collapse::collapse;
 use cellwright::report::page::{Document, html};
@@ -45,11 +45,7 @@ pub fn run(args: &Args) -> Outcome {
         let traces = runs_of(&args.runs)?.iter().map(|run| Trace::read(run)).collect::<Result<Vec<_>, _>>()?;
         write_file(file, html(&Document::of(&traces)))?;
         let count = traces.len();
-        return print(&lines(&format!(
-            "{}: a page of {count} run{}",
-            file.display(),
-            if count == 1 { "" } else { "s" }
-        )));
+        return print(&format!("{}: a page of {count} run{}\n", file.display(), if count == 1 { "" } else { "s" }));
     }
     let searches = args.runs.iter().map(|run| History::read(run)).collect::<Result<Vec<_>, _>>()?;
     if let Some(file) = &args.collapse {

@@ -101,7 +101,10 @@ pub fn runs_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     for path in paths {
         let runs = match path.join(CONFIG).is_file() {
             true => vec![path.clone()],
-            false => seeds_in(path).into_iter().map(|seed| path_of(path, seed)).collect(),
+            false => {
+                let places = seeds_in(path).into_iter().map(|seed| path_of(path, seed));
+                places.filter(|place| place.join(CONFIG).is_file()).collect()
+            }
         };
         if runs.is_empty() {
             return Err(RunError::NoRun { path: path.clone() });

@@ -103,11 +103,10 @@ fn label(trace: &Trace) -> String {
 fn summary(traces: &[Trace], groups: &[Group<'_>]) -> Vec<Block> {
     let over = traces.iter().filter(|trace| trace.came.is_some()).count();
     let mut blocks = vec![Block::Words {
-        text: format!(
-            "{} of {} that differ in more than the seed; {over} finished.",
-            count(traces.len(), "run"),
-            count(groups.len(), "configuration")
-        ),
+        text: match groups.len() {
+            1 => format!("{} that differ in the seed alone; {over} finished.", count(traces.len(), "run")),
+            many => format!("{} of {many} configurations; {over} finished.", count(traces.len(), "run")),
+        },
     }];
     let sample = |name: String, values: &[f64], yardstick: bool| Sample {
         name,

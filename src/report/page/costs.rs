@@ -40,7 +40,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
             Column::new("began", Form::Text),
             Column::new("seconds", Form::Seconds),
             Column::new("dispatches", Form::Whole),
-            Column::new("memory of the device", Form::Bytes),
+            Column::new("most memory by then", Form::Bytes),
             Column::new("checkpoints", Form::Whole),
             Column::new("the largest", Form::Bytes),
             Column::new("seconds of them", Form::Seconds),
@@ -51,7 +51,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
             .map(|phase| {
                 vec![
                     Cell::Text(phase.phase.clone()),
-                    Cell::Text(phase.began.clone().unwrap_or_default()),
+                    Cell::Text(phase.began.as_deref().map(second).unwrap_or_default()),
                     Cell::number(phase.phase_seconds),
                     count(phase.dispatches),
                     count(phase.device_bytes),
@@ -65,6 +65,14 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
         marked: Vec::new(),
     }));
     blocks
+}
+
+/// A time in RFC 3339 to the second, for readers.
+fn second(time: &str) -> String {
+    match time.split_once('T') {
+        Some((day, time)) => format!("{day} {} UTC", time.split(['.', 'Z']).next().unwrap_or_default()),
+        None => time.to_owned(),
+    }
 }
 
 /// The configuration, and the command.

@@ -1,6 +1,6 @@
 //! A document as HTML.
 
-use super::document::{Block, Document, Drawing, Figure, Number, Placed, Plot, Table};
+use super::document::{Block, Document, Drawing, Figure, Form, Number, Placed, Plot, Table};
 use super::written;
 use crate::report::palette::printable;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
@@ -11,6 +11,8 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The most rows of a table that are there without a script.
 const ROWS: usize = 100;
+/// The longest text that a table does not break.
+const SHORT: usize = 28;
 
 /// A page that reaches for nothing: no network, no other file.
 ///
@@ -124,7 +126,11 @@ fn written_table(table: &Table) -> String {
         for (&at, first) in shown.iter().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
             let column = &table.columns[at];
             let value = row.get(at).map_or(String::new(), |cell| escaped(&written::cell(column, cell)));
-            let side = if matches!(column.form, super::document::Form::Text) { "" } else { " class=\"n\"" };
+            let side = match column.form {
+                Form::Text | Form::Choice if value.len() > SHORT => "",
+                Form::Text | Form::Choice => " class=\"s\"",
+                _ => " class=\"n\"",
+            };
             let _ = match first {
                 true => write!(text, "<th scope=\"row\"{side}>{value}</th>"),
                 false => write!(text, "<td{side}>{value}</td>"),
@@ -149,12 +155,19 @@ fn written_figure(figure: &Figure) -> String {
         }
         _ => String::new(),
     };
-    let wide = match plot {
-        Plot::Cells { .. } | Plot::Scatter { .. } | Plot::Parallel { .. } => " class=\"wide\"",
-        _ => "",
+    let class = match plot {
+        Plot::Cells { .. } => "wide cells",
+        Plot::Scatter { .. } => "wide scatter",
+        Plot::Parallel { .. } => "wide parallel",
+        Plot::Intervals { .. } => "intervals",
+        Plot::Matrix { .. } => "matrix",
+        Plot::Heat { .. } => "heat",
+        Plot::Lines { .. } => "lines",
+        Plot::Dots { .. } => "dots",
+        Plot::Bars { .. } => "bars",
     };
     format!(
-        "<figure id=\"{}\"{wide}><h3>{}</h3><div class=\"plot\">{drawn}</div><figcaption>{}</figcaption></figure>\n",
+        "<figure id=\"{}\" class=\"{class}\"><h3>{}</h3><div class=\"plot\">{drawn}</div><figcaption>{}</figcaption></figure>\n",
         escaped(id),
         escaped(title),
         escaped(caption)

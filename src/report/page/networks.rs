@@ -84,8 +84,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
         columns: vec![
             Column::new("network", Form::Text),
             better("test accuracy", Form::Share, Better::More),
-            Column::new("from", Form::Share),
-            Column::new("to", Form::Share),
+            Column::new("95 %", Form::Text),
             better("parameters", Form::Whole, Better::Less),
             better("multiply-adds", Form::Whole, Better::Less),
             better("seconds", Form::Seconds, Better::Less),
@@ -93,13 +92,15 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
         rows: networks
             .iter()
             .map(|network| {
-                let [low, high] = interval(network);
+                let interval = interval(network).map(|share| 100.0 * share);
                 let known = |count: u64| Cell::number((count > 0).then_some(count as f64));
                 vec![
                     Cell::Text(network.name.clone()),
                     Cell::number(Some(network.test_accuracy)),
-                    Cell::number(Some(low)),
-                    Cell::number(Some(high)),
+                    Cell::Text(match interval {
+                        [low, high] if low.is_finite() => format!("{low:.2}–{high:.2}"),
+                        _ => "–".to_owned(),
+                    }),
                     known(network.parameters),
                     known(network.multiply_adds),
                     Cell::number(Some(network.train_seconds)),

@@ -13,7 +13,7 @@ pub(super) fn document(trace: &Trace) -> Document {
     let sections = [
         section("summary", "Summary", summary(trace)),
         section("search", "Search", course::search(trace)),
-        section("weights", "Architecture weights and cells", cells::blocks(trace)),
+        section("weights", cells_title(trace), cells::blocks(trace)),
         section("collapse", "Signs of collapse", course::collapse(trace)),
         section("controller", "Controller", course::controller(trace)),
         section("ranking", "Architectures ranked", course::ranking(trace)),
@@ -29,6 +29,10 @@ pub(super) fn document(trace: &Trace) -> Document {
         subtitle: format!("{} · {}", name(trace), state(trace)),
         sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
     }
+}
+
+fn cells_title(trace: &Trace) -> &'static str {
+    if trace.course.epochs.is_empty() { "Cells" } else { "Architecture weights and cells" }
 }
 
 /// The last part of a run's path.

@@ -117,7 +117,7 @@ const cellwright = (() => {
       group.append(svg("text", { class: "tick", x: at, y: box.bottom + 15, "text-anchor": "middle" }, tick(value, across.step, x.form)));
     }
     if (y) {
-      const up = steps(...y.range, Math.max(2, (box.bottom - box.top) / 50));
+      const up = steps(...y.range, Math.max(2, (box.bottom - box.top) / 38));
       for (const value of up.found) {
         if (y.form === "whole" && !Number.isInteger(+value.toFixed(9))) continue;
         const at = y.at(value);
@@ -134,8 +134,8 @@ const cellwright = (() => {
 
   // --- plots: (figure, place to draw, what is kept) -------------------------------------------------
 
-  const lines = (figure, host, keep, low) => {
-    const { series } = figure, width = Math.max(host.clientWidth, 260), height = low || Math.max(210, Math.min(300, width * 0.52));
+  const chart = (figure, host, keep, tall) => {
+    const { series } = figure, width = Math.max(host.clientWidth, 260), height = tall || Math.max(210, Math.min(300, width * 0.52));
     const box = { left: 54, right: width - 10, top: 22, bottom: height - 38 };
     const xs = extent(series.flatMap(s => s.x), 0), ys = extent(series.flatMap(s => s.low ? s.low.concat(s.high) : s.y), 0.05);
     const x = { ...figure.x, range: xs, at: scale(xs, [box.left, box.right]) };
@@ -192,6 +192,7 @@ const cellwright = (() => {
       s.name)));
     host.replaceChildren(...[legend, node].filter(part => part));
   };
+  const lines = (figure, host, keep) => chart(figure, host, keep);
 
   // Rows of something along one axis: names left, drawn by `draw(row, y)`.
   const rowed = (figure, host, range, names, values, draw, keepZero) => {
@@ -281,9 +282,9 @@ const cellwright = (() => {
       controls.append(el("label", {}, "row", keep.row));
     }
     if (keep.row.options.length !== rows.length) keep.row.replaceChildren(...rows.map((name, at) => el("option", { value: at }, name)));
-    const width = Math.max(host.clientWidth, 260), left = Math.min(width * 0.34, Math.max(...rows.map(name => name.length)) * 6.6 + 10);
-    const cell = Math.max(16, (width - left - 4) / columns.length), size = 21, top = 78;
-    const full = left + cell * columns.length + 4, most = Math.max(1, ...figure.values.flat());
+    const width = Math.max(host.clientWidth, 260), left = Math.min(Math.max(width * 0.34, 150), Math.max(...rows.map(name => name.length)) * 6.6 + 10);
+    const beyond = Math.min(56, Math.max(...columns.map(name => name.length)) * 4), cell = Math.max(16, (width - left - beyond) / columns.length), size = 21, top = 78;
+    const full = left + cell * columns.length + beyond, most = Math.max(1, ...figure.values.flat());
     const node = sheet(full, top + size * rows.length + 4, figure.title + ", " + figure.steps[step] + ": " +
       rows.map((name, r) => { const of = now.slice(r * columns.length, (r + 1) * columns.length), at = of.indexOf(Math.max(...of)); return name + " most " + columns[at] + " " + (of[at] / 1000).toFixed(2); }).join("; "));
     columns.forEach((name, c) => {
@@ -306,11 +307,11 @@ const cellwright = (() => {
     });
     const row = Math.min(+keep.row.value || 0, rows.length - 1);
     node.append(svg("rect", { x: left - 0.5, y: top + size * row - 0.5, width: cell * columns.length + 1, height: size + 1, style: { fill: "none", stroke: "var(--ink)", strokeWidth: "1.4", pointerEvents: "none" } }));
-    const over = el("div", {}), chart = { title: figure.title + ", " + rows[row], x: { label: "step of the slider", form: "whole" }, y: { label: "weight, " + rows[row], form: "number" },
-      series: columns.map((name, c) => ({ name, x: figure.steps.map((_, at) => at + 1), y: figure.values.map(values => values[row * columns.length + c] / 1000) })) };
+    const over = el("div", {}), one = { title: figure.title + ", " + rows[row], x: { label: "epoch", form: "whole" }, y: { label: "weight, " + rows[row], form: "number" },
+      series: columns.map((name, c) => ({ name, x: figure.steps.map((name, at) => parseInt(name.replace(/\D+/, ""), 10) || at + 1), y: figure.values.map(values => values[row * columns.length + c] / 1000) })) };
     keep.over = keep.over || {};
     host.replaceChildren(el("div", { class: "scroll" }, node), over);
-    if (figure.steps.length > 1) lines(chart, over, keep.over, 220);
+    if (figure.steps.length > 1) chart(one, over, keep.over, 220);
   };
 
   const drawing = data => {
@@ -423,7 +424,7 @@ const cellwright = (() => {
     const best = Math.max(1, Math.round(rows.length * keep.share.value / 100));
     keep.told.textContent = keep.share.value + " % (" + best + ")";
     keep.share.setAttribute("aria-valuetext", keep.told.textContent);
-    const width = Math.max(host.parentElement.clientWidth, 96 * shown.length), height = 330, top = 66, bottom = height - 14;
+    const width = Math.max(host.parentElement.clientWidth, 86 * shown.length), height = 330, top = 66, bottom = height - 14;
     const place = k => 50 + k * (width - 120) / Math.max(1, shown.length - 1);
     const scales = shown.map(c => {
       const column = table.columns[c];
@@ -515,11 +516,12 @@ const cellwright = (() => {
   // --- blocks -----------------------------------------------------------------------------------------
 
   const width = new WeakMap();
-  const observer = new ResizeObserver(entries => entries.forEach(({ target, contentRect }) => {
+  // What is drawn may change the widths of others: not while these are told.
+  const observer = new ResizeObserver(entries => requestAnimationFrame(() => entries.forEach(({ target, contentRect }) => {
     if (Math.abs((width.get(target) || 0) - contentRect.width) < 1) return;
     width.set(target, contentRect.width);
     draw(target.dataset.of);
-  }));
+  })));
 
   const figureNode = block => {
     const keep = kept.get(block.id);
@@ -585,7 +587,8 @@ const cellwright = (() => {
       return el("th", { scope: "col", "aria-sort": sorted, class: columns[at].form === "text" ? null : "n" }, button);
     };
     const row = at => el("tr", { class: at === keep.chosen ? "chosen" : block.marked?.includes(at) ? "marked" : null }, shown.map((c, k) => {
-      const value = written(rows[at][c], columns[c].form, columns[c].options), side = columns[c].form === "text" || columns[c].form === "choice" ? null : "n";
+      const value = written(rows[at][c], columns[c].form, columns[c].options);
+      const side = columns[c].form !== "text" && columns[c].form !== "choice" ? "n" : value.length <= 28 ? "s" : null;
       if (k) return el("td", { class: side }, value);
       const inner = drawn ? el("button", { type: "button", class: "pick", "data-focus": "row " + at, "aria-pressed": String(at === keep.chosen), title: "show in the plots", on: { click: () => choose(block.id, at) } }, value) : value;
       return el("th", { scope: "row", class: side }, inner);

@@ -1,7 +1,8 @@
 //! The trials of a study: a table, and what can be seen in it.
 
 use super::document::{Axis, Better, Block, Cell, Column, Figure, Form, Number, Plot, Table};
-use super::written::{count, number};
+use super::written::{count, number, whole};
+use crate::estimate::measured::{MULTIPLY_ADDS, PARAMETERS};
 use crate::numerics::importance::importance;
 use crate::numerics::pareto::fronts;
 use crate::run::trace::{State, Trace, Trial};
@@ -46,7 +47,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
     let column = |name: &str| table.columns.iter().position(|column| column.name == name);
     let first = objectives.first().and_then(|objective| column(&objective.name));
     let against = objectives.get(1).and_then(|objective| column(&objective.name));
-    let against = against.or(column("multiply_adds")).or(column("parameters")).unwrap_or(0);
+    let against = against.or(column(MULTIPLY_ADDS)).or(column(PARAMETERS)).unwrap_or(0);
     if let Some(first) = first {
         blocks.push(Block::Figure(Figure {
             id: "trials-scatter".to_owned(),
@@ -90,10 +91,11 @@ fn words(all: &[(usize, &Trial)], objectives: &[Objective]) -> String {
     let number_of = |is: fn(&State) -> bool| all.iter().filter(|(_, trial)| is(&trial.state)).count();
     let (finished, failed) =
         (number_of(|state| *state == State::Finished), number_of(|state| matches!(state, State::Failed(_))));
-    let mut text = format!("{}: {finished} measured, {failed} failed", count(all.len(), "trial"));
+    let [measured, not] = [finished, failed].map(|number| whole(number as f64));
+    let mut text = format!("{}: {measured} measured, {not} failed", count(all.len(), "trial"));
     let left = all.len() - finished - failed;
     if left > 0 {
-        text += &format!(", {left} under way");
+        text += &format!(", {} under way", whole(left as f64));
     }
     text += ".";
     let best = objectives.first().and_then(|objective| {
@@ -119,10 +121,10 @@ fn form(name: &str) -> Form {
         Form::Share
     } else if name.ends_with("bytes") {
         Form::Bytes
-    } else if name.contains("loss") {
-        Form::Number
-    } else {
+    } else if [PARAMETERS, MULTIPLY_ADDS].contains(&name) {
         Form::Whole
+    } else {
+        Form::Number
     }
 }
 

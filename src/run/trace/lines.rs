@@ -142,9 +142,9 @@ pub struct Phase {
     pub checkpoint_bytes: Option<u64>,
     /// Seconds that all took.
     pub checkpoint_seconds: Option<f64>,
-    /// The most memory that it took of the device, in bytes.
+    /// The most bytes that a device had held by its end.
     pub device_bytes: Option<u64>,
-    /// Dispatches of kernels.
+    /// Dispatches of kernels in it.
     pub dispatches: Option<u64>,
 }
 
