@@ -172,11 +172,17 @@ fn pages_work_in_a_browser() {
                 .split_once("data-told=\"")
                 .unwrap_or_else(|| panic!("{name}: the page did not come to its end: {said}"))
                 .1;
-            let told = told.split_once('"').unwrap().0.replace("&quot;", "\"").replace("&amp;", "&");
+            let told = told
+                .split_once('"')
+                .unwrap()
+                .0
+                .replace("&quot;", "\"")
+                .replace("&nbsp;", "\u{a0}")
+                .replace("&amp;", "&");
             let told: serde_json::Value = serde_json::from_str(&told).unwrap();
             let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
             let numbers = |key: &str| -> Vec<f64> {
-                text(key).split(',').map(|cell| cell.trim_end_matches(" %").parse().unwrap()).collect()
+                text(key).split(',').map(|cell| cell.trim_end_matches('%').trim().parse().unwrap()).collect()
             };
             assert!(
                 numbers("descending").is_sorted_by(|a, b| a >= b) && numbers("ascending").is_sorted(),
@@ -184,7 +190,7 @@ fn pages_work_in_a_browser() {
             );
             assert!(text("sorted").starts_with("test accuracy") && text("focus") == "column 1", "{name}: {told}");
             assert!(text("read").contains(' ') && text("theme") == "light", "{name}: {told}");
-            assert_eq!(text("newer"), "newer; 0.10 %; column 0; 0", "{name}: {told}");
+            assert_eq!(text("newer"), "newer; 0.10\u{a0}%; column 0; 0", "{name}: {told}");
             assert_eq!(
                 (text("empty").as_str(), &told["nan"], &told["wide"]),
                 ("", &false.into(), &false.into()),

@@ -65,14 +65,14 @@ const cellwright = (() => {
     const units = ["B", "KiB", "MiB", "GiB", "TiB"];
     const power = value < 1 ? 0 : Math.min(Math.floor(Math.log2(value) / 10), 4);
     const scaled = value / 1024 ** power;
-    return (power === 0 || scaled >= 100 ? whole(scaled) : scaled.toFixed(1)) + " " + units[power];
+    return (power === 0 || scaled >= 100 ? whole(scaled) : scaled.toFixed(1)) + "\u00a0" + units[power];
   };
   const written = (value, form, options) => {
     if (typeof value === "string") return value;
     if (value === null || value === undefined) return "–";
-    if (form === "share") return (100 * value).toFixed(2) + " %";
+    if (form === "share") return (100 * value).toFixed(2) + "\u00a0%";
     if (form === "whole") return whole(value);
-    if (form === "seconds") return value >= 100 ? whole(value) + " s" : value.toFixed(1) + " s";
+    if (form === "seconds") return value >= 100 ? whole(value) + "\u00a0s" : value.toFixed(1) + "\u00a0s";
     if (form === "bytes") return bytes(value);
     if (form === "choice") return (options && options[value]) ?? "–";
     return significant(value);
@@ -347,7 +347,7 @@ const cellwright = (() => {
   const describe = (table, row) => table.columns.map((column, at) => [column, table.rows[row][at]])
     .filter(([column, value]) => !column.hidden && value !== null && value !== "").map(([column, value]) => column.name + " " + written(value, column.form, column.options)).join("\n");
   const surface = (width, height) => {
-    const ratio = Math.min(devicePixelRatio || 1, 2), canvas = el("canvas", { width: width * ratio, height: height * ratio, "aria-hidden": "true", style: { width: width + "px", height: height + "px" } });
+    const ratio = Math.min(devicePixelRatio || 1, 2), canvas = el("canvas", { width: width * ratio, height: height * ratio, "aria-hidden": "true", style: { width: width + "px" } });
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
     return [canvas, pen];
@@ -461,7 +461,7 @@ const cellwright = (() => {
   const matrix = (figure, host) => {
     const { classes, counts } = figure, count = classes.length, width = Math.min(Math.max(host.clientWidth, 260), 620);
     const named = count <= 40, left = named ? Math.min(width * 0.3, Math.max(...classes.map(name => name.length)) * 6.4 + 12) : 22;
-    const size = (width - left - 4) / count, top = named ? Math.min(110, Math.max(...classes.map(name => name.length)) * 4.6 + 22) : 22;
+    const size = (width - left - 4) / count, top = named ? Math.min(110, Math.max(...classes.map(name => name.length)) * 4.6 + 34) : 22;
     const of = new Array(count).fill(0);
     counts.forEach(([row, , n]) => { of[row] += n; });
     const wrong = counts.filter(([a, b]) => a !== b).reduce((sum, [, , n]) => sum + n, 0);

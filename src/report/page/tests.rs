@@ -154,7 +154,7 @@ fn a_search_is_shown_from_its_losses_to_its_configuration() {
     let Plot::Cells { shown, changed, drawings, .. } = plot(&document, "cells") else { panic!() };
     assert_eq!((&shown[..], &changed[..], drawings.len()), (&[0, 1, 2][..], &[0, 1, 1][..], 3));
     let page = html(&document);
-    assert!(page.contains("right on 87.50 % of 8 test images (95 %: 52.91 to 97.76 %)"), "{page}");
+    assert!(page.contains("right on 87.50\u{a0}% of 8 test images (95 %: 52.91 to 97.76 %)"), "{page}");
     assert!(page.contains("<code>cellwright search config.toml</code>"));
     assert_eq!(page, html(&document_of(&[place.path()])), "the same run, the same bytes");
 }

@@ -58,9 +58,10 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
             plot: Plot::Scatter { table: TABLE.to_owned(), x: against, y: first },
         }));
     }
-    blocks.extend(important(&all, &objectives, &factors));
+    let shares = shares(&all, &objectives, &factors);
+    blocks.extend(shares.as_ref().and_then(|shares| important(&objectives, &factors, shares)));
     if let Some(color) = first {
-        let mut axes: Vec<usize> = important_first(&all, &objectives, &factors).into_iter().take(AXES - 1).collect();
+        let mut axes: Vec<usize> = important_first(&factors, shares.as_deref()).into_iter().take(AXES - 1).collect();
         axes.sort_unstable();
         axes.push(color);
         blocks.push(Block::Figure(Figure {
@@ -149,18 +150,18 @@ fn table(all: &[(usize, &Trial)], objectives: &[Objective], decisions: &[Decisio
         })
         .collect();
     let mut factors = Vec::new();
-    let mut add = |column: Column, of: &dyn Fn(&Trial) -> Cell| {
+    let mut add = |column: Column, of: &dyn Fn(usize, &Trial) -> Cell| {
         columns.push(column);
-        cells.iter_mut().zip(all).for_each(|(row, (_, trial))| row.push(of(trial)));
+        cells.iter_mut().zip(all).for_each(|(row, (number, trial))| row.push(of(*number, trial)));
         columns.len() - 1
     };
     for name in names {
         let better = if Objective::new(name.as_str()).is_maximised() { Better::More } else { Better::Less };
         let column = Column { better: Some(better), ..Column::new(name.as_str(), form(name)) };
-        add(column, &|trial| Cell::number(trial.objectives.get(name).copied().flatten()));
+        add(column, &|_, trial| Cell::number(trial.objectives.get(name).copied().flatten()));
     }
     if all.iter().any(|(_, trial)| trial.epochs.is_some()) {
-        let column = add(Column::new("epochs", Form::Whole), &|trial| Cell::number(trial.epochs.map(|n| n as f64)));
+        let column = add(Column::new("epochs", Form::Whole), &|_, trial| Cell::number(trial.epochs.map(|n| n as f64)));
         let values: Vec<f64> = all.iter().map(|(_, trial)| trial.epochs.unwrap_or(0) as f64).collect();
         factors.push(Factor { name: "epochs".to_owned(), column, options: PARTS, taken: parts(&values) });
     }
@@ -169,7 +170,7 @@ fn table(all: &[(usize, &Trial)], objectives: &[Objective], decisions: &[Decisio
         let text = |trial: &Trial| trial.settings.get(key).map(|value| value.to_string().trim_matches('"').to_owned());
         let is_number = all.iter().all(|(_, trial)| value(trial).is_some());
         let form = if is_number { Form::Number } else { Form::Text };
-        let column = add(Column::new(key.as_str(), form), &|trial| match is_number {
+        let column = add(Column::new(key.as_str(), form), &|_, trial| match is_number {
             true => Cell::number(value(trial)),
             false => Cell::Text(text(trial).unwrap_or_default()),
         });
@@ -194,17 +195,25 @@ fn table(all: &[(usize, &Trial)], objectives: &[Objective], decisions: &[Decisio
             hidden: true,
             ..Column::new(decision.name.as_str(), Form::Choice)
         };
-        let column = add(column, &|trial| Cell::number(trial.answers.get(at).map(|answer| *answer as f64)));
+        let column = add(column, &|_, trial| Cell::number(trial.answers.get(at).map(|answer| *answer as f64)));
         let taken = all.iter().map(|(_, trial)| trial.answers[at]).collect();
         factors.push(Factor { name: decision.name.clone(), column, options: decision.options.len(), taken });
     }
     if all.iter().any(|(_, trial)| matches!(trial.state, State::Failed(_))) {
-        add(Column { hidden: true, ..Column::new("reason", Form::Text) }, &|trial| match &trial.state {
+        add(Column { hidden: true, ..Column::new("reason", Form::Text) }, &|_, trial| match &trial.state {
             State::Failed(reason) => Cell::Text(reason.clone()),
             _ => Cell::from(""),
         });
     }
     let marked = front(all, objectives);
+    let of_marked: BTreeSet<usize> = marked.iter().map(|row| all[*row].0).collect();
+    // Of thousands the texts would be most of the page; those that are marked are to be copied.
+    add(Column { hidden: true, ..Column::new("architecture", Form::Text) }, &|number, trial| match of_marked
+        .contains(&number)
+    {
+        true => Cell::from(trial.architecture.as_str()),
+        false => Cell::from(""),
+    });
     let caption = match marked.len() {
         0 => "Trials".to_owned(),
         1 => "Trials; the best is marked".to_owned(),
@@ -257,18 +266,17 @@ fn shares(all: &[(usize, &Trial)], objectives: &[Objective], factors: &[Factor])
     importance(&options, &rows, &values, 0)
 }
 
-/// Columns of the factors, the most important first.
-fn important_first(all: &[(usize, &Trial)], objectives: &[Objective], factors: &[Factor]) -> Vec<usize> {
-    let shares = shares(all, objectives, factors).unwrap_or_else(|| vec![0.0; factors.len()]);
+/// Columns of the factors, the most important first; in their order where that is not known.
+fn important_first(factors: &[Factor], shares: Option<&[f64]>) -> Vec<usize> {
+    let share = |at: usize| shares.map_or(0.0, |shares| shares[at]);
     let mut order: Vec<usize> = (0..factors.len()).collect();
-    order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
+    order.sort_by(|&a, &b| share(b).total_cmp(&share(a)));
     order.into_iter().map(|at| factors[at].column).collect()
 }
 
-fn important(all: &[(usize, &Trial)], objectives: &[Objective], factors: &[Factor]) -> Option<Block> {
-    let shares = shares(all, objectives, factors)?;
+fn important(objectives: &[Objective], factors: &[Factor], shares: &[f64]) -> Option<Block> {
     let mut rows: Vec<(String, Number)> =
-        factors.iter().zip(&shares).map(|(factor, share)| (factor.name.clone(), Number(*share))).collect();
+        factors.iter().zip(shares).map(|(factor, share)| (factor.name.clone(), Number(*share))).collect();
     rows.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
     rows.truncate(DRAWN);
     let together = (1.0 - shares.iter().sum::<f64>()).max(0.0);

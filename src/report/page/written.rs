@@ -1,4 +1,4 @@
-//! Numbers as the static part of a page and its words write them. The script writes them likewise.
+//! Numbers as the static part of a page and its words write them, never apart from their units. The script writes them likewise.
 
 use super::document::{Cell, Column, Form, Number};
 
@@ -17,10 +17,10 @@ pub(super) fn cell(column: &Column, cell: &Cell) -> String {
 /// A number in a form.
 pub(super) fn number(value: f64, form: Form) -> String {
     match form {
-        Form::Share => format!("{:.2} %", 100.0 * value),
+        Form::Share => format!("{:.2}\u{a0}%", 100.0 * value),
         Form::Whole => whole(value),
-        Form::Seconds if value >= 100.0 => format!("{} s", whole(value)),
-        Form::Seconds => format!("{value:.1} s"),
+        Form::Seconds if value >= 100.0 => format!("{}\u{a0}s", whole(value)),
+        Form::Seconds => format!("{value:.1}\u{a0}s"),
         Form::Bytes => bytes(value),
         Form::Text | Form::Number | Form::Choice => significant(value),
     }
@@ -44,9 +44,9 @@ fn bytes(value: f64) -> String {
     let power = if value < 1.0 { 0 } else { ((value.log2() / 10.0) as usize).min(units.len() - 1) };
     let scaled = value / 1024_f64.powi(power as i32);
     if power == 0 || scaled >= 100.0 {
-        format!("{} {}", whole(scaled), units[power])
+        format!("{}\u{a0}{}", whole(scaled), units[power])
     } else {
-        format!("{scaled:.1} {}", units[power])
+        format!("{scaled:.1}\u{a0}{}", units[power])
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
             (12.0, Form::Number, "12"),
             (1.5e-7, Form::Number, "1.50e-7"),
         ] {
-            assert_eq!(number(value, form), expected);
+            assert_eq!(number(value, form).replace('\u{a0}', " "), expected);
         }
         let column = Column { options: vec!["a".into()], ..Column::new("x", Form::Choice) };
         assert_eq!(cell(&column, &Cell::number(Some(0.0))), "a");
