@@ -139,7 +139,7 @@ fn pages_work_in_a_browser() {
     };
     let place = tempfile::tempdir().unwrap();
     let searches: [(&str, &[&str]); 3] = [
-        ("darts", &["--space=nas-bench-201", "--strategy=darts", "--budget=3"]),
+        ("darts", &["--space=nas-bench-201", "--strategy=darts", "--set=search.epochs=3"]),
         ("enas", &["--space=nas-bench-201", "--strategy=enas"]),
         ("study", &["--space=chain", "--strategy=random", "--trials=14", "--objective=accuracy,parameters"]),
     ];

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// What a name may hold: ends of elements, comments, attributes, terminal controls, a line separator, and what means something in
 /// Markdown and CSV.
-const HOSTILE: &str = "</script><!--<img src=x onerror=alert(1)>\"'&\u{2028}\u{1b}[31m|`";
+const HOSTILE: &str = "</script><!--<img src=x onerror=alert(1)>\"'&\u{2028}\u{1b}[31m\u{9b}2J\u{7f}|`";
 
 fn write(place: &Path, name: &str, text: &str) {
     fs::create_dir_all(place).unwrap();
