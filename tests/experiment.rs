@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What every search writes.
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "config.toml",
     "metrics.jsonl",
     "timing.jsonl",
@@ -23,6 +23,7 @@ const FILES: [&str; 13] = [
     "weights.safetensors",
     "model.json",
     "model.md",
+    "report.html",
     "summary.json",
     "classes.csv",
     "confusion.csv",
@@ -134,7 +135,22 @@ fn phases_are_timed_since_when_in_utc_and_for_how_long_in_seconds() {
         assert!(whole(last) <= whole(time) && whole(time) <= whole(after), "{began} is not from {last} to {after}");
         last = time;
         let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["phase", "began", "phase_seconds", "checkpoints", "checkpoint_bytes", "checkpoint_seconds"]);
+        let known = [
+            "phase",
+            "began",
+            "phase_seconds",
+            "checkpoints",
+            "checkpoint_bytes",
+            "checkpoint_seconds",
+            "dispatches",
+            "device_bytes",
+        ];
+        assert_eq!(keys, known);
+        let worked = line["phase"] != "summarise";
+        assert!(
+            (line["dispatches"].as_u64() > Some(0)) == worked && line["device_bytes"].as_u64() > Some(1000),
+            "{line}"
+        );
         assert!((0.0..60.0).contains(&line["phase_seconds"].as_f64().unwrap()), "{line}");
     }
     // What else tells a duration says by its name what it is counted in, too.

@@ -52,6 +52,7 @@ fn results(directory: &Path) -> Vec<String> {
     let mut summary: Value =
         serde_json::from_str(&std::fs::read_to_string(directory.join("summary.json")).unwrap()).unwrap();
     strip(&mut summary);
+    assert!(read("report.html").ends_with("</html>\n"), "a page that is not whole");
     let files = ["metrics.jsonl", "weights.safetensors", "config.toml", "classes.csv", "confusion.csv"];
     files.map(read).into_iter().chain([summary.to_string()]).collect()
 }

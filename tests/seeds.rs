@@ -64,6 +64,7 @@ fn each_seed_is_a_run_of_its_own_and_what_is_over_is_read() {
     assert!((two["against_random"]["least_p"].as_f64().unwrap() - 2.0 / 15.0).abs() < 1e-12);
     assert!(read(&out, "seeds.md").contains("not even the most extreme result could be significant"));
     roxmltree::Document::parse(&read(&out, "seeds.svg")).unwrap();
+    assert!(read(&out, "seeds.html").contains("Mann and Whitney"));
     assert!(out.join("seed-4/architecture.svg").is_file() && !out.join("seed-4/checkpoint").exists());
 
     // One more: what is over is not touched.

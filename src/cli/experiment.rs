@@ -5,8 +5,10 @@ use super::followers::Followers;
 use super::output::Interrupted;
 use super::progress::warn_if_slow;
 use cellwright::device::Device;
+use cellwright::report::page::{Document, html};
 use cellwright::report::{self, card::Card};
 use cellwright::run::files::NAMES;
+use cellwright::run::trace::Trace;
 use cellwright::run::{self, Config, Directory, Model, Observer, Purpose, Read, RunError, Setting, Sources};
 use cellwright::space::SpaceConfig;
 use std::error::Error;
@@ -238,18 +240,29 @@ impl Begun {
     }
 }
 
-/// Pictures of a search's run, and a card of the network that was found.
+/// Pictures of a search's run, a card of the network that was found, and the page.
 pub fn write_reports(directory: &Directory, outcome: &run::Outcome, config: &Config) -> Result<(), Box<dyn Error>> {
     for (name, picture) in report::run::pictures(outcome, config)? {
         directory.write(&name, picture.as_bytes())?;
     }
     let model = Model::read(directory.path())?;
     let card = Card::of_search(&outcome.summary, config, &model.classes, model.shape());
-    Ok(directory.write(CARD, card.render().as_bytes())?)
+    directory.write(CARD, card.render().as_bytes())?;
+    write_page(directory)
 }
 
 /// The folder of event files.
 const TENSORBOARD: &str = "tensorboard";
+
+/// The page of what lies in a run's directory.
+pub fn write_page(directory: &Directory) -> Result<(), Box<dyn Error>> {
+    let document = Document::of(&[Trace::read(directory.path())?]);
+    Ok(directory.write(PAGE, html(&document).as_bytes())?)
+}
+
+/// The file of a run's page.
+pub const PAGE: &str = "report.html";
+
 /// The file of a network's card.
 pub const CARD: &str = "model.md";
 
@@ -261,7 +274,15 @@ pub fn read_summary(directory: &Directory) -> Result<serde_json::Value, Box<dyn 
     Ok(serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?)
 }
 
-/// A text as a TOML string, so that a name like `1` stays a name.
+/// A text as a TOML string, so that a name like `1` stays a name, and whatever a path holds.
 pub fn toml_text(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut text = String::from("\"");
+    for character in value.chars() {
+        match character {
+            '\\' | '"' => text.extend(['\\', character]),
+            control if control.is_control() => text += &format!("\\u{:04X}", u32::from(control)),
+            other => text.push(other),
+        }
+    }
+    text + "\""
 }

@@ -1,6 +1,6 @@
 //! Who follows a run: bars on the terminal, or all of it; and, if asked for, event files of TensorBoard.
 
-use super::output::plain;
+use super::output::one_line;
 use super::progress::Bars;
 #[cfg(feature = "tui")]
 use super::screen::Screen;
@@ -99,7 +99,7 @@ impl Followers {
         let Some(events) = &mut self.tensorboard else { return };
         what(events);
         if let Some(problem) = events.problem() {
-            self.face.warn(&plain(&problem));
+            self.face.warn(&one_line(&problem));
         }
     }
 }

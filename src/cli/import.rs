@@ -72,5 +72,5 @@ pub fn run(args: &Args) -> Outcome {
     if !said {
         text += "The file does not say how images are normalised: pixels from 0 to 1 are taken as they are; --mean and --std say otherwise.\n";
     }
-    output::print(&output::lines(&text))
+    output::print(&text)
 }

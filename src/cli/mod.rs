@@ -115,14 +115,14 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<output::Interrupted>() => {
-            eprintln!("{error}");
+            output::tell(&error.to_string());
             error.downcast::<output::Interrupted>().map_or(ExitCode::FAILURE, |stopped| stopped.status.into())
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            output::tell(&format!("error: {error}"));
             let mut source = error.source();
             while let Some(cause) = source {
-                eprintln!("  because: {cause}");
+                output::tell(&format!("  because: {cause}"));
                 source = cause.source();
             }
             ExitCode::FAILURE

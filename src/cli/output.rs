@@ -1,6 +1,7 @@
 //! Where results go: standard output, or a file that is either whole or not there.
 
 use serde::Serialize;
+use std::borrow::Cow;
 use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -24,23 +25,31 @@ impl std::fmt::Display for Interrupted {
 
 impl Error for Interrupted {}
 
-/// Prints a text. A reader that has heard enough (`| head`) is no error.
+/// Prints a text, without what would steer a terminal: names and texts in it may come from anywhere. A reader that has heard enough
+/// (`| head`) is no error.
 pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(harmless(text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("standard output: {error}").into()),
         _ => Ok(()),
     }
 }
 
-/// A text without what would steer a terminal.
-pub fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
+/// Says something on standard error, likewise.
+pub fn tell(text: &str) {
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{}", harmless(text));
 }
 
-/// Several lines of such text.
-pub fn lines(text: &str) -> String {
-    text.lines().map(|line| plain(line) + "\n").collect()
+/// A text in which nothing steers a terminal but line breaks and tabs.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(steers) { text.replace(steers, " ").into() } else { text.into() }
+}
+
+/// The same in one line.
+pub fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// Prints a value as JSON, indented.
@@ -82,6 +91,13 @@ fn write_beside(path: &Path, contents: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_steers_a_terminal() {
+        let text = "a\u{1b}]0;title\u{7}\u{1b}[31mb\r\u{9b}2J\u{8}\n\tü → c\u{7f}\n";
+        assert_eq!(harmless(text), "a ]0;title  [31mb  2J \n\tü → c \n");
+        assert!(matches!(harmless("lines\nand\ttabs"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {

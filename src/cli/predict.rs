@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Outcome {
                 (Answer::Unread { .. }, true) => unread += 1,
                 (Answer::Unread { file, error }, false) => {
                     unread += 1;
-                    eprintln!("{}", output::plain(&format!("{file}: {error}")));
+                    output::tell(&format!("{file}: {error}"));
                 }
                 (Answer::Classes { file, top }, false) => table.row(row(file, top)),
                 (Answer::Classes { .. }, true) => {}

@@ -1,5 +1,6 @@
 //! Progress bars with the time left, on standard error; silent when that is not a terminal.
 
+use super::output::{harmless, tell};
 use super::signals::Signals;
 use cellwright::device::{Class, Device};
 use cellwright::run::Observer;
@@ -38,13 +39,13 @@ impl Observer for Bars {
         if let Ok(style) = ProgressStyle::with_template("{prefix:>16} {wide_bar} {pos}/{len}  {eta} left  {msg}") {
             self.bar.set_style(style);
         }
-        self.bar.set_prefix(stage.to_owned());
+        self.bar.set_prefix(harmless(stage).into_owned());
     }
 
     fn step(&mut self, taken: u64, state: Option<&str>) {
         self.bar.set_position(taken);
         if let Some(state) = state {
-            self.bar.set_message(state.to_owned());
+            self.bar.set_message(harmless(state).into_owned());
         }
     }
 
@@ -57,10 +58,10 @@ impl Observer for Bars {
     }
 
     fn say(&mut self, message: &str) {
-        self.bar.suspend(|| eprintln!("{message}"));
+        self.bar.suspend(|| tell(message));
     }
 
     fn warn(&mut self, message: &str) {
-        self.bar.suspend(|| eprintln!("warning: {message}"));
+        self.bar.suspend(|| tell(&format!("warning: {message}")));
     }
 }

@@ -4,16 +4,23 @@ use super::output::Outcome;
 use super::output::{print, print_json, write_file};
 use cellwright::report::checklist::{Checklist, markdown};
 use cellwright::report::collapse::collapse;
+use cellwright::report::page::{Document, html};
 use cellwright::run::History;
-use cellwright::run::record::Record;
+use cellwright::run::record::{Record, runs_of};
+use cellwright::run::trace::Trace;
 use std::path::PathBuf;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Directories of searches by gradient methods; with `--checklist` of any searches, or one that holds those of several seeds.
+    /// Directories of searches by gradient methods; with `--html` or `--checklist` of any, or one that holds those of several
+    /// seeds.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
+    /// Write a page that shows one run, finished or not, or holds several side by side: mean, deviation and significance over
+    /// seeds, curves. One file, which reaches for nothing outside it.
+    #[arg(long, value_name = "FILE.html", conflicts_with_all = ["collapse", "checklist"])]
+    html: Option<PathBuf>,
     /// Draw skip connections by epoch, a line for each run.
     #[arg(long, value_name = "FILE.svg")]
     collapse: Option<PathBuf>,
@@ -33,6 +40,12 @@ pub fn run(args: &Args) -> Outcome {
     if args.checklist {
         let checklist = Checklist::of(&Record::read_all(&args.runs)?);
         return if args.json { print_json(&checklist) } else { print(&markdown(&checklist)) };
+    }
+    if let Some(file) = &args.html {
+        let traces = runs_of(&args.runs)?.iter().map(|run| Trace::read(run)).collect::<Result<Vec<_>, _>>()?;
+        write_file(file, html(&Document::of(&traces)))?;
+        let count = traces.len();
+        return print(&format!("{}: a page of {count} run{}\n", file.display(), if count == 1 { "" } else { "s" }));
     }
     let searches = args.runs.iter().map(|run| History::read(run)).collect::<Result<Vec<_>, _>>()?;
     if let Some(file) = &args.collapse {

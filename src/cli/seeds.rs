@@ -5,8 +5,11 @@ use super::experiment::write_reports;
 use super::output::{self, Interrupted, Outcome};
 use super::progress::{Bars, warn_if_slow};
 use super::signals::Signals;
+use cellwright::report::page::{Document, html};
 use cellwright::report::seeds::{Figures, markdown, picture};
+use cellwright::run::record::runs_of;
 use cellwright::run::seeds::{Repeats, Step, repeat, seeds_from};
+use cellwright::run::trace::Trace;
 use cellwright::run::{Config, Directory, Observer, Read, RunError};
 use std::cell::Cell;
 use std::error::Error;
@@ -79,11 +82,14 @@ fn told(step: Step<'_>, config: &Config, seeds: &[u64], observer: &mut dyn Obser
     Ok(())
 }
 
-/// Writes what there is by now as JSON, in words and as a picture.
+/// Writes what there is by now as JSON, in words, as a picture and as a page.
 fn write_down(directory: &Directory, config: &Config, seeds: &[u64]) -> Result<Figures, Box<dyn Error>> {
     let figures = Figures::of(&Repeats::read(directory.path(), seeds)?, config);
     directory.write_json("seeds.json", &figures)?;
     directory.write("seeds.md", markdown(&figures).as_bytes())?;
     directory.write("seeds.svg", picture(&figures)?.as_bytes())?;
+    let runs = runs_of(&[directory.path().to_owned()])?;
+    let traces = runs.iter().map(|run| Trace::read(run)).collect::<Result<Vec<_>, _>>()?;
+    directory.write("seeds.html", html(&Document::of(&traces)).as_bytes())?;
     Ok(figures)
 }

@@ -1,6 +1,6 @@
 //! `train`: one architecture from scratch, or a network that has learned something further.
 
-use super::experiment::{CARD, ExperimentArgs, read_summary, toml_text};
+use super::experiment::{CARD, ExperimentArgs, read_summary, toml_text, write_page};
 use super::output::{self, Outcome};
 use cellwright::estimate::EstimateError;
 use cellwright::report::{self, card::Card};
@@ -124,6 +124,7 @@ pub fn run(args: &Args) -> Outcome {
         directory: config.data.dir.as_deref(),
     };
     begun.directory.write(CARD, card.render().as_bytes())?;
+    write_page(&begun.directory)?;
     begun.finish()?;
     let directory = begun.directory.path();
     if args.json {

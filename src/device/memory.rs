@@ -52,6 +52,7 @@ pub struct Usage {
     held: AtomicU64,
     peak: AtomicU64,
     leased: AtomicU64,
+    dispatches: AtomicU64,
 }
 
 impl Usage {
@@ -68,6 +69,16 @@ impl Usage {
     /// Bytes in buffers that somebody holds.
     pub fn leased(&self) -> u64 {
         self.leased.load(Ordering::Relaxed)
+    }
+
+    /// Dispatches of kernels that were run.
+    pub fn dispatches(&self) -> u64 {
+        self.dispatches.load(Ordering::Relaxed)
+    }
+
+    /// Counts dispatches that are run.
+    pub(super) fn count(&self, dispatches: usize) {
+        self.dispatches.fetch_add(dispatches as u64, Ordering::Relaxed);
     }
 
     /// Starts a new measurement of the peak.

@@ -275,6 +275,7 @@ impl Device {
     /// If the recording was made for another device.
     pub fn run(&self, recording: &Recording) -> Result<(), Error> {
         assert!(Arc::ptr_eq(&self.inner.usage, &recording.usage), "a recording runs on the device it was made for");
+        self.inner.usage.count(recording.dispatches());
         match &self.inner.backend {
             Backend::Cpu => cpu::run_all(&recording.commands),
             Backend::Gpu(gpu) => gpu.run(recording, &self.inner.limits)?,

@@ -6,6 +6,7 @@
 //!   of BOHB.
 //! - [`pareto`] and [`hypervolume`] are for several objectives, all of them minimised.
 //! - [`halving`] counts trials and budgets, [`curves`] judges unfinished trainings by way of [`least_squares`].
+//! - [`importance`] says what share of a quantity's variance each of several decisions has.
 //!
 //! Whatever is random draws from a [`Random`](crate::random::Random) that the caller owns.
 
@@ -14,6 +15,7 @@ pub mod curves;
 pub mod gaussian_process;
 pub mod halving;
 pub mod hypervolume;
+pub mod importance;
 pub mod kernel_density;
 pub mod least_squares;
 mod normal;

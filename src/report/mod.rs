@@ -20,6 +20,7 @@ pub mod dot;
 pub mod evaluation;
 pub mod layout;
 pub mod network;
+pub mod page;
 mod palette;
 pub mod plot;
 pub mod run;

@@ -190,8 +190,8 @@ pub fn softmax(logits: &[f32]) -> Vec<f64> {
     powers.into_iter().map(|power| power / sum).collect()
 }
 
-/// The interval that a share lies in with 95 %, as it was found among so many.
-fn wilson(share: f64, count: usize) -> [f64; 2] {
+/// The interval that a share lies in with 95 %, as it was found among so many (Wilson 1927).
+pub fn wilson(share: f64, count: usize) -> [f64; 2] {
     let (n, z2) = (count.max(1) as f64, QUANTILE * QUANTILE);
     let middle = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = QUANTILE / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();

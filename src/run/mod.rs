@@ -41,6 +41,7 @@ mod summary;
 mod supernet;
 mod tables;
 pub mod tabular;
+pub mod trace;
 mod workers;
 
 pub use architecture::ArchitectureError;

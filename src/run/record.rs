@@ -55,24 +55,7 @@ impl Record {
     /// [`RunError::NoRun`] where there is none; [`RunError::History`] naming the file and what is wrong with it, and for the run
     /// of one training.
     pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, RunError> {
-        let runs = |path: &PathBuf| match path.join(CONFIG).is_file() {
-            true => vec![path.clone()],
-            false => seeds_in(path).into_iter().map(|seed| path_of(path, seed)).collect(),
-        };
-        let mut all: Vec<Self> = Vec::new();
-        for path in paths {
-            let runs = runs(path);
-            if runs.is_empty() {
-                return Err(RunError::NoRun { path: path.clone() });
-            }
-            for run in runs {
-                // Named twice, it is not two runs.
-                if all.iter().all(|record| record.path != run) {
-                    all.push(Self::read(&run)?);
-                }
-            }
-        }
-        Ok(all)
+        runs_of(paths)?.iter().map(|run| Self::read(run)).collect()
     }
 
     fn read(path: &Path) -> Result<Self, RunError> {
@@ -107,6 +90,33 @@ impl Record {
         })?;
         Ok(record)
     }
+}
+
+/// The directories of runs that paths name, each once; of a directory that holds a run for each of several seeds, all of these.
+///
+/// # Errors
+/// [`RunError::NoRun`] where there is none.
+pub fn runs_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
+    let mut all: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let runs = match path.join(CONFIG).is_file() {
+            true => vec![path.clone()],
+            false => {
+                let places = seeds_in(path).into_iter().map(|seed| path_of(path, seed));
+                places.filter(|place| place.join(CONFIG).is_file()).collect()
+            }
+        };
+        if runs.is_empty() {
+            return Err(RunError::NoRun { path: path.clone() });
+        }
+        for run in runs {
+            // Named twice, it is not two runs.
+            if !all.contains(&run) {
+                all.push(run);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Reads a log line by line, if it is there.

@@ -5,7 +5,7 @@ mod draw;
 mod shown;
 
 use super::held;
-use super::output::plain;
+use super::output::one_line;
 use super::signals::Signals;
 use cellwright::run::Observer;
 use ratatui::Terminal;
@@ -52,7 +52,7 @@ impl Screen {
         let failed = |error: io::Error| format!("--tui: the terminal cannot be had ({error}): going on with lines");
         let signals = Signals::listen_for_screen().map_err(failed)?;
         let given = Given::take().map_err(failed)?;
-        let shown = Arc::new(Mutex::new(Shown { title: plain(title), ..Shown::default() }));
+        let shown = Arc::new(Mutex::new(Shown { title: one_line(title), ..Shown::default() }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (of_thread, over, asked) = (shown.clone(), is_over.clone(), signals.clone());
         let drawing = thread::Builder::new().name("screen".to_owned());

@@ -1,6 +1,6 @@
 //! What a screen shows of a run, gathered from what a run tells: no terminal, no clock of its own.
 
-use crate::cli::output::plain;
+use crate::cli::output::one_line;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -110,7 +110,7 @@ impl Board {
 
 impl Shown {
     pub fn begin(&mut self, stage: &str, total: u64) {
-        self.stage = Some(Stage { name: plain(stage), taken: 0, total, from: None });
+        self.stage = Some(Stage { name: one_line(stage), taken: 0, total, from: None });
         self.state.clear();
         self.curves.clear();
     }
@@ -121,12 +121,12 @@ impl Shown {
             stage.from.get_or_insert((taken, now));
         }
         if let Some(state) = state {
-            self.state = plain(state);
+            self.state = one_line(state);
         }
     }
 
     pub fn say(&mut self, message: &str) {
-        self.said.extend(message.lines().map(plain));
+        self.said.extend(message.lines().map(one_line));
         while self.said.len() > MOST_SAID {
             self.said.pop_front();
         }
@@ -178,7 +178,7 @@ impl Shown {
             }
             (Some("test"), _) => {
                 let Some(accuracy) = number("test_accuracy") else { return };
-                let name = plain(line["network"].as_str().unwrap_or_default());
+                let name = one_line(line["network"].as_str().unwrap_or_default());
                 let more = number("test_loss").map_or(String::new(), |loss| format!("loss {loss:.3}"));
                 self.board.add("Networks", Entry { name, worth: accuracy, more });
             }
@@ -205,7 +205,7 @@ impl Shown {
 fn tables(weights: &Value) -> Vec<(String, Vec<Vec<f64>>)> {
     let numbers = |row: &Value| row.as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
     let rows = |table: &Value| table.as_array().into_iter().flatten().map(numbers).collect();
-    weights.as_object().into_iter().flatten().map(|(name, table)| (plain(name), rows(table))).collect()
+    weights.as_object().into_iter().flatten().map(|(name, table)| (one_line(name), rows(table))).collect()
 }
 
 #[cfg(test)]

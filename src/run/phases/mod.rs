@@ -93,12 +93,13 @@ pub(super) fn run(
     };
     // More may be to be done than when the run was begun: what was under way then comes first.
     while let Some(phase) = next(phases, &setup.ledger) {
-        let (name, began) = (phase.name(), Timestamp::now());
+        let (name, began, before) = (phase.name(), Timestamp::now(), dispatches(setup));
         let ended = phase.run(setup, &mut results);
         if let Err(error) = ended {
             let line = json!({ "phase": name, "began": format!("{began:.3}"), "ended_by": error.to_string() });
+            let line = with_costs(line, setup, before);
             // The error itself is what matters.
-            let _ = setup.timing.append(&with_checkpoints(line, setup.ledger.written()));
+            let _ = setup.timing.append(&line);
             return Err(error);
         }
         let place = |trained: &Trained| phases.iter().position(|p| p.trains().as_ref() == Some(&trained.facts.name));
@@ -108,15 +109,27 @@ pub(super) fn run(
         setup.ledger.finish_phase(name.clone(), &results)?;
         setup.save(None, Instant::now())?;
         let line = json!({ "phase": name, "began": format!("{began:.3}"), "phase_seconds": seconds });
-        setup.timing.append(&with_checkpoints(line, setup.ledger.written()))?;
+        let line = with_costs(line, setup, before);
+        setup.timing.append(&line)?;
     }
     Ok(results)
 }
 
-/// A line of `timing.jsonl` with what the phase's checkpoints took.
-fn with_checkpoints(mut line: serde_json::Value, Written { number, bytes, seconds }: Written) -> serde_json::Value {
+/// Dispatches that were run on the run's devices by now.
+fn dispatches(setup: &Setup<'_>) -> u64 {
+    let others = setup.others.iter().map(|(device, _)| device.usage().dispatches());
+    setup.device.usage().dispatches() + others.sum::<u64>()
+}
+
+/// A line of `timing.jsonl` with what the phase's checkpoints took, the dispatches since there were `before`, and the most bytes
+/// that a device has held in this process by now.
+fn with_costs(mut line: serde_json::Value, setup: &mut Setup<'_>, before: u64) -> serde_json::Value {
+    let Written { number, bytes, seconds } = setup.ledger.written();
     line["checkpoints"] = number.into();
     line["checkpoint_bytes"] = bytes.into();
     line["checkpoint_seconds"] = seconds.into();
+    line["dispatches"] = (dispatches(setup) - before).into();
+    let peaks = setup.others.iter().map(|(device, _)| device.usage().peak());
+    line["device_bytes"] = peaks.fold(setup.device.usage().peak(), u64::max).into();
     line
 }
