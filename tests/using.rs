@@ -225,6 +225,8 @@ fn a_network_goes_to_onnx_and_back() {
         let [a, b] = [&own, &found].map(|answer| answer["top"][0]["probability"].as_f64().unwrap());
         assert!((a - b).abs() < 1e-5, "{name}: {a}, {b}");
         assert_eq!(json(&["count", "--model", &back, "--json"])["multiply_adds"], size["multiply_adds"], "{name}");
+        assert!(good(&["show", "--model", &back]).contains("classifier"), "{name}");
+        assert!(good(&["show", "--model", &back, "--format=genotype"]).contains("|nor_conv_3x3~0|"), "{name}");
     }
     let summary: Value =
         serde_json::from_str(&std::fs::read_to_string(Path::new(&run).join("summary.json")).unwrap()).unwrap();
@@ -240,6 +242,7 @@ fn a_network_goes_to_onnx_and_back() {
             vec!["import", &at("plain.onnx"), "-o", &at("three"), "--classes=a,b,c"],
             "3 classes, where its network answers with",
         ),
+        (vec!["show", "--model", &at("data")], "model.json"),
         (vec!["export", &run, "--format=onnx"], "needs --output"),
         (vec!["export", &run, "--format=onnx", "--path=#1", "-o", &at("path.onnx")], "a search with shared weights"),
         (vec!["evaluate", &at("plain")], "holds no run: it has no config.toml"),

@@ -9,7 +9,7 @@ use cellwright::report::network::Detail;
 use cellwright::report::step::{self, Part};
 use cellwright::report::table::Table;
 use cellwright::report::{self, Diagram, DrawError, dot, network, supernet, svg, text};
-use cellwright::run::{Config, Sources, last_weights};
+use cellwright::run::{Config, Model, Sources, last_weights};
 use cellwright::search::bench::{StepBench, Workload as _};
 use cellwright::search::bilevel::Order;
 use cellwright::space::darts::published::{self, Published, PublishedNetwork};
@@ -33,6 +33,10 @@ pub struct Args {
     /// Show the supernet of this run's search with its architecture weights: the heavier an option, the wider its arrow.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["architecture", "form", "list", "step", "what", "fused", "depth"])]
     supernet: Option<PathBuf>,
+    /// Show the trained network of a run, or one that was imported.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["architecture", "supernet", "form", "list", "step", "what", "fused",
+        "space", "channels", "layers", "classes", "image", "stem"])]
+    model: Option<PathBuf>,
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]
     auxiliary: bool,
@@ -136,6 +140,9 @@ pub fn run(args: &Args) -> super::output::Outcome {
     if let Some(run) = &args.supernet {
         return put(args, &weighed(args, run, format)?);
     }
+    if let Some(run) = &args.model {
+        return put(args, &trained(args, run, format)?);
+    }
     let mut subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
     refuse_unread(args, format, &subject)?;
     if args.fused {
@@ -165,12 +172,37 @@ fn weighed(args: &Args, run: &Path, format: Format) -> Result<String, Box<dyn Er
     // What is drawn depends on no size of images.
     let graph = config.space.build()?.supernet(&config.supernet(&NetworkSettings::default()))?;
     let diagrams = supernet::diagrams(&graph, &weights)?;
+    match format {
+        Format::Json => {
+            Ok(serde_json::to_string_pretty(&json!(weights.into_iter().collect::<BTreeMap<_, _>>()))? + "\n")
+        }
+        Format::Genotype => Err("a supernet has no genotype, nothing is chosen yet: give --architecture".into()),
+        _ => pictured(&diagrams, format),
+    }
+}
+
+/// A network that has learned something.
+fn trained(args: &Args, run: &Path, format: Format) -> Result<String, Box<dyn Error>> {
+    let model = Model::read(run)?;
+    match (format, model.genotype) {
+        (Format::Json, _) => Ok(serde_json::to_string_pretty(&model.graph)? + "\n"),
+        (Format::Genotype, Some(genotype)) => Ok(genotype + "\n"),
+        (Format::Genotype, None) => {
+            Err(format!("{}: no architecture was decided for this network", run.display()).into())
+        }
+        (_, _) => {
+            let detail = args.depth.map_or(Detail::Groups(2), |depth| depth.0);
+            pictured(&[network::diagram(&model.graph, &run.display().to_string(), detail)?], format)
+        }
+    }
+}
+
+/// Diagrams as a picture, for Graphviz, or as text.
+fn pictured(diagrams: &[Diagram], format: Format) -> Result<String, Box<dyn Error>> {
     Ok(match format {
-        Format::Svg => svg::arrange("", &diagrams, svg::Arrangement::Stacked)?,
+        Format::Svg => svg::arrange("", diagrams, svg::Arrangement::Stacked)?,
         Format::Dot => diagrams.iter().map(dot::write).collect(),
-        Format::Text => folded(&diagrams)?,
-        Format::Json => serde_json::to_string_pretty(&json!(weights.into_iter().collect::<BTreeMap<_, _>>()))? + "\n",
-        Format::Genotype => return Err("a supernet has no genotype, nothing is chosen yet: give --architecture".into()),
+        _ => folded(diagrams)?,
     })
 }
 
@@ -329,9 +361,5 @@ fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dy
         }
         What::Cells => cells.iter().map(report::run::cell).collect::<Result<_, _>>()?,
     };
-    Ok(match format {
-        Format::Svg => svg::arrange("", &diagrams, svg::Arrangement::Stacked)?,
-        Format::Dot => diagrams.iter().map(dot::write).collect(),
-        _ => folded(&diagrams)?,
-    })
+    pictured(&diagrams, format)
 }
