@@ -150,7 +150,7 @@ fn a_search_is_shown_from_its_losses_to_its_configuration() {
     assert_eq!((steps.len(), rows.len(), columns.len(), values[2][1]), (3, 6, 5, 500));
     assert_eq!((rows[0].as_str(), rows[5].as_str()), ("input → node 0", "node 1 → node 2"));
     assert_eq!(columns[1], "skip_connect");
-    assert_eq!((chosen[0][5], chosen[1][5], chosen[2][5]), (None, Some(1), Some(2)), "none is no edge");
+    assert_eq!((chosen[0][5], chosen[1][5], chosen[2][5]), (Some(0), Some(1), Some(2)));
     let Plot::Cells { shown, changed, drawings, .. } = plot(&document, "cells") else { panic!() };
     assert_eq!((&shown[..], &changed[..], drawings.len()), (&[0, 1, 2][..], &[0, 1, 1][..], 3));
     let page = html(&document);
