@@ -8,6 +8,7 @@ use super::config::Config;
 use super::config_error::ConfigError;
 use crate::settings::Settings;
 use crate::space::{self, Reads, Space, nas_bench_201};
+use toml::Table;
 
 /// What a setting is read by.
 enum Owner {
@@ -69,6 +70,18 @@ pub enum Purpose {
     Training,
     /// The training of random architectures.
     Random,
+}
+
+impl Purpose {
+    /// What a configuration that a run wrote was for.
+    pub fn of(table: &Table) -> Self {
+        let says = |key: &str| table.contains_key(key);
+        match (says("architecture") || says("model"), says("search") || says("strategy")) {
+            (true, _) => Self::Training,
+            (false, true) => Self::Search,
+            (false, false) => Self::Random,
+        }
+    }
 }
 
 /// A setting or group that a configuration does not read.
