@@ -47,6 +47,7 @@ pub mod softmax;
 pub mod vector_jacobian;
 pub mod weighted_sum;
 pub mod width;
+pub mod winograd;
 
 use crate::device::Kernel;
 
@@ -64,6 +65,9 @@ pub static ALL: &[&Kernel] = &[
     &conv::FORWARD,
     &conv::BACKWARD_INPUT,
     &conv::BACKWARD_WEIGHT,
+    &winograd::FILTER,
+    &winograd::FORWARD,
+    &winograd::BACKWARD_WEIGHT,
     &depthwise::FORWARD,
     &depthwise::BACKWARD_INPUT,
     &depthwise::BACKWARD_WEIGHT,

@@ -18,6 +18,7 @@ mod mixed;
 mod noise;
 mod pool;
 mod width;
+mod winograd;
 
 pub use activation::{Ramp, ramp, relu, sigmoid, tanh};
 pub use additive_attention::{additive_attention, append, part, recall};
