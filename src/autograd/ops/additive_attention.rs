@@ -154,7 +154,7 @@ impl Backward for Attention {
         gradients.add(to_keys, keys.shape(), record)?;
         gradients.pass(to_query, &dquery)?;
         gradients.add(to_vector, vector.shape(), |recorder, dv, accumulate| {
-            super::conv::record_channel_sum(recorder, &dvector, dv, [rows, units, 1], accumulate)
+            channel_sum::record(recorder, &dvector, dv, [rows, units, 1], accumulate)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::device::{Binding, Kernel, Recorder};
-use crate::kernels::{conv, depthwise, pointwise, reduce};
+use crate::kernels::{conv, depthwise, pointwise};
 
 /// Geometry of a convolution beside its weight `[outputs, inputs / groups, rows, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Backward for Undo {
         }
         let [batch, outputs, height, width] = g.output;
         gradients.add(bias, &[outputs], |recorder, db, accumulate| {
-            record_channel_sum(recorder, dy, db, [batch, outputs, height * width], accumulate)
+            channel_sum::record(recorder, dy, db, [batch, outputs, height * width], accumulate)
         })?;
         gradients.add(x, &g.input, |recorder, dx, accumulate| {
             let places = Places { input: dx.at(), weight: w.at(), bias: 0, output: dy.at() };
@@ -90,25 +90,6 @@ impl Backward for Undo {
     fn saved_bytes(&self) -> usize {
         self.x.as_ref().map_or(0, bytes)
     }
-}
-
-/// Records `y[c] (+)= Σ x` over batch and pixels of `[batch, channels, pixels]`.
-pub(super) fn record_channel_sum(
-    recorder: &mut Recorder,
-    x: &Tensor,
-    y: &Tensor,
-    [batch, channels, pixels]: [usize; 3],
-    accumulate: bool,
-) -> Result<(), Error> {
-    let params = reduce::ChannelSum {
-        x: x.at(),
-        y: y.at(),
-        batch: batch as u32,
-        channels: channels as u32,
-        pixels: pixels as u32,
-        accumulate: accumulate.into(),
-    };
-    Ok(recorder.dispatch(&reduce::CHANNEL_SUM, &params, &[x.binding()], &[y.binding()])?)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -82,7 +82,7 @@ impl Backward for Undo {
             })?;
         }
         gradients.add(bias, &[columns], |recorder, d, accumulate| {
-            super::conv::record_channel_sum(recorder, dc, d, [rows, columns, 1], accumulate)
+            channel_sum::record(recorder, dc, d, [rows, columns, 1], accumulate)
         })?;
         if let Some(b) = b {
             gradients.add(pa, &sa, |recorder, da, accumulate| {

@@ -4,6 +4,7 @@ mod activation;
 mod additive_attention;
 mod arithmetic;
 mod batch_norm;
+mod channel_sum;
 mod channels;
 mod conv;
 mod decision;

@@ -57,7 +57,7 @@ impl Backward for Undo {
         }
         let [batch, outputs, height, width] = geometry.output();
         gradients.add(bias, &[outputs], |recorder, db, accumulate| {
-            super::conv::record_channel_sum(recorder, dy, db, [batch, outputs, height * width], accumulate)
+            channel_sum::record(recorder, dy, db, [batch, outputs, height * width], accumulate)
         })?;
         gradients.add(x, &geometry.input, |recorder, dx, accumulate| {
             geometry.turned().record(recorder, dy, Filters { w: &w, bias: None, turned: true }, dx, accumulate)
