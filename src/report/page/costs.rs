@@ -63,6 +63,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
             })
             .collect(),
         marked: Vec::new(),
+        links: Vec::new(),
     }));
     blocks
 }
