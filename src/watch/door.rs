@@ -3,7 +3,7 @@
 //! Only a browser on this machine that was given the address knows its token. Pages of other sites may make a browser send requests here, under a
 //! name of their own that leads to 127.0.0.1 too: they know no token, and `Host`, `Origin` and `Sec-Fetch-Site` tell them.
 
-use hyper::header::{HOST, HeaderMap, ORIGIN};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, ORIGIN, TRANSFER_ENCODING};
 use hyper::{Method, StatusCode, Uri};
 
 /// What may be asked for.
@@ -43,6 +43,10 @@ impl Door {
         }
         if method != Method::GET && method != Method::HEAD {
             return Err(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        // Who reads sends nothing along.
+        if [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| headers.contains_key(name)) {
+            return Err(StatusCode::BAD_REQUEST);
         }
         let mut parts = uri.path().strip_prefix('/').ok_or(StatusCode::BAD_REQUEST)?.split('/');
         // Hashes are compared in a time that does not tell where they differ.
@@ -164,6 +168,9 @@ mod tests {
         }
         for fine in [("origin", "http://127.0.0.1:80"), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")] {
             assert_eq!(admit("GET", "/secret/", &[HERE, fine]), Ok(Asked::List), "{fine:?}");
+        }
+        for body in [("content-length", "4"), ("transfer-encoding", "chunked")] {
+            assert_eq!(admit("GET", "/secret/", &[HERE, body]), Err(400), "{body:?}");
         }
         assert_eq!(admit("GET", "/secret/", &[("host", "localhost:80")]), Ok(Asked::List));
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "X"] {

@@ -5,6 +5,11 @@ use crate::report::page::document::{Better, Block, Cell, Column, Document, FORMA
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
+/// How columns are to be read.
+const READING: &str = "Best is the greatest accuracy: on the test images once there is one; before that of a trial, of the derived \
+                       architecture or of those ranked, on images that train nothing, or the controller's reward. Time left is that of the \
+                       search while it searches, then that of all trainings.";
+
 /// A run of the list: its name, what is said of it, and seconds left.
 pub(super) struct Entry<'a> {
     pub name: &'a str,
@@ -22,7 +27,7 @@ pub(super) fn document(directory: &str, mut entries: Vec<Entry<'_>>, more: bool)
             text: "No run lies here. One that is begun here with `cellwright search --out` is shown by itself."
                 .to_owned(),
         }],
-        false => vec![Block::Table(table(&entries))],
+        false => vec![Block::Table(table(&entries)), Block::Words { text: READING.to_owned() }],
     };
     let mut subtitle = counted(&entries);
     if more {
@@ -30,7 +35,7 @@ pub(super) fn document(directory: &str, mut entries: Vec<Entry<'_>>, more: bool)
     }
     Document {
         format: FORMAT,
-        title: format!("Runs in {directory}"),
+        title: format!("Experiments in {directory}"),
         subtitle,
         sections: vec![Section { id: "runs", title: "Runs".to_owned(), blocks }],
     }
@@ -59,15 +64,15 @@ fn table(entries: &[Entry<'_>]) -> Table {
     let columns = vec![
         Column::new("run", Form::Text),
         Column::new("state", Form::Text),
-        Column::new("strategy", Form::Text),
-        Column::new("space", Form::Text),
-        Column::new("data", Form::Text),
-        Column::new("seed", Form::Whole),
         better(Better::More, Column::new("best", Form::Share)),
         Column::new("of", Form::Text),
         better(Better::More, Column::new("done", Form::Share)),
         better(Better::Less, Column::new("left", Form::Duration)),
         Column::new("at", Form::Text),
+        Column::new("strategy", Form::Text),
+        Column::new("space", Form::Text),
+        Column::new("data", Form::Text),
+        Column::new("seed", Form::Whole),
         Column::new("begun (UTC)", Form::Text),
     ];
     let row = |entry: &Entry<'_>| {
@@ -76,21 +81,21 @@ fn table(entries: &[Entry<'_>]) -> Table {
         vec![
             text(entry.name),
             text(state.word()),
-            text(strategy),
-            text(space),
-            text(data),
-            Cell::number(seed.map(|seed| seed as f64)),
             Cell::number(best.as_ref().map(|(value, _)| *value)),
             text(best.as_ref().map_or("", |(_, of)| of)),
             Cell::number(progress.as_ref().and_then(|progress| progress.share())),
             Cell::number(entry.left.map(f64::round)),
             text(words),
+            text(strategy),
+            text(space),
+            text(data),
+            Cell::number(seed.map(|seed| seed as f64)),
             Cell::Text(begun.map(minute).unwrap_or_default()),
         ]
     };
     Table {
         id: "runs-table".to_owned(),
-        caption: "Runs; the time left is that of the search, then that of all trainings".to_owned(),
+        caption: "Runs".to_owned(),
         columns,
         rows: entries.iter().map(row).collect(),
         marked: (0..entries.len()).filter(|at| entries[*at].row.state == State::Running).collect(),

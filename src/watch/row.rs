@@ -69,7 +69,7 @@ impl Row {
             (false, false) => "random".to_owned(),
         };
         let state = state(trace, in_use);
-        let progress = (![State::Finished].contains(&state)).then(|| Progress::of(trace, begun));
+        let progress = (state != State::Finished).then(|| Progress::of(trace, begun));
         let words = match (&progress, ended_by(trace)) {
             (Some(_), Some(reason)) if state == State::Failed => reason.to_owned(),
             (Some(progress), _) => progress.words(),
@@ -137,13 +137,13 @@ fn best(trace: &Trace) -> Option<(f64, String)> {
     });
     let trials = || course.trials.values().filter_map(|trial| *trial.objectives.get(&objective.as_ref()?.name)?);
     if let Some(best) = greatest(trials()) {
-        return told(best, "trial, validation");
+        return told(best, "trial");
     }
     if let Some(best) = greatest(course.ranked.iter().copied()) {
-        return told(best, "ranked, shared weights");
+        return told(best, "ranked");
     }
     if let Some(best) = greatest(course.epochs.iter().filter_map(|epoch| epoch.derived_accuracy)) {
-        return told(best, "derived, shared weights");
+        return told(best, "derived");
     }
     told(greatest(course.controller.iter().filter_map(|epoch| epoch.reward))?, "reward")
 }

@@ -1,13 +1,15 @@
 //! Listens on 127.0.0.1, and gives each connection a thread.
 
-use super::answer::answer;
+use super::answer::{answer, refusal};
 use super::door::Door;
 use super::runs::Runs;
 use super::stream;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use hyper::StatusCode;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -111,7 +113,9 @@ impl Server {
                         let _held = held;
                         stream::serve(stream, |request| {
                             let asked = self.door.admit(request.method(), request.uri(), request.headers());
-                            answer(asked, request.headers(), &runs)
+                            let answered = AssertUnwindSafe(|| answer(asked, request.headers(), &runs));
+                            // A mistake of ours with one run is not the end of the others' pages.
+                            catch_unwind(answered).unwrap_or_else(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR))
                         });
                     };
                     // Where there is no thread the connection is closed.
