@@ -140,6 +140,31 @@ mod tests {
         assert!(find(&root.join("nowhere")).0.is_empty());
     }
 
+    #[test]
+    fn a_run_goes_on_while_its_lock_is_held_and_who_asks_keeps_nobody_away() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().canonicalize().unwrap();
+        run(&path);
+        assert!(!Signature::of(&path).unwrap().in_use, "there is no lock");
+        let held = Directory::open(&path).unwrap();
+        assert!(Signature::of(&path).unwrap().in_use);
+        assert!(Directory::open(&path).is_err(), "held in earnest");
+        drop(held);
+        assert!(!Signature::of(&path).unwrap().in_use);
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    Directory::is_in_use(&path);
+                    std::thread::sleep(std::time::Duration::from_micros(200));
+                }
+            });
+            let opened: Vec<bool> = (0..200).map(|_| Directory::open(&path).is_ok()).collect();
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(opened.iter().all(|opened| *opened), "{opened:?}");
+        });
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_are_not_followed() {

@@ -45,6 +45,8 @@ struct Known {
     pace: Pace,
     /// The document of its page.
     made: Option<Made>,
+    /// When its files were looked at last.
+    looked: Option<Instant>,
     /// When it was asked for, or read, last.
     used: Instant,
 }
@@ -80,9 +82,9 @@ impl Runs {
         }
         self.find();
         let begun = Instant::now();
-        // What was never read last: what goes on is to stay up to date.
-        let mut names: Vec<(bool, String)> =
-            self.known.iter().map(|(name, known)| (known.row.state == State::Unread, name.clone())).collect();
+        // What was not looked at for longest comes first, so that everything has its turn.
+        let mut names: Vec<(Option<Instant>, String)> =
+            self.known.iter().map(|(name, known)| (known.looked, name.clone())).collect();
         names.sort();
         for (_, name) in names {
             if begun.elapsed() > READING {
@@ -94,10 +96,8 @@ impl Runs {
             self.forget();
         }
         let now = SystemTime::now();
-        let entry = |(name, known): (&'_ String, &'_ Known)| (name.clone(), known.row.clone(), known.left(now));
-        let rows: Vec<(String, Row, Option<f64>)> = self.known.iter().map(entry).collect();
-        let entries = rows.iter().map(|(name, row, left)| Entry { name, row, left: *left }).collect();
-        let revision = Revision::of(list::document(&self.name, entries, self.more));
+        let entries = self.known.iter().map(|(name, known)| Entry { name, row: &known.row, left: known.left(now) });
+        let revision = Revision::of(list::document(&self.name, entries.collect(), self.more));
         (self.looked, self.list) = (Some(Instant::now()), Some(revision.clone()));
         revision
     }
@@ -138,11 +138,21 @@ impl Runs {
 impl Known {
     fn new(path: PathBuf) -> Self {
         let row = Row::bare(State::Unread, String::new());
-        Self { path, read: None, row, trace: None, pace: Pace::default(), made: None, used: Instant::now() }
+        Self {
+            path,
+            read: None,
+            row,
+            trace: None,
+            pace: Pace::default(),
+            made: None,
+            looked: None,
+            used: Instant::now(),
+        }
     }
 
     /// Looks at the files, and reads what has come.
     fn look(&mut self) -> Option<Signature> {
+        self.looked = Some(Instant::now());
         match Signature::of(&self.path) {
             Err(problem) => self.unreadable(problem),
             Ok(now) => {
