@@ -91,7 +91,9 @@ fn hostile_names_stay_text_in_all_that_is_written_and_printed() {
             Some("md") => {
                 let text = std::fs::read_to_string(&file).unwrap();
                 harmless(&name, &text);
-                assert!(text.replace("\\<", "").matches('<').count() == 0, "{name}: {text}");
+                // What is between fences is code, and taken for nothing else.
+                let words: String = text.split("```").step_by(2).collect();
+                assert!(!words.replace("\\<", "").contains('<'), "{name}: {words}");
                 assert!(!text.contains("\n# d"), "{name}: a heading out of a name: {text}");
             }
             _ => {}
@@ -139,7 +141,7 @@ fn pages_work_in_a_browser() {
     };
     let place = tempfile::tempdir().unwrap();
     let searches: [(&str, &[&str]); 3] = [
-        ("darts", &["--space=nas-bench-201", "--strategy=darts", "--budget=3"]),
+        ("darts", &["--space=nas-bench-201", "--strategy=darts", "--set=search.epochs=3"]),
         ("enas", &["--space=nas-bench-201", "--strategy=enas"]),
         ("study", &["--space=chain", "--strategy=random", "--trials=14", "--objective=accuracy,parameters"]),
     ];

@@ -1,8 +1,9 @@
 //! Pages: what runs came to, as one HTML file that reaches for nothing outside it.
 //!
-//! [`Document::of`] makes a [`Document`] of what lies in runs' directories ([`Trace`](crate::run::trace::Trace)), and [`html`] a page of that. The page holds the document twice: as words,
-//! tables and captions, which are there without a script, and as JSON, of which `page.js` draws the plots. Its `cellwright.render(document)` may be called again with a newer document of
-//! the same runs: it leaves alone what is the same, and keeps a reader's sorting, sliders, choices and focus.
+//! [`Document::of`] makes a [`Document`] of what lies in runs' directories ([`Trace`]), and [`html`] a page of that. The page holds
+//! the document twice: as words, tables and captions, which are there without a script, and as JSON, of which `page.js` draws the
+//! plots. Its `cellwright.render(document)` may be called again with a newer document of the same runs: it leaves alone what is the
+//! same, and keeps a reader's sorting, sliders, choices and focus.
 //!
 //! All text in a document may come from anywhere. Here it is escaped, and the script writes text only as text.
 

@@ -91,7 +91,8 @@ pub(super) fn escape(text: &str) -> String {
 pub(super) fn printable(c: char) -> char {
     match c {
         '\n' | '\t' | '\r' => ' ',
-        '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        // Those from U+007F on could be held, but steer terminals that show the file.
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
         _ => c,
     }
 }

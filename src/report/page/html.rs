@@ -79,11 +79,19 @@ fn whole(document: &Document, more: &str, connects: &str) -> Page {
     Page { text: page, policy }
 }
 
-/// JSON that ends no `script` element and begins no comment there.
+/// JSON that ends no `script` element, begins no comment there, and steers no terminal.
 fn in_script(document: &Document) -> String {
     // Strings, numbers and lists cannot fail to be written.
     let json = serde_json::to_string(document).unwrap_or_default();
-    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    let is_escaped = |c: char| matches!(c, '<' | '>' | '\u{2028}' | '\u{2029}') || c.is_control();
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        match is_escaped(character) {
+            true => _ = write!(out, "\\u{:04x}", u32::from(character)),
+            false => out.push(character),
+        }
+    }
+    out
 }
 
 /// Text in HTML or in an attribute's value. What no document can hold becomes U+FFFD.
@@ -96,6 +104,8 @@ fn escaped(text: &str) -> String {
             '>' => out += "&gt;",
             '"' => out += "&quot;",
             '\'' => out += "&#39;",
+            '\u{2028}' => out += "&#8232;",
+            '\u{2029}' => out += "&#8233;",
             '\n' | '\t' => out.push(character),
             other => out.push(printable(other)),
         }

@@ -525,7 +525,7 @@ const cellwright = (() => {
 
   const width = new WeakMap();
   // What is drawn may change the widths of others: not while these are told.
-  const observer = new ResizeObserver(entries => requestAnimationFrame(() => entries.forEach(({ target, contentRect }) => {
+  const observer = new ResizeObserver(entries => setTimeout(() => entries.forEach(({ target, contentRect }) => {
     if (Math.abs((width.get(target) || 0) - contentRect.width) < 1) return;
     width.set(target, contentRect.width);
     draw(target.dataset.of);

@@ -49,6 +49,17 @@ fn logs_are_followed_as_they_grow_and_read_anew_where_they_were_cut() {
 }
 
 #[test]
+fn a_run_of_a_later_version_is_shown_without_what_takes_its_configuration() {
+    let place = tempfile::tempdir().unwrap();
+    write(place.path(), "config.toml", "[search]\nstrategy = \"darts\"\n");
+    assert!(Trace::read(place.path()).unwrap().config.is_some());
+    write(place.path(), "config.toml", "[search]\nstrategy = \"of a later version\"\n");
+    let trace = Trace::read(place.path()).unwrap();
+    assert!(trace.config.is_none());
+    assert_eq!(trace.said("search", "strategy"), Some("of a later version"));
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path();
@@ -57,7 +68,7 @@ fn what_is_wrong_is_named() {
     let problem = |path: &Path| Trace::read(path).unwrap_err().to_string();
     assert!(problem(path).contains("metrics.jsonl: line 2"), "{}", problem(path));
     write(path, "metrics.jsonl", "{\"kind\":\"of a later version\",\"more\":[1,2]}\n");
-    assert!(Trace::read(path).unwrap().config.is_none(), "an architecture that is none");
+    assert!(Trace::read(path).unwrap().course.networks.is_empty(), "left out");
     write(path, "confusion.csv", "class,taken for,images\na,b,many\n");
     assert!(problem(path).contains("confusion.csv: row 1"), "{}", problem(path));
     write(path, "confusion.csv", "class,taken for,images\n\"a,\",b,3\n");
