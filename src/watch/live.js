@@ -2,7 +2,7 @@
 "use strict";
 const live = tag => {
   const usual = 2000; // milliseconds from one question to the next
-  const share = 50; // what took long is asked for the less often
+  const share = 10; // what took long is asked for the less often
   const [, token, kind, ...names] = location.pathname.split("/");
   const source = ["", token, "document", ...(kind === "run" ? names : [])].join("/");
   const note = document.createElement("span"), button = document.createElement("button"), said = document.getElementById("said");
@@ -12,7 +12,7 @@ const live = tag => {
     const all = document.createElement("a");
     all.href = "/" + token + "/";
     all.textContent = "All runs";
-    document.getElementById("tools").prepend(all);
+    document.querySelector(".mark").append(" · ", all);
   }
   document.getElementById("tools").prepend(note, button);
 
@@ -37,7 +37,7 @@ const live = tag => {
       if (lost) said.textContent = "The page is live again.";
       lost = false;
       tell("as of " + new Date().toLocaleTimeString());
-      again(Math.min(60000, Math.max(usual, share * (performance.now() - begun))));
+      again(Math.min(30000, Math.max(usual, share * (performance.now() - begun))));
     } catch (error) {
       // Read aloud once, not each time.
       if (!lost) said.textContent = "The page is no longer live.";

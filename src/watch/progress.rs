@@ -25,11 +25,11 @@ pub(super) struct Progress {
 impl Progress {
     /// What `trace` says of a run that was begun then.
     pub fn of(trace: &Trace, begun: Option<SystemTime>) -> Self {
-        let resumed = |from: usize| trace.phases[from..].iter().any(|phase| phase.resumed.is_some());
+        // Seconds of a run that went on are those of several processes, and what lies between is in none.
+        let begun = begun.filter(|_| trace.phases.iter().all(|phase| phase.resumed.is_none()));
         let searched = trace.phases.iter().position(|phase| phase.phase == "search" && phase.phase_seconds.is_some());
         let config = trace.config.as_ref();
         if trace.searches() && searched.is_none() {
-            let begun = begun.filter(|_| !resumed(0));
             return Self { begun, ..searching(trace) };
         }
         let networks = config.map(|config| match (trace.searches(), config.architecture.is_some()) {
@@ -37,11 +37,7 @@ impl Progress {
             (false, true) => 1,
             (false, false) => config.random,
         });
-        let begun = match searched {
-            Some(at) if resumed(at) => None,
-            Some(at) => ended(&trace.phases[at]),
-            None => begun.filter(|_| !resumed(0)),
-        };
+        let begun = searched.map_or(begun, |at| begun.and(ended(&trace.phases[at])));
         Self {
             stage: "training",
             unit: "epochs",

@@ -23,7 +23,7 @@ const TRACES: usize = 32;
 /// The most documents that are kept.
 const DOCUMENTS: usize = 8;
 /// A document is as old as this many times what it took to make it before it is made again.
-const REST: u32 = 50;
+const REST: u32 = 20;
 
 /// A document, and what tells it from another.
 #[derive(Clone, Debug)]
