@@ -150,7 +150,7 @@ mod tests {
             ["a", "b", "c"].iter().zip(&rows).map(|(name, row)| Entry { name, row, left: Some(1.4) }).collect();
         let document = document("runs", entries, true);
         assert_eq!(document.subtitle, "1 running · 1 stopped · 1 finished · there are more, which are not shown");
-        let [Block::Table(table)] = &document.sections[0].blocks[..] else { panic!("no table") };
+        let [Block::Table(table), _] = &document.sections[0].blocks[..] else { panic!("no table") };
         assert_eq!(table.rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), ["c", "b", "a"].map(Cell::from));
         assert_eq!((table.rows[0].last(), &table.marked), (Some(&Cell::from("1970-01-01 00:02")), &vec![0]));
     }

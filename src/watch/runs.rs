@@ -22,8 +22,8 @@ const READING: Duration = Duration::from_millis(500);
 const TRACES: usize = 32;
 /// The most documents that are kept.
 const DOCUMENTS: usize = 8;
-/// A document is as old as this many times what it took to make it before it is made again.
-const REST: u32 = 20;
+/// A document is as old as this many times what it took to make it before it is made again: a page takes a hundredth of a core.
+const REST: u32 = 100;
 
 /// A document, and what tells it from another.
 #[derive(Clone, Debug)]
