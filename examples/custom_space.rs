@@ -83,7 +83,7 @@ fn network(architecture: Option<&Architecture>, settings: &NetworkSettings) -> R
             }
         };
         if layer == 0 {
-            let pool = Pool { kernel: 2, stride: 2, padding: 0, count_padding: false };
+            let pool = Pool::new(2, 2, 0);
             x = graph.push("pool", Op::MaxPool(pool), &[x])?;
         }
     }

@@ -9,7 +9,7 @@
 use cellwright::autograd::{Tape, Var};
 use cellwright::device::Device;
 use cellwright::export::onnx::{Model, write};
-use cellwright::graph::{Conv, Features, Graph, Op, Padding, Pool};
+use cellwright::graph::{Conv, Features, Graph, Op, Padding, Pool, Ramp};
 use cellwright::network::{Network, Pass, part, settled};
 use cellwright::nn::{Array, Value, to_safetensors};
 use cellwright::random::Random;
@@ -175,9 +175,15 @@ fn operations() -> Result<Graph, Box<dyn Error>> {
         bias: true,
         ..Conv::square(6, 6, 3, 1)
     };
-    let pool = |stride, count_padding| Pool { kernel: 3, stride, padding: 1, count_padding };
+    let pool = |stride, count_padding| Pool { count_padding, ..Pool::new(3, stride, 1) };
     let stem = graph.push("stem", Op::Conv(Conv { bias: true, ..Conv::square(3, 6, 3, 1) }), &[0])?;
-    let tanh = graph.push("", Op::Tanh, &[stem])?;
+    let hard = graph.push("", Op::Ramp(Ramp::hard_sigmoid(1.0 / 6.0, 0.5)), &[stem])?;
+    let swish = graph.push("", Op::Multiply, &[stem, hard])?;
+    let squeezed = graph.push("", Op::GlobalAvgPool, &[swish])?;
+    let excited = graph.push("", Op::Ramp(Ramp { low: Some(0.1), ..Ramp::line(0.5, 0.4) }), &[squeezed])?;
+    let gated = graph.push("", Op::Multiply, &[swish, excited])?;
+    let clipped = graph.push("", Op::Ramp(Ramp::clip(None, Some(6.0))), &[gated])?;
+    let tanh = graph.push("", Op::Tanh, &[clipped])?;
     let cut = graph.push("cut", Op::Conv(cut), &[tanh])?;
     let sigmoid = graph.push("", Op::Sigmoid, &[cut])?;
     let some = graph.push("", Op::Channels { first: 1, count: 4 }, &[sigmoid])?;
@@ -191,7 +197,8 @@ fn operations() -> Result<Graph, Box<dyn Error>> {
     let norm = graph.push("norm", Op::BatchNorm { affine: true }, &[sum])?;
     let hidden = graph.push("hidden", Op::Linear { outputs: 14, bias: true }, &[norm])?;
     let relu = graph.push("", Op::Relu, &[hidden])?;
-    let pooled = graph.push("", Op::GlobalAvgPool, &[norm])?;
+    let uneven = graph.push("", Op::AvgPool(Pool { beyond: [1, 0], ..Pool::new(2, 2, 0) }), &[norm])?;
+    let pooled = graph.push("", Op::GlobalAvgPool, &[uneven])?;
     let both = graph.push("", Op::Add, &[relu, pooled])?;
     let pointwise = graph.push("pointwise", Op::Conv(Conv::square(14, 8, 1, 1)), &[both])?;
     let last = graph.push("classifier", Op::Linear { outputs: 5, bias: false }, &[pointwise])?;

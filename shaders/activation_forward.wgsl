@@ -1,4 +1,4 @@
-// y = f(x), elementwise; f is ReLU (0), sigmoid (1) or tanh (2).
+// y = f(x), elementwise; f is ReLU (0), sigmoid (1), tanh (2) or a ramp (3).
 override WORKGROUP: u32 = 64;
 override ELEMENTS: u32 = 1;
 override FUNCTION: u32 = 0;
@@ -14,6 +14,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         var r = select(v, 0.0, v < 0.0);
         if (FUNCTION == 1u) { r = 1.0 / (1.0 + exp(-v)); }
         if (FUNCTION == 2u) { r = tanh(clamp(v, -20.0, 20.0)); }
+        if (FUNCTION == 3u) {
+            let line = p.slope * v + p.shift;
+            r = select(select(line, p.high, line > p.high), p.low, line < p.low);
+        }
         y[p.y + i] = r;
     }
 }

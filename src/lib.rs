@@ -55,9 +55,8 @@
 //! # Features
 //!
 //! All are on by default. `gpu`: kernels run as shaders, by way of wgpu; without it the CPU is the only device.
-//! `images`: folders of pictures are datasets. `cli`: the program `cellwright`. `watch`: pages of runs as they go, served to
-//! a browser on this machine. The library alone is
-//! `default-features = false`, with those you want.
+//! `images`: folders of pictures are datasets. `cli`: the program `cellwright`; `tui`: its option `--tui`. `watch`: pages of
+//! runs as they go, served to a browser on this machine. The library alone is `default-features = false`, with those you want.
 
 #![warn(missing_docs)]
 #![deny(unsafe_code)]

@@ -63,6 +63,8 @@ fn every_kind_of_supernet_takes_a_step() {
 fn fusion_saves_dispatches_and_bytes() {
     let (fused, plain) = (step(&[]), step(&["--no-fusion"]));
     assert_eq!((&fused["fusion"], &plain["fusion"]), (&true.into(), &false.into()));
+    assert!(fused["fused_cells"].as_u64().unwrap() > 0 && fused["choices_alone"] == 0, "{fused}");
+    assert!(plain["choices_alone"].as_u64().unwrap() > 0 && plain["fused_cells"] == 0, "{plain}");
     assert_eq!(fused["parameters"], plain["parameters"]);
     for field in ["dispatches", "bytes_moved"] {
         assert!(fused[field].as_u64() < plain[field].as_u64(), "{field}");

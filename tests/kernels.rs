@@ -349,3 +349,18 @@ fn compare(kernel: &Kernel, case: &Case) -> Result<(), TestCaseError> {
     prop_assert!(error <= 2e-6 * norm, "{}: relative error {:e}", kernel.name, error / norm);
     Ok(())
 }
+
+#[test]
+fn each_kernel_says_its_formula_as_its_shader_does() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    for kernel in ALL {
+        let file = std::fs::read_to_string(folder.join(format!("{}.wgsl", kernel.name))).unwrap();
+        let beginning = file.lines().next().unwrap().trim_start_matches("//").trim();
+        let formula = kernel.formula();
+        // A sentence may end within the line, or go on behind it.
+        let common = formula.chars().zip(beginning.chars()).take_while(|(a, b)| a == b).count();
+        let shortest = formula.chars().count().min(beginning.chars().count());
+        assert!(common >= 12 && common + 1 >= shortest, "{}: `{formula}`, `{beginning}`", kernel.name);
+        assert!(!formula.contains("//") && !formula.contains('\n'), "{}: {formula}", kernel.name);
+    }
+}

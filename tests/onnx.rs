@@ -1,12 +1,20 @@
 //! Networks as ONNX files: what is written holds to the format, and is read back as a network that computes the same. That
 //! other programs read it, too, is measured by `scripts/peers/onnx`; docs/exchange.md has the figures.
 
+mod common;
+
+#[path = "onnx/arithmetic.rs"]
+mod arithmetic;
 #[path = "onnx/file.rs"]
 mod file;
 #[path = "onnx/foreign.rs"]
 mod foreign;
+#[path = "onnx/lstm.rs"]
+mod lstm;
 #[path = "onnx/nodes.rs"]
 mod nodes;
+#[path = "onnx/operation.rs"]
+mod operation;
 #[path = "onnx/refused.rs"]
 mod refused;
 #[path = "onnx/schema.rs"]
@@ -16,7 +24,7 @@ use cellwright::autograd::{Tape, Var};
 use cellwright::device::Device;
 use cellwright::export::onnx::proto::ModelProto;
 use cellwright::export::onnx::{Imported, Model, OnnxError, read, write};
-use cellwright::graph::{Choice, Conv, Features, Graph, Op, Options, Padding, Pool};
+use cellwright::graph::{Choice, Conv, Features, Graph, Op, Options, Padding, Pool, Ramp};
 use cellwright::network::{Network, Pass};
 use cellwright::nn::{Array, Value};
 use cellwright::random::Random;
@@ -63,6 +71,12 @@ fn logits(graph: &Graph, arrays: &BTreeMap<String, Array>, images: &[f32]) -> Ve
     let y = network.forward(&mut tape, &Var::constant(x), &Pass::evaluation()).unwrap().remove(0);
     device.run(&tape.finish()).unwrap();
     block_on(y.tensor().read(&device)).unwrap()
+}
+
+/// What the CPU makes of images by a file's network.
+fn outputs(file: &file::File) -> Vec<f32> {
+    let found = file.read();
+    logits(&found.graph, &found.arrays, &images(found.graph.shape(0)))
 }
 
 fn agree(a: &[f32], b: &[f32], what: &str) {
@@ -151,11 +165,30 @@ fn networks_of_all_spaces_hold_to_the_format_and_come_back_computing_the_same() 
 fn every_operation() -> Graph {
     let mut graph = Graph::new(&[Features::new(3, 9, 8)]);
     let mut push = |name: &str, op: Op, inputs: &[usize]| graph.push(name, op, inputs).unwrap();
-    let pool = |kernel, stride, padding, count_padding| Pool { kernel, stride, padding, count_padding };
+    let pool = |kernel, stride, padding, count_padding| Pool { count_padding, ..Pool::new(kernel, stride, padding) };
     let bias = |conv: Conv| Op::Conv(Conv { bias: true, ..conv });
     let stem = push("stem", bias(Conv::square(3, 8, 3, 1)), &[0]);
     let norm = push("norm", Op::BatchNorm { affine: true }, &[stem]);
-    let tanh = push("", Op::Tanh, &[norm]);
+    // Squeeze and excitation, a hard swish, and ramps of every form.
+    let squeezed = push("", Op::GlobalAvgPool, &[norm]);
+    let gate = push("gate", Op::Ramp(Ramp::hard_sigmoid(0.2, 0.5)), &[squeezed]);
+    let gated = push("gated", Op::Multiply, &[norm, gate]);
+    let hard = push("", Op::Ramp(Ramp::hard_sigmoid(1.0 / 6.0, 0.5)), &[gated]);
+    let mut x = push("swish", Op::Multiply, &[gated, hard]);
+    for ramp in [
+        Ramp::clip(Some(-1.0), Some(6.0)),
+        Ramp::clip(Some(0.0), Some(1.0)),
+        Ramp::clip(None, Some(0.9)),
+        Ramp::clip(Some(0.1), None),
+        Ramp::line(-2.0, 1.0),
+        Ramp::line(1.0, 0.3),
+        Ramp::line(1.0, 0.0),
+        Ramp::line(0.7, 0.0),
+        Ramp { low: Some(-2.0), ..Ramp::line(3.0, -0.1) },
+    ] {
+        x = push("", Op::Ramp(ramp), &[x]);
+    }
+    let tanh = push("", Op::Tanh, &[x]);
     let cut = Conv {
         padding: Padding { top: -1, left: -2, bottom: 1, right: 3 },
         kernel: [3, 2],
@@ -182,8 +215,10 @@ fn every_operation() -> Graph {
     let sum = push("", Op::Add, &[counted, uncounted, path, zero]);
     let norm = push("plain", Op::BatchNorm { affine: false }, &[sum]);
     let alone = push("", Op::Add, &[norm]);
-    let reduced = push("", Op::MaxPool(pool(2, 2, 0, false)), &[sigmoid]);
-    let pooled = push("", Op::GlobalAvgPool, &[reduced]);
+    let uneven = Pool { beyond: [1, 1], ..Pool::new(2, 2, 0) };
+    let reduced = push("", Op::MaxPool(uneven), &[sigmoid]);
+    let shorter = push("", Op::AvgPool(Pool { beyond: [-1, 0], ..Pool::new(3, 1, 1) }), &[reduced]);
+    let pooled = push("", Op::GlobalAvgPool, &[shorter]);
     let hidden = push("hidden", Op::Linear { outputs: 6, bias: true }, &[alone]);
     let relu = push("", Op::Relu, &[hidden]);
     let again = push("again", Op::Linear { outputs: 8, bias: false }, &[relu]);

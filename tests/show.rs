@@ -86,7 +86,8 @@ fn a_network_at_any_depth() {
     let fused = good(&["show", "--layers", "3", "--channels", "4", "--image", "1x8x8", "--fused"]);
     assert_eq!(fused.matches("\n  mixed_cell  (").count(), 3, "{fused}");
     let cell = "6 states, 14 edges, state 0: 16 filters, 8 second filters";
-    assert!(fused.contains(cell), "{fused}");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&fused).contains(cell), "{fused}");
     let chain = good(&["show", "--space", "chain-mlp", "--image", "1x8x8"]);
     assert!(chain.contains("chain-mlp supernet") && chain.contains("linear"), "{chain}");
 }
@@ -129,4 +130,75 @@ fn bad_input_leaves_files_alone() {
     bad(2, "show --depth deep", &["deep", "`all`"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn text_fits_a_terminal_whatever_the_space() {
+    for space in cellwright::space::names() {
+        let text = good(&["show", "--space", space]);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{space}: {line}");
+        }
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{space}");
+    }
+    for name in ["DARTS_V2", "NASNET-A", "ENAS-MICRO"] {
+        for what in ["cells", "network"] {
+            let text = good(&["show", "--architecture", name, "--what", what]);
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{name}, {what}: {text}");
+        }
+    }
+}
+
+#[test]
+fn one_step_of_a_search_command_by_command() {
+    let small = ["--space", "chain-mlp", "--hidden-layers", "1", "--units", "4,8"];
+    let text = good(&[&["show", "--step"], &small[..]].concat());
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for leg in ["forward", "backward", "update"] {
+        for part in ["step of the architecture weights", "step of the weights"] {
+            assert_eq!(text.matches(&format!("\n{part}, {leg}\n")).count(), 1, "{part}, {leg}:\n{text}");
+        }
+    }
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for formula in ["c[rows, columns] (+)= op(a)·op(b) + bias[column]", "w −= lr·(nesterov", "m = β₁m + (1−β₁)g"]
+    {
+        assert!(words.contains(formula), "`{formula}`:\n{text}");
+    }
+    let value = json(&[&["show", "--step", "--json"], &small[..]].concat());
+    let commands: Vec<&Value> =
+        value["parts"].as_array().unwrap().iter().flat_map(|part| part["commands"].as_array().unwrap()).collect();
+    assert_eq!(value["total"]["commands"], commands.len());
+    let sum = |key: &str| commands.iter().map(|command| command[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(value["total"]["bytes"], sum("bytes"));
+    assert_eq!(value["total"]["flops"], sum("flops"));
+    assert!(commands.iter().all(|command| !command["formula"].as_str().unwrap().is_empty()));
+    assert!(commands.iter().any(|command| command["scope"].as_str().unwrap().contains("layer")), "layers are named");
+    // The second order goes forward and back several times.
+    let second = good(&[&["show", "--step", "--order", "2"], &small[..]].concat());
+    assert!(second.matches("step of the architecture weights, backward\n").count() > 2);
+    let darts = good(&["show", "--step"]);
+    assert!(
+        darts.contains("filter_bank_forward")
+            && darts.contains("One step of a search: darts supernet, 4 channels, 3 layers")
+    );
+}
+
+#[test]
+fn a_supernet_with_the_weights_of_a_run() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    common::process::search_few(&run, "cpu", &[]).json();
+    let form = |format: &str| good(&["show", "--supernet", run.to_str().unwrap(), "--format", format]);
+    let weights: Value = serde_json::from_str(&form("json")).unwrap();
+    let heaviest =
+        weights["alphas_normal"][0].as_array().unwrap().iter().map(|w| w.as_f64().unwrap()).fold(0.0, f64::max);
+    let text = form("text");
+    assert!(text.contains("alphas_normal") && text.contains(&format!(" {heaviest:.3}  from ")), "{heaviest}: {text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let svg = form("svg");
+    roxmltree::Document::parse(&svg).unwrap();
+    assert!(svg.contains("stroke-opacity") && svg.contains(&format!("{heaviest:.3}")));
+    assert!(form("dot").contains("penwidth="));
+    bad(1, &format!("show --supernet {} --channels 4", run.display()), &["--supernet says itself"]);
+    bad(1, "show --supernet /nowhere/at/all", &["/nowhere/at/all"]);
 }

@@ -225,6 +225,8 @@ fn a_network_goes_to_onnx_and_back() {
         let [a, b] = [&own, &found].map(|answer| answer["top"][0]["probability"].as_f64().unwrap());
         assert!((a - b).abs() < 1e-5, "{name}: {a}, {b}");
         assert_eq!(json(&["count", "--model", &back, "--json"])["multiply_adds"], size["multiply_adds"], "{name}");
+        assert!(good(&["show", "--model", &back]).contains("classifier"), "{name}");
+        assert!(good(&["show", "--model", &back, "--format=genotype"]).contains("|nor_conv_3x3~0|"), "{name}");
     }
     let summary: Value =
         serde_json::from_str(&std::fs::read_to_string(Path::new(&run).join("summary.json")).unwrap()).unwrap();
@@ -240,9 +242,72 @@ fn a_network_goes_to_onnx_and_back() {
             vec!["import", &at("plain.onnx"), "-o", &at("three"), "--classes=a,b,c"],
             "3 classes, where its network answers with",
         ),
+        (vec!["show", "--model", &at("data")], "model.json"),
         (vec!["export", &run, "--format=onnx"], "needs --output"),
         (vec!["export", &run, "--format=onnx", "--path=#1", "-o", &at("path.onnx")], "a search with shared weights"),
         (vec!["evaluate", &at("plain")], "holds no run: it has no config.toml"),
+    ] {
+        let refused = call(&arguments);
+        assert!(refused.status == 1 && refused.err.contains(part), "{arguments:?}: {}", refused.err);
+    }
+}
+
+#[test]
+fn what_has_learned_something_is_trained_further_also_for_other_classes() {
+    let place = tempfile::tempdir().unwrap();
+    let run = trained(place.path());
+    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let read = |run: &str, file: &str| std::fs::read_to_string(Path::new(run).join(file)).unwrap();
+    let lines = |run: &str| -> Vec<Value> {
+        read(run, "metrics.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let further = |model: &str, data: &str, out: &str, more: &[&str]| {
+        let common = ["train", "--model", model, "--data=folder", "--data-dir", data, "--out", out, "--device=cpu"];
+        call(&[&common[..], &["--set=train.batch=8", "--set=train.rate.from=0.01"], more].concat())
+    };
+    // On its own classes it goes on about where it was.
+    let (data, own) = (at("data"), at("own"));
+    let more = further(&run, &data, &own, &["--epochs=2"]);
+    assert_eq!(more.status, 0, "{}", more.err);
+    let [before, after] = [&run, &own].map(|run| lines(run)[0]["train_loss"].as_f64().unwrap());
+    assert!(after < 0.5 * before, "{after} after {before}");
+    let config: toml::Table = read(&own, "config.toml").parse().unwrap();
+    assert_eq!(config["model"].as_str(), Some(run.as_str()));
+    assert!(!config.contains_key("space") && !config.contains_key("network"), "{config}");
+    let summary: Value = serde_json::from_str(&read(&own, "summary.json")).unwrap();
+    assert_eq!((&summary["space"], &summary["begun_with"]), (&"nas-bench-201".into(), &run.clone().into()));
+    assert!(read(&own, "model.md").contains("with what it had learned"));
+    // The same command, from its own configuration.
+    let (again, config) = (at("again"), Path::new(&own).join("config.toml"));
+    assert_eq!(call(&["train", config.to_str().unwrap(), "--out", &again]).status, 0);
+    assert_eq!(read(&again, "metrics.jsonl"), read(&own, "metrics.jsonl"));
+
+    // A file of another program, for a class more, of other sizes.
+    let (file, imported, third) = (at("network.onnx"), at("imported"), at("third"));
+    good(&["export", &run, "--format=onnx", "-o", &file, "--fold"]);
+    good(&["import", &file, "-o", &imported]);
+    for number in 0..20 {
+        picture(&place.path().join(format!("data/green/{number}.png")), [20, 30], [20, 200, 20], number);
+    }
+    let said = further(&imported, &data, &third, &["--epochs=6"]);
+    assert_eq!(said.status, 0, "{}", said.err);
+    let note = "3 classes, 2 of which are among the network's 2";
+    assert!(said.err.contains(note), "{}", said.err);
+    let answered = |class: &str| -> Value {
+        let picture = at(&format!("data/{class}/1.png"));
+        serde_json::from_str(&good(&["predict", &third, &picture, "--json", "--device=cpu"])).unwrap()
+    };
+    for class in ["green", "blue"] {
+        assert_eq!(answered(class)["top"][0]["class"], class);
+    }
+
+    for (arguments, part) in [
+        (vec!["train", "--model", &run, "--data=digits"], "its images are [1, 8, 8]"),
+        (vec!["train", "--model", &run, "--channels=8"], "a network that is trained further"),
+        (vec!["train", "--model", &run, "--set=architecture=#1"], "a network that is trained further"),
+        (vec!["train", "--model", &data], "model.json"),
+        (vec!["search", "--set=model=x"], "`search` does not read `model`"),
+        (vec!["train"], "or --model RUN"),
     ] {
         let refused = call(&arguments);
         assert!(refused.status == 1 && refused.err.contains(part), "{arguments:?}: {}", refused.err);

@@ -12,7 +12,7 @@ pub mod ops;
 pub use check::{GradientError, check_gradients};
 pub use gradients::{Gradients, ValueId};
 
-use crate::device::{Device, Recorder, Recording, Workspace};
+use crate::device::{Device, Leg, Recorder, Recording, Workspace};
 use crate::tensor::{Error, Tensor};
 use std::fmt;
 
@@ -120,7 +120,8 @@ impl Tape {
     }
 
     /// An empty tape that goes on with a recorder.
-    pub fn on(recorder: Recorder) -> Self {
+    pub fn on(mut recorder: Recorder) -> Self {
+        recorder.set_leg(Leg::Forward);
         Self { recorder, records: Vec::new(), undo: Vec::new(), sinks: Vec::new(), destination: None }
     }
 
@@ -213,6 +214,7 @@ impl Tape {
     /// # Errors
     /// [`Error::Shape`] if the seed's shape is not the output's; else as recording does.
     pub fn backward(&mut self, output: &Var, seed: Option<Tensor>) -> Result<Vec<Option<Tensor>>, Error> {
+        self.recorder.set_leg(Leg::Backward);
         let seed = match seed {
             Some(seed) if seed.count() == output.tensor.count() => seed,
             Some(seed) => {
@@ -238,7 +240,9 @@ impl Tape {
                 undo.backward(&dy, &mut gradients)?;
             }
         }
-        Ok(gradients.finish())
+        let gradients = gradients.finish();
+        self.recorder.set_leg(Leg::Update);
+        Ok(gradients)
     }
 
     /// Ends the tape; recording can go on without gradients.

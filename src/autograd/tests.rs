@@ -40,6 +40,21 @@ fn activations() {
     check(&[spread(&[2, 3, 2, 2])], |tape, x| ops::relu(tape, &x[0]));
     check(&[values(&[2, 9], 1)], |tape, x| ops::sigmoid(tape, &x[0]));
     check(&[values(&[2, 9], 1)], |tape, x| ops::tanh(tape, &x[0]));
+    let ramp = ops::Ramp { slope: 0.5, shift: 0.1, low: -0.4, high: 0.6 };
+    check(&[spread(&[2, 3, 2, 2])], |tape, x| ops::ramp(tape, &x[0], ramp));
+    let line = ops::Ramp { low: f32::NEG_INFINITY, high: f32::INFINITY, ..ramp };
+    check(&[values(&[2, 9], 1)], |tape, x| ops::ramp(tape, &x[0], line));
+}
+
+#[test]
+fn gates() {
+    let inputs = [values(&[2, 3, 4, 3], 1), values(&[2, 3, 1, 1], 2)];
+    check(&inputs, |tape, v| ops::gate(tape, &v[0], &v[1]));
+    // A map that gates itself, as hard swish does.
+    check(&inputs[..1], |tape, v| {
+        let mean = ops::global_avg_pool(tape, &v[0])?;
+        ops::gate(tape, &v[0], &mean)
+    });
 }
 
 #[test]
@@ -79,7 +94,12 @@ fn convolutions_of_every_form() {
 fn pools() {
     for stride in [1, 2] {
         for count_padding in [false, true] {
-            let window = Window { kernel: 3, stride, padding: 1, count_padding };
+            let window = Window { kernel: 3, stride, padding: 1, count_padding, beyond: [0; 2] };
+            check(&[spread(&[1, 2, 5, 4])], |tape, x| ops::max_pool(tape, &x[0], window));
+            check(&[values(&[1, 2, 5, 4], 1)], |tape, x| ops::avg_pool(tape, &x[0], window));
+        }
+        for (padding, beyond) in [(0, [1, 1]), (1, [-1, 0])] {
+            let window = Window { kernel: 3, stride, padding, count_padding: false, beyond };
             check(&[spread(&[1, 2, 5, 4])], |tape, x| ops::max_pool(tape, &x[0], window));
             check(&[values(&[1, 2, 5, 4], 1)], |tape, x| ops::avg_pool(tape, &x[0], window));
         }

@@ -2,6 +2,7 @@
 
 use cellwright::device::{Device, Options, Selector, backends};
 use cellwright::graph::Features;
+use cellwright::search::bilevel::Order;
 use cellwright::space::{self, SpaceConfig};
 use std::convert::Infallible;
 use std::io::Read;
@@ -117,4 +118,10 @@ pub fn space_of(given: &str) -> Result<SpaceConfig, String> {
         return Err(wrong(format!("the name `{}` is that of a built-in space: choose another", config.name)));
     }
     Ok(config)
+}
+
+/// How the gradient of the architecture weights is computed.
+pub fn parse_order(text: &str) -> Result<Order, String> {
+    let order: u8 = text.parse().map_err(|_| "give 1 (first order) or 2 (second order)")?;
+    Order::try_from(order)
 }

@@ -1,9 +1,9 @@
 //! What `search` and `train` share: where a run's configuration comes from, where it writes, and how it goes on.
 
 use super::common::{open_devices, read_text, space_help, space_of};
+use super::followers::Followers;
 use super::output::Interrupted;
-use super::progress::{Bars, warn_if_slow};
-use super::signals::Signals;
+use super::progress::warn_if_slow;
 use cellwright::device::Device;
 use cellwright::report::page::{Document, html};
 use cellwright::report::{self, card::Card};
@@ -52,6 +52,13 @@ pub struct ExperimentArgs {
     /// Go on on another device than the run began on: its bits differ.
     #[arg(long, requires = "resume")]
     allow_other_device: bool,
+    /// Follow the run on the whole terminal: progress, curves, architecture weights, the best. `q` saves and stops, as Ctrl-C does.
+    #[cfg(feature = "tui")]
+    #[arg(long)]
+    tui: bool,
+    /// Write event files for TensorBoard while the run goes on, to `tensorboard` in its directory or to DIR (with `=`).
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    tensorboard: Option<Option<PathBuf>>,
     /// Keep the last checkpoints of a run that has come to its end.
     #[arg(long)]
     keep_checkpoints: bool,
@@ -60,8 +67,7 @@ pub struct ExperimentArgs {
 /// A run about to begin, or to go on.
 pub struct Begun {
     pub directory: Directory,
-    pub bars: Bars,
-    signals: Signals,
+    pub followers: Followers,
     keep_checkpoints: bool,
     /// Whether it was begun before.
     resumed: bool,
@@ -167,10 +173,26 @@ impl ExperimentArgs {
             (None, Some(path)) => run::begin_at(path, config, architecture)?,
             (None, None) => Directory::create_numbered(Path::new("runs"), name)?,
         };
-        let signals = Signals::listen()?;
-        let mut bars = Bars::new(signals.clone());
-        notes.iter().for_each(|note| bars.say(note));
-        Ok(Begun { directory, bars, signals, keep_checkpoints: self.keep_checkpoints, resumed: self.resumes() })
+        let mut followers = self.followers(&directory)?;
+        if let Some(folder) = &self.tensorboard {
+            let own = directory.path().join(TENSORBOARD);
+            followers.write_events(folder.as_deref().unwrap_or(&own), config)?;
+        }
+        notes.iter().for_each(|note| followers.say(note));
+        Ok(Begun { directory, followers, keep_checkpoints: self.keep_checkpoints, resumed: self.resumes() })
+    }
+
+    #[cfg(feature = "tui")]
+    fn followers(&self, directory: &Directory) -> std::io::Result<Followers> {
+        match self.tui {
+            true => Followers::screen(&directory.path().display().to_string()),
+            false => Followers::bars(),
+        }
+    }
+
+    #[cfg(not(feature = "tui"))]
+    fn followers(&self, _: &Directory) -> std::io::Result<Followers> {
+        Followers::bars()
     }
 }
 
@@ -182,10 +204,10 @@ impl Begun {
         config: &Config,
         work: impl Fn(&[Device], &Directory, &mut dyn Observer) -> Result<T, RunError>,
     ) -> Result<T, Box<dyn Error>> {
-        let Self { directory, bars, .. } = self;
+        let Self { directory, followers, .. } = self;
         let ended = run::with_retries(
             config.device.retry,
-            bars,
+            followers,
             || open_devices(&config.device.name),
             |devices, observer| {
                 devices.iter().for_each(|device| warn_if_slow(device, observer));
@@ -193,13 +215,13 @@ impl Begun {
             },
         );
         ended.map_err(|error| {
-            self.bars.end();
+            self.followers.close();
             // A new directory in which nothing was measured is of no use to anybody.
             if !self.resumed {
                 self.directory.remove_if_unused();
             }
             let go_on = format!("go on with --resume {}", self.directory.path().display());
-            match (error.downcast_ref::<RunError>(), self.signals.status()) {
+            match (error.downcast_ref::<RunError>(), self.followers.signals().status()) {
                 (Some(RunError::Stopped { .. }), Some(status)) => {
                     Interrupted { status, message: format!("{error}: all is saved; {go_on}") }.into()
                 }
@@ -210,8 +232,11 @@ impl Begun {
     }
 
     /// Tidies up when all is written.
-    pub fn finish(&self) -> Result<(), RunError> {
-        self.directory.finish(self.keep_checkpoints)
+    pub fn finish(&mut self) -> Result<(), Box<dyn Error>> {
+        self.followers.finish(&read_summary(&self.directory)?);
+        self.directory.finish(self.keep_checkpoints)?;
+        self.followers.close();
+        Ok(())
     }
 }
 
@@ -225,6 +250,9 @@ pub fn write_reports(directory: &Directory, outcome: &run::Outcome, config: &Con
     directory.write(CARD, card.render().as_bytes())?;
     write_page(directory)
 }
+
+/// The folder of event files.
+const TENSORBOARD: &str = "tensorboard";
 
 /// The page of what lies in a run's directory.
 pub fn write_page(directory: &Directory) -> Result<(), Box<dyn Error>> {

@@ -3,7 +3,7 @@
 use super::common::DeviceArg;
 use super::output::{self, Outcome, write_file};
 use cellwright::export::onnx;
-use cellwright::export::wgsl::{Description, bundle};
+use cellwright::export::wgsl::bundle;
 use cellwright::nn::to_safetensors;
 use cellwright::random::Random;
 use cellwright::run::{Model, architecture, path_model};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// Directory of a search or a training: its trained network is written.
     run: PathBuf,
-    /// `onnx`; `wgsl`: shaders, weights, a manifest of dispatches and two small hosts; `safetensors`: weights under PyTorch's names;
+    /// `onnx`; `wgsl`: shaders, weights, a manifest of dispatches and two small hosts; `safetensors`: weights under the names of the space's published code;
     /// `genotype`: the architecture in one line.
     #[arg(long, value_parser = ["onnx", "wgsl", "safetensors", "genotype"])]
     format: String,
@@ -68,7 +68,11 @@ pub fn run(args: &Args) -> Outcome {
             })?;
             write_file(path, bytes)
         }
-        ("safetensors", Some(path)) => write_file(path, to_safetensors(&model.arrays, HashMap::new())?),
+        ("safetensors", Some(path)) => {
+            // Shared weights are those of a search network.
+            let arrays = if args.path.is_some() { model.arrays } else { model.published() };
+            write_file(path, to_safetensors(&arrays, HashMap::new())?)
+        }
         (format, _) => Err(format!("--format {format} needs --output, where to write").into()),
     }
 }
@@ -82,15 +86,7 @@ fn wgsl(args: &Args, model: &Model, path: &Path) -> Outcome {
     let mut random = Random::new(0, 0);
     let sample: Vec<u8> = (0..shape.iter().product()).map(|_| random.below(256) as u8).collect();
     let name = args.run.file_name().map_or("network".into(), |name| name.to_string_lossy().into_owned());
-    let of = Description {
-        name: &name,
-        classes: &model.classes,
-        shape,
-        mean: &model.mean,
-        std: &model.std,
-        sample: &sample,
-    };
-    let files = pollster::block_on(bundle(&mut inference, of))?;
+    let files = pollster::block_on(bundle(&mut inference, model, &name, &sample))?;
     // Beside its place, and then there: it is whole or not there.
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());

@@ -9,6 +9,8 @@ mod devices;
 mod evaluate;
 mod experiment;
 mod export;
+mod followers;
+mod held;
 mod import;
 mod man;
 mod network;
@@ -17,6 +19,8 @@ mod output;
 mod predict;
 mod progress;
 mod report;
+#[cfg(feature = "tui")]
+mod screen;
 mod search;
 mod seeds;
 mod show;
@@ -91,7 +95,7 @@ pub fn main() -> ExitCode {
     };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(level))
-        .with_writer(std::io::stderr)
+        .with_writer(|| held::Stderr)
         .without_time()
         .with_target(false)
         .init();

@@ -138,6 +138,23 @@ impl NetworkArgs {
         }
     }
 
+    /// The supernet, as small as it can be read where nothing else was said.
+    ///
+    /// # Errors
+    /// Whatever cannot be built.
+    pub fn small_supernet(&self) -> Result<Subject, Box<dyn Error>> {
+        let space = self.space(None)?;
+        let own = self.settings(space.as_ref(), false);
+        let settings = NetworkSettings {
+            image: self.image.unwrap_or(Features::new(1, 8, 8)),
+            channels: self.channels.unwrap_or(4),
+            layers: self.layers.unwrap_or(3),
+            ..own
+        };
+        let graph = space.supernet(&settings)?;
+        Ok(Subject { space, settings, graph, sketch: None })
+    }
+
     /// The network meant: that of an architecture, given by name, text, file or run, or the supernet.
     ///
     /// # Errors

@@ -47,6 +47,11 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     if text.contains(steers) { text.replace(steers, " ").into() } else { text.into() }
 }
 
+/// The same in one line.
+pub fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// Prints a value as JSON, indented.
 pub fn print_json(value: &impl Serialize) -> Result<(), Box<dyn Error>> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))

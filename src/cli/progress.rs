@@ -18,6 +18,11 @@ impl Bars {
     pub fn new(signals: Signals) -> Self {
         Self { bar: ProgressBar::hidden(), signals }
     }
+
+    /// The signals that they heed.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
 }
 
 /// Says so where a software driver does the work: the twins are faster.

@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 /// The most seeds: more than anybody has had patience for.
 const MOST_SEEDS: i64 = 10_000;
 
+/// Options of a single run.
+const ONE_RUN: &[&str] =
+    if cfg!(feature = "tui") { &["resume", "tensorboard", "tui"] } else { &["resume", "tensorboard"] };
+
 /// What to search, on what, and where to write.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -29,7 +33,7 @@ pub struct Args {
     budget: Option<u32>,
     /// Repeat the search with so many seeds, from `--seed` on, each a run of its own in `seed-N` below `--out`. The same command
     /// with the same `--out` goes on.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_SEEDS), conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_SEEDS), conflicts_with_all = ONE_RUN)]
     seeds: Option<u32>,
     /// Trials of a study, at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]

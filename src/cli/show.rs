@@ -1,14 +1,22 @@
 //! `cellwright show`: draws an architecture, or converts it between formats.
 
+use super::common::{parse_order, read_text, space_of};
 use super::network::{NetworkArgs, Subject};
 use super::output::{print, write_file};
 use super::units::grouped;
+use cellwright::device::{Device, Recording};
 use cellwright::report::network::Detail;
+use cellwright::report::step::{self, Part};
 use cellwright::report::table::Table;
-use cellwright::report::{self, dot, network, svg, text};
+use cellwright::report::{self, Diagram, DrawError, dot, network, supernet, svg, text};
+use cellwright::run::{Config, Model, Sources, last_weights};
+use cellwright::search::bench::{StepBench, Workload as _};
+use cellwright::search::bilevel::Order;
 use cellwright::space::darts::published::{self, Published, PublishedNetwork};
-use cellwright::space::{self, Form, SpaceError};
+use cellwright::space::{self, Form, NetworkSettings, SpaceError};
 use clap::ValueEnum;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +30,13 @@ pub struct Args {
     /// or a run\'s directory.
     #[arg(long, value_name = "NAME|TEXT|FILE|RUN")]
     architecture: Option<String>,
+    /// Show the supernet of this run's search with its architecture weights: the heavier an option, the wider its arrow.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["architecture", "form", "list", "step", "what", "fused", "depth"])]
+    supernet: Option<PathBuf>,
+    /// Show the trained network of a run, or one that was imported.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["architecture", "supernet", "form", "list", "step", "what", "fused",
+        "space", "channels", "layers", "classes", "image", "stem"])]
+    model: Option<PathBuf>,
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]
     auxiliary: bool,
@@ -35,8 +50,21 @@ pub struct Args {
     /// List the published cells that are known by name, with their papers and sizes.
     #[arg(long, conflicts_with_all = ["architecture", "format", "what", "fused", "depth"])]
     list: bool,
-    /// With --list: as JSON.
-    #[arg(long, requires = "list")]
+    /// Print what one step of a search by gradients does, command by command: what is computed, on how much, for which layer. Of
+    /// a small supernet, unless a size is given.
+    #[arg(long, conflicts_with_all = ["architecture", "format", "form", "list", "what", "fused", "depth", "supernet"])]
+    step: bool,
+    /// With --step: images in each half of a step.
+    #[arg(long, default_value_t = 2, value_name = "B", value_parser = clap::value_parser!(u32).range(1..=4096), requires = "step")]
+    batch: u32,
+    /// With --step: 1 or 2, how the gradient of the architecture weights is computed.
+    #[arg(long, default_value = "1", value_parser = parse_order, requires = "step")]
+    order: Order,
+    /// With --step: compute every operation by itself.
+    #[arg(long, requires = "step")]
+    no_fusion: bool,
+    /// With --list or --step: as JSON.
+    #[arg(long)]
     json: bool,
     /// What to show [default: the cells of an architecture that has cells, else the network].
     #[arg(long)]
@@ -87,6 +115,12 @@ fn parse_depth(text: &str) -> Result<Depth, String> {
 }
 
 pub fn run(args: &Args) -> super::output::Outcome {
+    if args.json && !args.list && !args.step {
+        return Err("--json goes with --list or --step: write --format json for an architecture or a network".into());
+    }
+    if args.step {
+        return put(args, &step_text(args)?);
+    }
     if args.list {
         return put(args, &if args.json { listed()? } else { list() });
     }
@@ -103,6 +137,12 @@ pub fn run(args: &Args) -> super::output::Outcome {
         (None, Some(path)) => of_ending(path)?,
         (None, None) => Format::Text,
     };
+    if let Some(run) = &args.supernet {
+        return put(args, &weighed(args, run, format)?);
+    }
+    if let Some(run) = &args.model {
+        return put(args, &trained(args, run, format)?);
+    }
     let mut subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
     refuse_unread(args, format, &subject)?;
     if args.fused {
@@ -116,6 +156,79 @@ fn put(args: &Args, text: &str) -> super::output::Outcome {
         Some(path) => write_file(path, text),
         None => print(text),
     }
+}
+
+/// The supernet of a run with its architecture weights.
+fn weighed(args: &Args, run: &Path, format: Format) -> Result<String, Box<dyn Error>> {
+    if args.network.space.is_some() || args.network.size_option().is_some() {
+        return Err("--supernet says itself which space and how large: leave out --space and sizes".into());
+    }
+    let path = run.join("config.toml");
+    let text = read_text(&path).map_err(|problem| format!("{}: {problem}", path.display()))?;
+    let place = path.display().to_string();
+    let sources = Sources { place: &place, text: &text, ..Sources::default() };
+    let config = Config::read(&sources, |name| space_of(name.unwrap_or("darts")))?.config;
+    let weights = last_weights(run)?;
+    // What is drawn depends on no size of images.
+    let graph = config.space.build()?.supernet(&config.supernet(&NetworkSettings::default()))?;
+    let diagrams = supernet::diagrams(&graph, &weights)?;
+    match format {
+        Format::Json => {
+            Ok(serde_json::to_string_pretty(&json!(weights.into_iter().collect::<BTreeMap<_, _>>()))? + "\n")
+        }
+        Format::Genotype => Err("a supernet has no genotype, nothing is chosen yet: give --architecture".into()),
+        _ => pictured(&diagrams, format),
+    }
+}
+
+/// A network that has learned something.
+fn trained(args: &Args, run: &Path, format: Format) -> Result<String, Box<dyn Error>> {
+    let model = Model::read(run)?;
+    match (format, model.genotype) {
+        (Format::Json, _) => Ok(serde_json::to_string_pretty(&model.graph)? + "\n"),
+        (Format::Genotype, Some(genotype)) => Ok(genotype + "\n"),
+        (Format::Genotype, None) => {
+            Err(format!("{}: no architecture was decided for this network", run.display()).into())
+        }
+        (_, _) => {
+            let detail = args.depth.map_or(Detail::Groups(2), |depth| depth.0);
+            pictured(&[network::diagram(&model.graph, &run.display().to_string(), detail)?], format)
+        }
+    }
+}
+
+/// Diagrams as a picture, for Graphviz, or as text.
+fn pictured(diagrams: &[Diagram], format: Format) -> Result<String, Box<dyn Error>> {
+    Ok(match format {
+        Format::Svg => svg::arrange("", diagrams, svg::Arrangement::Stacked)?,
+        Format::Dot => diagrams.iter().map(dot::write).collect(),
+        _ => folded(diagrams)?,
+    })
+}
+
+/// Diagrams as text that fits a terminal.
+fn folded(diagrams: &[Diagram]) -> Result<String, DrawError> {
+    let text = diagrams.iter().map(text::write).collect::<Result<Vec<_>, _>>()?.join("\n");
+    Ok(text::fold(&text, step::WIDTH))
+}
+
+/// What one step of a search does.
+fn step_text(args: &Args) -> Result<String, Box<dyn Error>> {
+    let subject = args.network.small_supernet()?;
+    // It is recorded, not taken. Devices differ in how work is cut, and in whether they can bind a fused cell.
+    let device = Device::cpu();
+    let bench = StepBench::new(&device, subject.graph.clone(), args.batch as usize, args.order, 0, !args.no_fusion)?;
+    let names = ["step of the architecture weights", "step of the weights"];
+    let explained = |recording: &Recording| recording.explain().collect();
+    let parts = names.into_iter().zip(bench.recordings());
+    let parts: Vec<Part> = parts.map(|(name, recording)| Part { name, commands: explained(recording) }).collect();
+    let title = format!("One step of a search: {}, batch {}", subject.title(), args.batch);
+    if args.json {
+        let all = parts.iter().flat_map(|part| &part.commands);
+        let value = json!({ "title": title, "parts": parts, "total": step::Total::of(all) });
+        return Ok(serde_json::to_string_pretty(&value)? + "\n");
+    }
+    Ok(step::text(&title, &parts))
 }
 
 /// The architecture in the form of a name.
@@ -248,9 +361,5 @@ fn draw(args: &Args, format: Format, subject: &Subject) -> Result<String, Box<dy
         }
         What::Cells => cells.iter().map(report::run::cell).collect::<Result<_, _>>()?,
     };
-    Ok(match format {
-        Format::Svg => svg::arrange("", &diagrams, svg::Arrangement::Stacked)?,
-        Format::Dot => diagrams.iter().map(dot::write).collect(),
-        _ => diagrams.iter().map(text::write).collect::<Result<Vec<_>, _>>()?.join("\n"),
-    })
+    pictured(&diagrams, format)
 }

@@ -10,27 +10,69 @@ const ASKING: &[i32] = if cfg!(windows) { &[SIGINT, SIGTERM, 21] } else { &[SIGI
 
 /// What was asked by signals so far.
 #[derive(Clone, Debug, Default)]
-pub struct Signals(Arc<AtomicUsize>);
+pub struct Signals {
+    /// The signal that came last.
+    caught: Arc<AtomicUsize>,
+    /// Whether the next one ends the program within its handler.
+    at_once: Arc<AtomicBool>,
+    /// Signals since it was asked, where a screen has to go first.
+    #[cfg(feature = "tui")]
+    news: Arc<AtomicBool>,
+}
 
 impl Signals {
     /// From now on signals are heeded.
     pub fn listen() -> std::io::Result<Self> {
-        let (caught, again) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let signals = Self::default();
         for &signal in ASKING {
-            // In this order: the first signal finds nothing armed.
-            flag::register_conditional_shutdown(signal, status(signal as usize).into(), again.clone())?;
-            flag::register(signal, again.clone())?;
-            flag::register_usize(signal, caught.clone(), signal as usize)?;
+            signals.register(signal, &signals.at_once)?;
         }
-        Ok(Self(caught))
+        Ok(signals)
+    }
+
+    /// Likewise, but a second one is for a screen to heed, by [`Signals::came_again`]: it has to give the terminal back.
+    #[cfg(feature = "tui")]
+    pub fn listen_for_screen() -> std::io::Result<Self> {
+        let signals = Self::default();
+        for &signal in ASKING {
+            signals.register(signal, &signals.news)?;
+        }
+        Ok(signals)
+    }
+
+    /// Has a signal set a flag, and be remembered.
+    fn register(&self, signal: i32, sets: &Arc<AtomicBool>) -> std::io::Result<()> {
+        // In this order: the first signal finds nothing armed.
+        flag::register_conditional_shutdown(signal, status(signal as usize).into(), self.at_once.clone())?;
+        flag::register(signal, sets.clone())?;
+        flag::register_usize(signal, self.caught.clone(), signal as usize)?;
+        Ok(())
     }
 
     /// The exit status of a program that was asked to stop, if it was.
     pub fn status(&self) -> Option<u8> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.caught.load(Ordering::Relaxed) {
             0 => None,
             signal => Some(status(signal)),
         }
+    }
+}
+
+#[cfg(feature = "tui")]
+impl Signals {
+    /// Asks as Ctrl-C does: where a terminal hands its keys on, it sends no signal.
+    pub fn ask(&self) {
+        self.caught.store(SIGINT as usize, Ordering::Relaxed);
+    }
+
+    /// Whether a signal came since this was asked last.
+    pub fn came_again(&self) -> bool {
+        self.news.swap(false, Ordering::Relaxed)
+    }
+
+    /// The screen is gone: what comes now ends the program at once.
+    pub fn end_at_once(&self) {
+        self.at_once.store(true, Ordering::Relaxed);
     }
 }
 

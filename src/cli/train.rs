@@ -1,11 +1,11 @@
-//! `train`: one architecture from scratch.
+//! `train`: one architecture from scratch, or a network that has learned something further.
 
 use super::experiment::{CARD, ExperimentArgs, read_summary, toml_text, write_page};
 use super::output::{self, Outcome};
 use cellwright::estimate::EstimateError;
 use cellwright::report::{self, card::Card};
-use cellwright::run::{self, Model, Purpose, architecture};
-use cellwright::space::Stem;
+use cellwright::run::{self, Config, Model, Purpose, architecture};
+use cellwright::space::{self, SpaceConfig, Stem};
 use std::path::PathBuf;
 
 /// What to train, on what, and where to write.
@@ -17,6 +17,10 @@ pub struct Args {
     /// run's directory [default: that of the configuration].
     #[arg(long, value_name = "NAME|TEXT|FILE|RUN", conflicts_with = "resume")]
     architecture: Option<String>,
+    /// Train the network of a run, or one that was imported, further, from what it has learned. Pictures are read and normalised
+    /// as they were for it; classes that it does not know get new rows in its last layer.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "architecture"])]
+    model: Option<PathBuf>,
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Channels of the first cells.
@@ -50,6 +54,11 @@ pub fn run(args: &Args) -> Outcome {
             false => output::print(&report::run::training_summary_text(&summary, directory.path())),
         };
     }
+    let model = match &args.model {
+        // Shown as text it would be another path.
+        Some(path) => Some(path.to_str().ok_or("--model: the path is not valid Unicode")?),
+        None => None,
+    };
     let more = [
         ("--channels", "network.channels", args.channels.map(|n| n.to_string())),
         ("--layers", "network.layers", args.layers.map(|n| n.to_string())),
@@ -59,29 +68,35 @@ pub fn run(args: &Args) -> Outcome {
             args.stem.map(|stem| toml_text(if stem == Stem::ImageNet { "imagenet" } else { "cifar" })),
         ),
         ("--auxiliary", "network.auxiliary", args.auxiliary.then(|| "true".to_owned())),
+        ("--model", "model", model.map(toml_text)),
         ("--epochs", "train.epochs", args.epochs.map(|n| n.to_string())),
     ];
     let read = |otherwise| args.experiment.config(args.config.as_deref(), &more, None, Purpose::Training, otherwise);
-    let given = match &args.architecture {
-        Some(given) => architecture::read(given)?,
-        None => match read(None)?.config.architecture {
-            Some(given) => architecture::read(&given)?,
-            None if args.experiment.resumes() => {
-                return Err("this is the run of a search: go on with `cellwright search --resume`".into());
-            }
-            None => {
-                return Err(
-                    "say what to train: --architecture NAME|TEXT|FILE|RUN, or `architecture` in the file".into()
-                );
-            }
-        },
+    let said = read(None)?;
+    let (read, architecture) = match (&args.architecture, &said.config) {
+        (None, Config { model: Some(model), .. }) => {
+            // Trained as suits its own space, if it is of one that is known here.
+            let space = Model::read(model)?.space.filter(|name| space::entry(name).is_some());
+            (read(space.map(|name| SpaceConfig::of(&name)).as_ref())?, None)
+        }
+        (given, config) => {
+            let given = architecture::read(given.as_ref().or(config.architecture.as_ref()).ok_or_else(|| {
+                match args.experiment.resumes() {
+                    true => "this is the run of a search: go on with `cellwright search --resume`",
+                    false => {
+                        "say what to train: --architecture NAME|TEXT|FILE|RUN or --model RUN, or `architecture` or `model` in the file"
+                    }
+                }
+            })?)?;
+            (read(Some(&given.space))?, Some(given.text))
+        }
     };
-    let read = read(Some(&given.space))?;
-    let (config, architecture) = (read.config.clone(), given.text);
+    let config = read.config.clone();
     let name = format!("{}-train-seed{}", config.data.name, config.seed);
-    let mut begun = args.experiment.begin(&name, &read, Some(&architecture))?;
-    let trained = begun.run(&config, |devices, directory, bars| match devices {
-        [device] => run::train(device, &config, &architecture, directory, bars),
+    let mut begun = args.experiment.begin(&name, &read, architecture.as_deref())?;
+    let trained = begun.run(&config, |devices, directory, bars| match (devices, &architecture) {
+        ([device], Some(architecture)) => run::train(device, &config, architecture, directory, bars),
+        ([device], None) => run::train_further(device, &config, directory, bars),
         _ => Err(EstimateError::Settings("several devices are for studies: a training runs on one".into()).into()),
     })?;
     begun.directory.write("curves.svg", report::run::training_curves(&[&trained])?.as_bytes())?;
@@ -90,13 +105,19 @@ pub fn run(args: &Args) -> Outcome {
     let card = Card {
         classes: &model.classes,
         image: model.shape(),
-        space: &config.space.name,
+        space: model.space.as_deref().unwrap_or_default(),
         genotype: trained.facts.genotype.as_deref(),
         data: [&config.data.name, text("data_source")],
         networks: std::slice::from_ref(&trained.facts),
         origin: format!(
-            "The architecture was given; trained in {:.1} s, seed {}.",
-            trained.facts.train_seconds, config.seed
+            "The {}; trained in {:.1} s, seed {}.",
+            if config.model.is_some() {
+                "network was given, with what it had learned"
+            } else {
+                "architecture was given"
+            },
+            trained.facts.train_seconds,
+            config.seed
         ),
         version: Some(env!("CARGO_PKG_VERSION")),
         command: "cellwright train config.toml",

@@ -9,7 +9,8 @@ const REVISION: &str = git_version::git_version!(
 );
 
 /// The features that can be left out of the program, and whether they were.
-const FEATURES: [(&str, bool); 2] = [("gpu", cfg!(feature = "gpu")), ("images", cfg!(feature = "images"))];
+const FEATURES: [(&str, bool); 3] =
+    [("gpu", cfg!(feature = "gpu")), ("images", cfg!(feature = "images")), ("tui", cfg!(feature = "tui"))];
 
 static LONG: LazyLock<String> = LazyLock::new(|| {
     let features: Vec<&str> =

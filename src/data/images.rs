@@ -120,6 +120,21 @@ impl Images {
         self
     }
 
+    /// The same images in colour: each plane of grey ones three times.
+    ///
+    /// # Errors
+    /// If they are neither grey nor in colour, or then have more than [`MAX_BYTES`].
+    pub fn in_colour(self) -> Result<Self, DataError> {
+        match self.shape {
+            [1, height, width] => {
+                let pixels = self.pixels.chunks(height * width).flat_map(|plane| [plane; 3]).flatten().copied();
+                Self::new([3, height, width], pixels.collect(), self.labels, self.classes)
+            }
+            [3, ..] => Ok(self),
+            shape => Err(DataError::Shape { shape }),
+        }
+    }
+
     /// Mean and standard deviation of each channel, of pixels scaled to [0, 1]. A channel that
     /// never varies has a deviation of 1, so that normalised it is zero and not a division by zero.
     pub fn mean_std(&self) -> (Vec<f32>, Vec<f32>) {

@@ -38,6 +38,20 @@ impl Kernel {
         self.inputs.iter().chain(self.outputs).map(|buffer| declared(buffer).0)
     }
 
+    /// What it computes: the first sentence of the comment that its shader begins with. What is put before a shader bears its file's
+    /// name, so that it is told from what it includes.
+    pub fn formula(&self) -> String {
+        let own = self.source.rfind(FILE).map_or(self.source, |at| {
+            let rest = &self.source[at..];
+            rest.split_once('\n').map_or("", |(_, own)| own)
+        });
+        let comment = own.lines().map_while(|line| line.strip_prefix("//"));
+        let text = comment.map(str::trim).collect::<Vec<_>>().join(" ");
+        // A full stop within a word ends nothing.
+        let end = text.find(". ").map_or(text.len(), |at| at + 1);
+        text[..end].trim_end_matches('.').to_owned()
+    }
+
     /// The WGSL that declares what a shader is given: the struct `Params` with its variable `p` (uniform, binding 0), the
     /// inputs (read-only storage), the outputs (read-write storage).
     pub fn header(&self) -> String {
@@ -64,6 +78,9 @@ impl fmt::Debug for Kernel {
         write!(f, "Kernel({})", self.name)
     }
 }
+
+/// What the line begins with that stands before each shader, and names its file.
+pub const FILE: &str = "// shaders/";
 
 /// WGSL that the engine puts in front of every shader: the workgroup's number, counted linearly.
 ///

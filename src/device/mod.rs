@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod cpu;
 mod error;
+mod explain;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod kernel;
@@ -34,8 +35,9 @@ pub use bench::{Bench, Speed};
 pub use bytemuck;
 pub use check::{Agreement, Disagreement, check_cases, check_kernel, run_case, skipped};
 pub use error::Error;
+pub use explain::{Explained, Number};
 pub use gpu::{Backends, InstanceFlags, backends};
-pub use kernel::{Call, Case, Class, Field, FieldType, Kernel, Launch, Layout, Output, PRELUDE, noise};
+pub use kernel::{Call, Case, Class, FILE, Field, FieldType, Kernel, Launch, Layout, Output, PRELUDE, noise};
 pub use limits::Limits;
 pub use memory::{Buffer, Usage};
 pub use options::{Options, adapters};
@@ -43,7 +45,7 @@ pub use pending::Pending;
 pub use plan::{Plan, PlannedBuffer, PlannedShader, PlannedStep};
 pub use profile::{KernelTotal, Timing, by_kernel};
 pub use recorder::{Binding, Recorder};
-pub use recording::{Recording, Workspace};
+pub use recording::{Leg, Recording, Workspace};
 pub use selector::{Selector, chosen};
 
 use memory::{Memory, Pool, Storage};

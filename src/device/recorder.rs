@@ -1,6 +1,6 @@
 //! Recording commands, each checked before it becomes data.
 
-use super::recording::{Action, Command, Dispatch, Prepared, Recording, Workspace};
+use super::recording::{Action, Command, Dispatch, Leg, Prepared, Recording, Workspace};
 use super::{Buffer, Device, Error, Kernel};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub struct Recorder {
     commands: Vec<Command>,
     kept: HashMap<u64, Buffer>,
     scope: Arc<str>,
+    leg: Leg,
 }
 
 impl Recorder {
@@ -40,6 +41,7 @@ impl Recorder {
             commands: Vec::new(),
             kept: HashMap::new(),
             scope: Arc::from(""),
+            leg: Leg::default(),
         }
     }
 
@@ -58,6 +60,11 @@ impl Recorder {
     /// The part of the network that commands belong to now.
     pub fn scope(&self) -> &str {
         &self.scope
+    }
+
+    /// Says what the following commands are for.
+    pub fn set_leg(&mut self, leg: Leg) {
+        self.leg = leg;
     }
 
     /// Number of commands so far.
@@ -197,6 +204,7 @@ impl Recorder {
             launch,
             inputs: memories(inputs),
             outputs: memories(outputs),
+            elements: inputs.iter().chain(outputs).map(|b| b.elements).collect(),
             written: outputs.iter().map(|b| b.offset..b.offset + b.elements).collect(),
             bytes,
         };
@@ -274,7 +282,7 @@ impl Recorder {
     }
 
     fn push(&mut self, action: Action) {
-        self.commands.push(Command { scope: self.scope.clone(), action });
+        self.commands.push(Command { scope: self.scope.clone(), leg: self.leg, action });
     }
 
     fn check_range(&self, command: &'static str, buffer: &Buffer, word: usize, words: usize) -> Result<(), Error> {

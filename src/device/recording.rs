@@ -2,6 +2,7 @@
 
 use super::memory::{Buffer, Memory, Pool, Usage};
 use super::{Kernel, Launch};
+use serde::Serialize;
 use std::any::Any;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -15,6 +16,19 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     pub(super) pool: Arc<Pool>,
+}
+
+/// The part of a step that a command is of: what it is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leg {
+    /// Results from inputs.
+    #[default]
+    Forward,
+    /// Gradients, from the last to the first.
+    Backward,
+    /// What is done with them.
+    Update,
 }
 
 #[derive(Debug)]
@@ -32,6 +46,8 @@ pub(super) struct Dispatch {
     pub(super) launch: Launch,
     pub(super) inputs: Vec<Arc<Memory>>,
     pub(super) outputs: Vec<Arc<Memory>>,
+    /// Of each buffer, inputs first, how many elements are worked on.
+    pub(super) elements: Vec<usize>,
     pub(super) written: Vec<Range<usize>>,
     pub(super) bytes: u64,
 }
@@ -39,6 +55,7 @@ pub(super) struct Dispatch {
 #[derive(Debug)]
 pub(super) struct Command {
     pub(super) scope: Arc<str>,
+    pub(super) leg: Leg,
     pub(super) action: Action,
 }
 

@@ -16,7 +16,7 @@ fn devices() -> Vec<Device> {
 }
 
 fn relu(recorder: &mut Recorder, x: &Buffer, y: &Buffer, count: usize) -> Result<(), Error> {
-    let params = activation::Forward { x: 0, y: 0, count: count as u32, function: activation::RELU };
+    let params = activation::Forward { count: count as u32, function: activation::RELU, ..Default::default() };
     let whole = |buffer| Binding { buffer, offset: 0, elements: count };
     recorder.dispatch(&activation::FORWARD, &params, &[whole(x)], &[whole(y)])
 }

@@ -7,10 +7,12 @@ use crate::device::{Device, Recording, Workspace};
 use crate::graph::Graph;
 use crate::kernels::reduce;
 use crate::network::{Choices, Network, Pass};
+use crate::nn::{Array, ExchangeError};
 use crate::optim::{Schedule, Sgd, SgdConfig, Step, StepBuffer};
 use crate::state::State;
 use crate::tensor::{Error, Tensor};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How a network is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,6 +165,14 @@ impl Training {
             taken: 0,
             sums: [0.0; 2],
         })
+    }
+
+    /// Begins with these weights and running statistics in place of those that were drawn.
+    ///
+    /// # Errors
+    /// As [`Network::load`].
+    pub fn begin_with(&mut self, arrays: &BTreeMap<String, Array>) -> Result<(), ExchangeError> {
+        self.network.load(arrays)
     }
 
     /// The network with its present weights.

@@ -1,6 +1,8 @@
-//! What another tool reads: trained networks in its form.
+//! What another tool reads: trained networks in its form, and runs while they go on.
 //!
-//! Everything here takes and gives bytes; whoever calls decides where they go, and whence they come.
+//! Networks are taken and given as bytes; whoever calls decides where they go, and whence they come. [`tensorboard`] writes its files
+//! itself.
 
 pub mod onnx;
+pub mod tensorboard;
 pub mod wgsl;

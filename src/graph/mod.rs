@@ -9,10 +9,12 @@ mod choice;
 mod drop_path;
 mod entangle;
 pub mod fuse;
+mod head;
 mod op;
 mod parameters;
 mod partial;
 mod prune;
+mod ramp;
 mod reach;
 mod shape;
 mod untied;
@@ -21,6 +23,7 @@ mod window;
 pub use auxiliary::AUXILIARY;
 pub use parameters::Parameter;
 pub use partial::{EdgeWeights, PartialError};
+pub use ramp::Ramp;
 pub use shape::Features;
 pub use window::{Conv, Padding, Pool};
 
@@ -76,6 +79,8 @@ pub enum Op {
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// A line between two bounds: ReLU6, the hard sigmoid, multiples and shifts by a number.
+    Ramp(Ramp),
     /// Largest value of each window.
     MaxPool(Pool),
     /// Mean of each window.
@@ -91,6 +96,8 @@ pub enum Op {
     },
     /// Sum of inputs of equal shape.
     Add,
+    /// Product of two inputs: of equal shape, or the second one number for each channel, as squeeze-and-excitation has it.
+    Multiply,
     /// Inputs one after another along the channels.
     Concat,
     /// Some neighbouring channels of the input.

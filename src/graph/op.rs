@@ -20,11 +20,13 @@ impl Op {
             Self::TrainingRelu => "training_relu",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
+            Self::Ramp(_) => "ramp",
             Self::MaxPool(_) => "max_pool",
             Self::AvgPool(_) => "avg_pool",
             Self::GlobalAvgPool => "global_avg_pool",
             Self::Linear { .. } => "linear",
             Self::Add => "add",
+            Self::Multiply => "multiply",
             Self::Concat => "concat",
             Self::Channels { .. } => "channels",
             Self::Shuffle { .. } => "shuffle",
@@ -61,6 +63,7 @@ impl Op {
             | Self::TrainingRelu
             | Self::Sigmoid
             | Self::Tanh
+            | Self::Ramp(_)
             | Self::BatchNorm { .. }
             | Self::Dropout { .. }
             | Self::ScheduledDropout
@@ -89,12 +92,18 @@ impl Op {
                 if pool.padding * 2 > pool.kernel {
                     return Err(format!("padding {} is more than half of the window {}", pool.padding, pool.kernel));
                 }
-                let height = extent(x.height, pool.kernel, pool.stride, p, p, 1).ok_or_else(|| {
-                    format!("window {} does not fit into {x} with padding {}", pool.kernel, pool.padding)
-                })?;
-                let width = extent(x.width, pool.kernel, pool.stride, p, p, 1).ok_or_else(|| {
-                    format!("window {} does not fit into {x} with padding {}", pool.kernel, pool.padding)
-                })?;
+                let fits = || format!("window {} does not fit into {x} with padding {}", pool.kernel, pool.padding);
+                let positions = |size: usize, beyond: i32| {
+                    let after = p.checked_add(beyond).filter(|after| *after >= 0).ok_or_else(fits)?;
+                    let positions = extent(size, pool.kernel, pool.stride, p, after, 1).ok_or_else(fits)?;
+                    // The last window must hold a pixel.
+                    let inside = ((positions - 1) * pool.stride) < size + pool.padding;
+                    if inside { Ok(positions) } else { Err(format!("a window lies outside of {x}")) }
+                };
+                if pool.count_padding && pool.beyond != [0; 2] {
+                    return Err("counts padding, but not the same on all sides".into());
+                }
+                let (height, width) = (positions(x.height, pool.beyond[0])?, positions(x.width, pool.beyond[1])?);
                 Ok(Features::new(x.channels, height, width))
             }
             Self::GlobalAvgPool => one().map(|x| Features::new(x.channels, 1, 1)),
@@ -114,6 +123,11 @@ impl Op {
                     None => Ok(*first),
                     Some(other) => Err(format!("cannot add {first} and {other}")),
                 },
+            },
+            Self::Multiply => match inputs {
+                [x, y] if x == y || *y == Features::new(x.channels, 1, 1) => Ok(*x),
+                [x, y] => Err(format!("cannot multiply {x} and {y}")),
+                _ => Err(format!("takes two inputs, got {}", inputs.len())),
             },
             Self::Concat => match inputs {
                 [] => Err("needs an input".into()),

@@ -111,7 +111,7 @@ impl Graph {
             // An odd map is halved to the larger half, as by the candidates.
             let even = whole.height.is_multiple_of(2) && whole.width.is_multiple_of(2);
             let (kernel, padding) = if even { (2, 0) } else { (3, 1) };
-            let pool = Pool { kernel, stride: 2, padding, count_padding: false };
+            let pool = Pool::new(kernel, 2, padding);
             rest = self.push(format!("{name}.bypass.pool"), Op::MaxPool(pool), &[rest])?;
         }
         let joined = self.push(format!("{name}.joined"), Op::Concat, &[mixed, rest])?;

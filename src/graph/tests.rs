@@ -5,7 +5,7 @@ fn shapes_follow_the_operations() {
     let mut graph = Graph::new(&[Features::new(3, 32, 32)]);
     let conv = graph.push("stem.0", Op::Conv(Conv::square(3, 8, 3, 2)), &[0]).unwrap();
     assert_eq!(graph.shape(conv), Features::new(8, 16, 16));
-    let pool = Pool { kernel: 5, stride: 3, padding: 0, count_padding: false };
+    let pool = Pool::new(5, 3, 0);
     let pooled = graph.push("", Op::AvgPool(pool), &[conv]).unwrap();
     assert_eq!(graph.shape(pooled), Features::new(8, 4, 4));
     let both = graph.push("", Op::Concat, &[pooled, pooled]).unwrap();

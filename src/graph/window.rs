@@ -98,4 +98,20 @@ pub struct Pool {
     pub padding: usize,
     /// For averages: whether padding counts in the divisor.
     pub count_padding: bool,
+    /// Rows below and columns to the right that windows reach further than the padding; fewer if negative. These never
+    /// count.
+    #[serde(default, skip_serializing_if = "is_even")]
+    pub beyond: [i32; 2],
+}
+
+impl Pool {
+    /// A pool with the same padding on all sides, which does not count.
+    pub const fn new(kernel: usize, stride: usize, padding: usize) -> Self {
+        Self { kernel, stride, padding, count_padding: false, beyond: [0; 2] }
+    }
+}
+
+/// Whether windows reach equally far in all directions.
+fn is_even(beyond: &[i32; 2]) -> bool {
+    *beyond == [0; 2]
 }

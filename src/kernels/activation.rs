@@ -1,6 +1,7 @@
-//! ReLU, sigmoid and tanh: `y = f(x)`, `dx = dy · f'(x)`, elementwise over any shape.
+//! ReLU, sigmoid, tanh and ramps: `y = f(x)`, `dx = dy · f'(x)`, elementwise over any shape.
 //!
-//! Backward needs only `y`: f' is `[y > 0]`, `y (1 − y)` and `1 − y²`.
+//! A ramp is slope · x + shift between two bounds: ReLU6, the hard sigmoid, multiples. Backward needs only `y`: f' is
+//! `[y > 0]`, `y (1 − y)`, `1 − y²` and `slope · [low < y < high]`.
 
 use crate::device::{Call, Case, Kernel};
 use crate::kernels::cpu::maps::{each, each_backward};
@@ -13,6 +14,8 @@ pub const RELU: u32 = 0;
 pub const SIGMOID: u32 = 1;
 /// `Forward::function` of the hyperbolic tangent.
 pub const TANH: u32 = 2;
+/// `Forward::function` of ramps.
+pub const RAMP: u32 = 3;
 
 params! {
     /// Parameters of [`FORWARD`].
@@ -23,8 +26,16 @@ params! {
         pub y: u32,
         /// Number of elements.
         pub count: u32,
-        /// [`RELU`], [`SIGMOID`] or [`TANH`].
+        /// [`RELU`], [`SIGMOID`], [`TANH`] or [`RAMP`].
         pub function: u32,
+        /// Of a ramp: what x is multiplied by.
+        pub slope: f32,
+        /// Of a ramp: what is added.
+        pub shift: f32,
+        /// Of a ramp: y is no smaller; −∞ for no bound.
+        pub low: f32,
+        /// Of a ramp: y is no larger; ∞ for no bound.
+        pub high: f32,
     }
 }
 
@@ -39,10 +50,16 @@ params! {
         pub dx: u32,
         /// Number of elements.
         pub count: u32,
-        /// [`RELU`], [`SIGMOID`] or [`TANH`].
+        /// [`RELU`], [`SIGMOID`], [`TANH`] or [`RAMP`].
         pub function: u32,
         /// Whether dx is added to (1) or overwritten (0).
         pub accumulate: u32,
+        /// Of a ramp: what x was multiplied by.
+        pub slope: f32,
+        /// Of a ramp: its lower bound.
+        pub low: f32,
+        /// Of a ramp: its upper bound.
+        pub high: f32,
     }
 }
 
@@ -90,7 +107,19 @@ fn forward(call: &mut Call<'_>) {
         // Not `max`, which would turn a NaN into 0.
         RELU => each(x, y, |v| if v < 0.0 { 0.0 } else { v }),
         SIGMOID => each(x, y, |v| 1.0 / (1.0 + (-v).exp())),
-        _ => each(x, y, f32::tanh),
+        TANH => each(x, y, f32::tanh),
+        _ => each(x, y, |v| ramp(p.slope * v + p.shift, p.low, p.high)),
+    }
+}
+
+/// The value between both bounds; a NaN stays one.
+fn ramp(value: f32, low: f32, high: f32) -> f32 {
+    if value < low {
+        low
+    } else if value > high {
+        high
+    } else {
+        value
     }
 }
 
@@ -103,7 +132,8 @@ fn backward(call: &mut Call<'_>) {
     match p.function {
         RELU => each_backward(y, dy, dx, accumulate, |v, g| if v > 0.0 { g } else { 0.0 }),
         SIGMOID => each_backward(y, dy, dx, accumulate, |v, g| g * (v * (1.0 - v))),
-        _ => each_backward(y, dy, dx, accumulate, |v, g| g * (1.0 - v * v)),
+        TANH => each_backward(y, dy, dx, accumulate, |v, g| g * (1.0 - v * v)),
+        _ => each_backward(y, dy, dx, accumulate, |v, g| if v > p.low && v < p.high { g * p.slope } else { 0.0 }),
     }
 }
 
@@ -112,12 +142,14 @@ fn sizes() -> impl Iterator<Item = usize> {
 }
 
 fn forward_case(function: u32, count: usize) -> Case {
-    let params = Forward { x: 3, y: 2, count: count as u32, function };
+    let ramp = Forward { slope: -0.7, shift: 0.2, low: -0.3, high: 0.5, ..Forward::default() };
+    let params = Forward { x: 3, y: 2, count: count as u32, function, ..ramp };
     Case::new(format!("function {function}, {count} elements"), &params).noise(count + 3, 1).result(count + 4)
 }
 
 fn backward_case(function: u32, count: usize, accumulate: u32) -> Case {
-    let params = Backward { y: 1, dy: 2, dx: 3, count: count as u32, function, accumulate };
+    let ramp = Backward { slope: -0.7, low: -0.3, high: 0.5, ..Backward::default() };
+    let params = Backward { y: 1, dy: 2, dx: 3, count: count as u32, function, accumulate, ..ramp };
     Case::new(format!("function {function}, {count} elements, accumulate {accumulate}"), &params)
         .noise(count + 1, 1)
         .noise(count + 2, 2)
@@ -125,11 +157,11 @@ fn backward_case(function: u32, count: usize, accumulate: u32) -> Case {
 }
 
 fn forward_cases(count: usize) -> impl Iterator<Item = Case> {
-    [RELU, SIGMOID, TANH].into_iter().map(move |function| forward_case(function, count))
+    [RELU, SIGMOID, TANH, RAMP].into_iter().map(move |function| forward_case(function, count))
 }
 
 fn backward_cases(count: usize) -> impl Iterator<Item = Case> {
-    [RELU, SIGMOID, TANH]
+    [RELU, SIGMOID, TANH, RAMP]
         .into_iter()
         .flat_map(move |function| [0, 1].map(|accumulate| backward_case(function, count, accumulate)))
 }
@@ -145,5 +177,18 @@ mod tests {
         forward(&mut Call::new(bytemuck::bytes_of(&params), vec![&x], vec![&mut y]));
         assert!(f32::from_bits(y[0]).is_nan());
         assert_eq!(y[1..], [0.0, 2.0].map(f32::to_bits));
+    }
+
+    #[test]
+    fn a_ramp_keeps_to_its_bounds_and_passes_a_nan_on() {
+        let bounded =
+            Forward { count: 4, function: RAMP, slope: 2.0, shift: 1.0, low: 0.0, high: 6.0, ..Forward::default() };
+        let (x, mut y) = ([f32::NAN, -1.0, 2.0, 9.0].map(f32::to_bits), [9; 4]);
+        forward(&mut Call::new(bytemuck::bytes_of(&bounded), vec![&x], vec![&mut y]));
+        assert!(f32::from_bits(y[0]).is_nan());
+        assert_eq!(y[1..], [0.0, 5.0, 6.0].map(f32::to_bits));
+        let free = Forward { low: f32::NEG_INFINITY, high: f32::INFINITY, ..bounded };
+        forward(&mut Call::new(bytemuck::bytes_of(&free), vec![&x], vec![&mut y]));
+        assert_eq!(y[1..], [-1.0, 5.0, 19.0].map(f32::to_bits));
     }
 }

@@ -7,10 +7,10 @@
 //! What the twins of several families compute with is in `cpu/`; how kernels of several families are cut into
 //! workgroups, in `launch.rs`.
 
-/// Shader sources of `shaders/`, one behind the other: `wgsl!("include/tree", "softmax_forward")`.
+/// Shader sources of `shaders/`, one behind the other, each behind a line that names its file: `wgsl!("include/tree", "softmax_forward")`.
 macro_rules! wgsl {
     ($($name:literal),+) => {
-        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl"))),+)
+        concat!($("// shaders/", $name, ".wgsl\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl"))),+)
     };
 }
 
@@ -47,6 +47,7 @@ pub mod softmax;
 pub mod vector_jacobian;
 pub mod weighted_sum;
 pub mod width;
+pub mod winograd;
 
 use crate::device::Kernel;
 
@@ -64,6 +65,9 @@ pub static ALL: &[&Kernel] = &[
     &conv::FORWARD,
     &conv::BACKWARD_INPUT,
     &conv::BACKWARD_WEIGHT,
+    &winograd::FILTER,
+    &winograd::FORWARD,
+    &winograd::BACKWARD_WEIGHT,
     &depthwise::FORWARD,
     &depthwise::BACKWARD_INPUT,
     &depthwise::BACKWARD_WEIGHT,

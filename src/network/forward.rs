@@ -6,7 +6,7 @@ use super::fused::window;
 use super::reading::{readers, reads};
 use super::{Choices, Network, Pass};
 use crate::autograd::{Tape, Var, ops};
-use crate::graph::{Graph, Op};
+use crate::graph::{Graph, Op, Ramp};
 use crate::tensor::{Error, Tensor};
 
 /// Added to variances by batch normalisation.
@@ -179,6 +179,10 @@ impl Run<'_> {
             Op::TrainingRelu => self.identity(tape, x, target),
             Op::Sigmoid => ops::sigmoid(tape, x),
             Op::Tanh => ops::tanh(tape, x),
+            Op::Ramp(Ramp { slope, shift, low, high }) => {
+                let (low, high) = (low.unwrap_or(f32::NEG_INFINITY), high.unwrap_or(f32::INFINITY));
+                ops::ramp(tape, x, ops::Ramp { slope: *slope, shift: *shift, low, high })
+            }
             Op::MaxPool(pool) => ops::max_pool(tape, x, window(pool)),
             Op::AvgPool(pool) => ops::avg_pool(tape, x, window(pool)),
             Op::GlobalAvgPool => ops::global_avg_pool(tape, x),
@@ -188,6 +192,11 @@ impl Run<'_> {
                 ops::reshape(tape, &y, &[x.shape()[0], *outputs, 1, 1])
             }
             Op::Add => sum(tape, inputs),
+            Op::Multiply => match inputs {
+                [x, y] if x.shape() == y.shape() => ops::multiply(tape, x, y),
+                [x, y] => ops::gate(tape, x, y),
+                _ => Err(Error::shape("multiply", "takes two inputs")),
+            },
             Op::Concat => ops::concat(tape, &inputs.iter().collect::<Vec<_>>()),
             Op::Channels { first, count } => ops::slice_channels(tape, x, *first, *count),
             Op::Shuffle { groups } => ops::shuffle_channels(tape, x, *groups),

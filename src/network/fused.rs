@@ -236,6 +236,6 @@ impl Places {
 
 /// A pool's window, as the tape has it.
 pub(super) fn window(pool: &Pool) -> ops::Window {
-    let Pool { kernel, stride, padding, count_padding } = *pool;
-    ops::Window { kernel, stride, padding, count_padding }
+    let Pool { kernel, stride, padding, count_padding, beyond } = *pool;
+    ops::Window { kernel, stride, padding, count_padding, beyond }
 }

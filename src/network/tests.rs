@@ -44,7 +44,7 @@ fn supernet() -> Graph {
     let map = graph.shape(x);
     for row in 0..2 {
         let conv = |k| format!("cells.{row}.conv_{k}");
-        let pool = Pool { kernel: 3, stride: 1, padding: 1, count_padding: false };
+        let pool = Pool::new(3, 1, 1);
         let candidates = vec![
             candidate("none", map, vec![("", Op::Zero { stride: 1 })]),
             candidate("skip", map, vec![("", Op::Identity)]),

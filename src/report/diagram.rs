@@ -91,6 +91,18 @@ pub struct Edge {
     pub label: String,
     /// What it stands for.
     pub kind: Kind,
+    /// How much it weighs, in thousandths, if it is drawn by that.
+    pub weight: Option<u16>,
+}
+
+impl Edge {
+    /// How wide a line is, in pixels, and how opaque: the heavier, the more of both.
+    pub(super) fn stroke(&self) -> Option<[f64; 2]> {
+        self.weight.map(|weight| {
+            let weight = f64::from(weight.min(1000)) / 1000.0;
+            [(0.5 + 9.0 * weight).min(6.0), 0.35 + 0.65 * weight.sqrt()]
+        })
+    }
 }
 
 /// Where arrows point.
@@ -174,6 +186,14 @@ pub enum DrawError {
         /// Number of inputs of the cell.
         inputs: usize,
     },
+    /// Weights are not those of a supernet's options.
+    #[error("the weights of `{table}` are of another supernet: {problem}")]
+    Weights {
+        /// The table.
+        table: String,
+        /// What differs.
+        problem: String,
+    },
     /// The plotting backend failed.
     #[error("cannot draw the plot: {reason}")]
     Plot {
@@ -201,7 +221,13 @@ impl Diagram {
 
     /// Adds an arrow.
     pub fn join(&mut self, from: usize, to: usize, label: impl Into<String>, kind: Kind) {
-        self.edges.push(Edge { from, to, label: label.into(), kind });
+        self.edges.push(Edge { from, to, label: label.into(), kind, weight: None });
+    }
+
+    /// Adds an arrow that is drawn by how much it weighs, from 0 to 1.
+    pub fn weigh(&mut self, from: usize, to: usize, label: impl Into<String>, kind: Kind, weight: f64) {
+        let weight = Some((1000.0 * weight.clamp(0.0, 1.0)).round() as u16);
+        self.edges.push(Edge { from, to, label: label.into(), kind, weight });
     }
 
     /// For each box, the length of the longest way to it, in arrows.

@@ -40,7 +40,8 @@ pub fn write(diagram: &Diagram) -> String {
             _ => "",
         };
         let (from, to) = (edge.from, edge.to);
-        line(format!("n{from} -> n{to} [{label}color=\"{}\", fontcolor=\"{}\"{style}];", tone.line, tone.text));
+        let width = edge.stroke().map_or(String::new(), |[width, _]| format!(", penwidth={width:.2}"));
+        line(format!("n{from} -> n{to} [{label}color=\"{}\", fontcolor=\"{}\"{style}{width}];", tone.line, tone.text));
     }
     dot.push_str("}\n");
     dot

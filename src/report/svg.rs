@@ -122,7 +122,7 @@ pub fn sizes(diagram: &Diagram) -> Sizes {
 fn write_diagram(svg: &mut String, diagram: &Diagram, placement: &Placement) {
     // Lines first, then what must stay readable.
     for (edge, route) in diagram.edges.iter().zip(&placement.edges) {
-        write_route(svg, route, edge.kind);
+        write_route(svg, route, edge);
     }
     for (edge, route) in diagram.edges.iter().zip(&placement.edges) {
         if let Some(rect) = route.label {
@@ -147,7 +147,8 @@ fn write_diagram(svg: &mut String, diagram: &Diagram, placement: &Placement) {
     }
 }
 
-fn write_route(svg: &mut String, route: &Route, kind: super::Kind) {
+fn write_route(svg: &mut String, route: &Route, edge: &super::Edge) {
+    let kind = edge.kind;
     let color = kind.tone().line;
     let mut path = format!("M{} {}", number(route.start[0]), number(route.start[1]));
     for curve in &route.curves {
@@ -157,7 +158,13 @@ fn write_route(svg: &mut String, route: &Route, kind: super::Kind) {
         }
     }
     let dashes = kind.dashes().map_or(String::new(), |d| format!(" stroke-dasharray=\"{d}\""));
-    put(svg, format_args!("<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.7\"{dashes}/>\n"));
+    let stroke = match edge.stroke() {
+        Some([width, opacity]) => {
+            format!("stroke-width=\"{}\" stroke-opacity=\"{}\"", number(width), number(opacity))
+        }
+        None => "stroke-width=\"1.7\"".to_owned(),
+    };
+    put(svg, format_args!("<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" {stroke}{dashes}/>\n"));
     // The head points from where the line ends to the tip; drawn out, because markers take neither
     // the line's colour everywhere nor an identifier of their own in a page of several pictures.
     let base = route.curves.last().map_or(route.start, |curve| curve[2]);

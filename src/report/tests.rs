@@ -51,7 +51,7 @@ fn network(cells: usize, supernet: bool) -> Graph {
         }
         for edge in 0..2 {
             let stride = 1 + usize::from(reduce);
-            let pool = Op::MaxPool(Pool { kernel: 3, stride, padding: 1, count_padding: false });
+            let pool = Op::MaxPool(Pool::new(3, stride, 1));
             let op = if supernet {
                 let x = g.shape(states[edge]);
                 let candidate = |label: &str, op: Op| {

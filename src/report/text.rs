@@ -3,6 +3,39 @@
 use super::{Block, Diagram, DrawError};
 use std::fmt::Write;
 
+/// Lines that fit a terminal of so many columns: what is longer is broken between words, and what follows is indented further.
+pub fn fold(text: &str, columns: usize) -> String {
+    let mut folded = String::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        // A line that fits keeps its spaces: they align it with its neighbours.
+        if line.chars().count() <= columns {
+            folded += line;
+            folded.push('\n');
+            continue;
+        }
+        // Broken at single spaces, so that wider ones stay.
+        let mut now = line[..indent].to_owned();
+        let mut is_empty = true;
+        for word in line[indent..].split(' ') {
+            if !is_empty && now.chars().count() + 1 + word.chars().count() > columns {
+                folded += now.trim_end();
+                folded.push('\n');
+                now = " ".repeat(indent + 4);
+                is_empty = true;
+            }
+            if !is_empty {
+                now.push(' ');
+            }
+            now += word;
+            is_empty = is_empty && word.is_empty();
+        }
+        folded += &now;
+        folded.push('\n');
+    }
+    folded
+}
+
 /// Each box, in the order in which it could be computed, and beneath it what enters it: the label
 /// of the edge and the box it comes from.
 ///
@@ -53,4 +86,15 @@ pub fn write(diagram: &Diagram) -> Result<String, DrawError> {
         }
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn what_is_longer_than_a_terminal_is_broken_between_words() {
+        assert_eq!(fold("  a  b\n  one two three four\n", 14), "  a  b\n  one two\n      three\n      four\n");
+        assert_eq!(fold("averylongword x", 5), "averylongword\n    x\n");
+    }
 }

@@ -30,6 +30,9 @@ impl Config {
         if self.benchmark.as_ref().is_some_and(|benchmark| benchmark.dir.as_os_str().is_empty()) {
             of("benchmark.", Err(SettingsError("dir is empty: name the directory of the table's files".into())))?;
         }
+        if self.model.is_some() && self.architecture.is_some() {
+            of("", Err(SettingsError("architecture and model: say one of the two, which is trained".into())))?;
+        }
         of("train.", self.train.check())?;
         let supernet = size(self.supernet.channels, self.supernet.layers);
         of("search.", self.search.strategy.check(&self.search.settings, &supernet))

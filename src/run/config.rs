@@ -149,6 +149,8 @@ pub struct Config {
     pub baseline: bool,
     /// The architecture that is trained, as [`super::architecture::read`] takes it; in a file also a table of the parts of its JSON.
     pub architecture: Option<String>,
+    /// The run, or the directory of an imported network, whose network is trained further instead of an architecture's.
+    pub model: Option<PathBuf>,
     /// Search space.
     pub space: SpaceConfig,
     /// Search strategy.
@@ -178,6 +180,8 @@ struct Ungrouped {
     baseline: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     architecture: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<PathBuf>,
 }
 
 impl Config {
@@ -204,6 +208,7 @@ impl Config {
             random: 3,
             baseline: true,
             architecture: None,
+            model: None,
             space: config,
             search: SearchConfig { strategy, settings },
             data: DataConfig { name: data.to_owned(), dir: None, images: ImagesConfig::default() },
@@ -224,10 +229,14 @@ impl Config {
     /// All settings as a table, also those that nothing reads.
     pub(super) fn table(&self) -> Result<Table, ConfigError> {
         let failed = |error: crate::settings::SettingsError| value_error("configuration", error.0);
-        let Self { seed, random, baseline, architecture, space, search, data, supernet, network, train, .. } = self;
+        let Self { seed, random, baseline, space, search, data, supernet, network, train, .. } = self;
         let (device, checkpoint) = (Settings::of(&self.device), Settings::of(&self.checkpoint));
-        let (seed, random, baseline, architecture) = (*seed, *random, *baseline, architecture.clone());
-        let mut all: Table = Settings::of(&Ungrouped { seed, random, baseline, architecture }).map_err(failed)?.into();
+        let (seed, random, baseline, architecture) = (*seed, *random, *baseline, self.architecture.clone());
+        let ungrouped = Ungrouped { seed, random, baseline, architecture, model: None };
+        let mut all: Table = Settings::of(&ungrouped).map_err(failed)?.into();
+        if let Some(model) = &self.model {
+            all.insert("model".to_owned(), path("model", model)?);
+        }
         let named = |key: &str, name: &str, settings: &Settings| {
             let mut group = Table::from_iter([(key.to_owned(), Value::String(name.to_owned()))]);
             group.extend(settings.table().clone());
@@ -293,13 +302,14 @@ impl Config {
             Some(Value::Table(table)) => Some(read("benchmark", &table.into())?),
             Some(_) => return Err("`benchmark` is a group of settings, not one: set its keys".to_owned()),
         };
-        let Ungrouped { seed, random, baseline, architecture } =
+        let Ungrouped { seed, random, baseline, architecture, model } =
             Settings::from(all).read().map_err(|error| error.to_string())?;
         Ok(Self {
             seed,
             random,
             baseline,
             architecture,
+            model,
             space,
             search,
             data,

@@ -22,6 +22,8 @@ const BESIDE: &str = ".writing";
 pub(super) const CHECKPOINTS: &str = "checkpoint";
 /// When each phase began, and how it ended.
 pub(super) const TIMING: &str = "timing.jsonl";
+/// What is measured, step by step and epoch by epoch.
+pub(super) const METRICS: &str = "metrics.jsonl";
 /// What a run is made by.
 pub const CONFIG: &str = "config.toml";
 /// What a run came to: it is there once the run has come to its end.

@@ -5,10 +5,10 @@ use super::config::DataConfig;
 use super::directory::Directory;
 use super::error::RunError;
 use super::files::{self, Request};
-use super::images::{ImagesConfig, Resize};
+use super::images::ImagesConfig;
 use super::model::Model;
 use super::observer::Observer;
-use crate::data::Images;
+use crate::data::{Dataset, Images};
 use crate::device::Device;
 use crate::estimate::{Confusion, EstimateError};
 use serde::Serialize;
@@ -87,33 +87,17 @@ pub fn evaluate(
     data: &DataConfig,
     observer: &mut dyn Observer,
 ) -> Result<Evaluated, RunError> {
-    let [channels, height, width] = model.shape();
-    let mut images = ImagesConfig { limit: 0, ..data.images.clone() };
-    if data.name == "folder" {
-        images.resize = Resize(Some([height as u32, width as u32]));
-    }
+    let images = ImagesConfig { limit: 0, ..model.reading_of(&data.name, &data.images) };
     let request = Request { name: &data.name, directory: data.dir.as_deref(), images: &images, room: None };
     let loaded = files::load(&request, observer)?;
     loaded.notes.iter().for_each(|note| observer.warn(note));
     observer.say(&loaded.dataset.source);
-    let test = &loaded.dataset.test;
     let wrong = |problem: String| RunError::Model { path: PathBuf::from(&data.name), problem };
-    let labels = labels(model, test).map_err(wrong)?;
-    let pixels = match (test.shape(), channels) {
-        (shape, _) if shape == model.shape() => test.pixels().to_vec(),
-        // Pictures that all are grey, where the network was trained on some in colour.
-        ([1, h, w], 3) if [h, w] == [height, width] => {
-            test.pixels().chunks(h * w).flat_map(|plane| [plane; 3]).flatten().copied().collect()
-        }
-        (found, _) => {
-            let wanted = model.shape();
-            return Err(wrong(format!(
-                "its images are {found:?} (channels, rows, columns), the network takes {wanted:?}"
-            )));
-        }
-    };
-    let logits = logits(model, device, &pixels, labels.len(), observer)?;
-    Ok(measure(model, &loaded.dataset.source, &labels, &logits))
+    let labels = labels(model, &loaded.dataset.test).map_err(wrong)?;
+    let Dataset { source, test, .. } = loaded.dataset;
+    let test = model.fitting(test).map_err(wrong)?;
+    let logits = logits(model, device, test.pixels(), labels.len(), observer)?;
+    Ok(measure(model, &source, &labels, &logits))
 }
 
 /// The classes of a dataset's test images as the network numbers them.

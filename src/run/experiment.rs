@@ -4,7 +4,9 @@ use super::benchmark::lookup;
 use super::config::Config;
 use super::directory::Directory;
 use super::error::RunError;
+use super::further::{Further, fitted};
 use super::identity::Identity;
+use super::model::Model;
 use super::observer::Observer;
 use super::outcome::{Outcome, Trained};
 use super::owners::Purpose;
@@ -122,6 +124,7 @@ pub fn begin_random_at(path: &Path, config: &Config) -> Result<Directory, RunErr
 /// As [`Directory::create`]; an architecture or a configuration that cannot be written.
 pub fn begin_at(path: &Path, config: &Config, architecture: Option<&str>) -> Result<Directory, RunError> {
     let written = match architecture {
+        None if config.model.is_some() => config.written(Purpose::Training)?,
         None => config.written(Purpose::Search)?,
         Some(text) => {
             let genotype = config.space.build()?.sketch(text)?.text;
@@ -161,9 +164,43 @@ pub fn train(
     let genotype = space.sketch(architecture)?.text;
     let written = Config { architecture: Some(genotype), ..config.clone() };
     let identity = Identity::of(&written, Purpose::Training, &setup.data, slice::from_ref(device))?;
+    train_one(&mut setup, Who::Given(architecture.to_owned()), Some(config.space.name.clone()), identity)
+}
+
+/// Trains the network of the configuration's `model` further: that of a run, or one that was imported. Images are read and
+/// normalised as they were for it. Of its last layer the rows of classes that it knows by name stay, others are new. Writes as
+/// [`search`] does.
+///
+/// # Errors
+/// As [`search`]; [`RunError::Model`] for a network that cannot be read or that the images are not for.
+pub fn train_further(
+    device: &Device,
+    config: &Config,
+    directory: &Directory,
+    observer: &mut dyn Observer,
+) -> Result<Trained, RunError> {
+    config.check()?;
+    let missing = || EstimateError::Settings("`model` names no network to be trained further".into());
+    let path = config.model.as_deref().ok_or_else(missing)?;
+    let model = Model::read(path)?;
+    let mut reading = config.clone();
+    reading.data.images = model.reading_of(&config.data.name, &config.data.images);
+    let loaded = fitted(load(device, &reading, observer)?, &model)?;
+    let space = config.space.build()?;
+    let mut setup = Setup::new(slice::from_ref(device), config, &*space, &loaded, directory, observer)?;
+    let identity =
+        Identity::of(config, Purpose::Training, &setup.data, slice::from_ref(device))?.beginning_with(&model);
+    let further = Further::new(model, path, setup.classes)?;
+    further.note.iter().for_each(|note| setup.observer.warn(note));
+    let space = further.model.space.clone();
+    train_one(&mut setup, Who::Further(Box::new(further)), space, identity)
+}
+
+fn train_one(setup: &mut Setup<'_>, who: Who, space: Option<String>, identity: Identity) -> Result<Trained, RunError> {
     setup.observer.say(setup.source);
-    let plan: [Box<dyn Phase>; 2] = [Box::new(Train(Who::Given(architecture.to_owned()))), Box::new(SummariseTraining)];
-    let mut results = phases::run(&plan, &mut setup, identity, config.device.allow_other)?;
+    let plan: [Box<dyn Phase>; 2] = [Box::new(Train(who)), Box::new(SummariseTraining { space })];
+    let allow_other = setup.config.device.allow_other;
+    let mut results = phases::run(&plan, setup, identity, allow_other)?;
     let nothing = || EstimateError::Settings("the run came to nothing".into());
     Ok(results.trained.pop().ok_or_else(nothing)?)
 }

@@ -75,6 +75,30 @@ impl History {
     }
 }
 
+/// Architecture weights of one table: its name, and a row for each decision.
+pub type WeightRows = (String, Vec<Vec<f64>>);
+
+/// The weights of each table of architecture weights, row by row, that a search had at the end of the last epoch in `metrics.jsonl`.
+///
+/// # Errors
+/// [`RunError::History`] where it has none.
+pub fn last_weights(directory: &Path) -> Result<Vec<WeightRows>, RunError> {
+    let path = directory.join("metrics.jsonl");
+    let wrong = |problem: String| RunError::History { path: path.clone(), problem };
+    if fs::metadata(&path).is_ok_and(|facts| facts.len() > MOST_BYTES) {
+        return Err(wrong(format!("is larger than {MOST_BYTES} bytes")));
+    }
+    let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let records = text.lines().rev().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut epochs = records.filter(|record| record["kind"] == "search epoch");
+    let numbers = |row: &serde_json::Value| row.as_array().into_iter().flatten().filter_map(|n| n.as_f64()).collect();
+    let rows = |table: &serde_json::Value| table.as_array().into_iter().flatten().map(numbers).collect();
+    let last =
+        epochs.next().and_then(|record| record["weights"].as_object().cloned()).filter(|tables| !tables.is_empty());
+    let tables = last.ok_or_else(|| wrong("has no epochs of a search by a gradient method".into()))?;
+    Ok(tables.iter().map(|(name, table)| (name.clone(), rows(table))).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

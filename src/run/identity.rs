@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use super::config_error::ConfigError;
+use super::model::Model;
 use super::owners::Purpose;
 use super::tables::{get, keys};
 use crate::data::Dataset;
@@ -22,6 +23,9 @@ pub(super) struct Identity {
     pub config: String,
     /// A hash of the dataset's content.
     data: String,
+    /// A hash of what the network begins with, if it has learned something before.
+    #[serde(default)]
+    model: Option<String>,
     /// Names of the devices.
     device: String,
 }
@@ -29,7 +33,12 @@ pub(super) struct Identity {
 impl Identity {
     pub fn of(config: &Config, purpose: Purpose, data: &str, devices: &[Device]) -> Result<Self, ConfigError> {
         let device = devices.iter().map(Device::name).collect::<Vec<_>>().join(", ");
-        Ok(Self { config: config.written(purpose)?, data: data.to_owned(), device })
+        Ok(Self { config: config.written(purpose)?, data: data.to_owned(), model: None, device })
+    }
+
+    /// Of a training that begins with this network.
+    pub fn beginning_with(self, model: &Model) -> Self {
+        Self { model: Some(model.hash()), ..self }
     }
 
     /// What of this run is not as it was, if anything that matters is. The device may be another if that is allowed. `done` are
@@ -37,6 +46,9 @@ impl Identity {
     pub fn differs(&self, before: &Self, other_device: bool, done: &[String]) -> Option<String> {
         if self.data != before.data {
             return Some("the content of the dataset is another".to_owned());
+        }
+        if self.model != before.model {
+            return Some("the network that it began with is another".to_owned());
         }
         if self.device != before.device && !other_device {
             let (now, before) = (&self.device, &before.device);
@@ -101,7 +113,6 @@ fn first_other(now: &Table, before: &Table, may_be: impl Fn(&str) -> bool) -> Op
     })
 }
 
-/// A hash of all that a dataset holds.
 /// A hash of a dataset's content.
 pub(super) fn hash(data: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();

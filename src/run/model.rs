@@ -3,10 +3,12 @@
 use super::directory::Directory;
 use super::error::RunError;
 use super::images::{ImagesConfig, Resize};
+use crate::data::Images;
 use crate::device::Device;
 use crate::estimate::Inference;
 use crate::graph::Graph;
-use crate::nn::{Array, from_safetensors, to_safetensors};
+use crate::nn::{Array, Value, from_safetensors, to_safetensors};
+use crate::space;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -67,6 +69,28 @@ impl Model {
         ImagesConfig { resize: Resize(Some([height, width])), ..self.images.clone() }.reading()
     }
 
+    /// A dataset's images as it takes them. (Pictures that all are grey may be for a network of colours.)
+    ///
+    /// # Errors
+    /// That they are of another shape.
+    pub fn fitting(&self, images: Images) -> Result<Images, String> {
+        let (wanted, found) = (self.shape(), images.shape());
+        if found == wanted {
+            return Ok(images);
+        }
+        let in_colour = if wanted[0] == 3 { images.in_colour().ok() } else { None };
+        in_colour
+            .filter(|images| images.shape() == wanted)
+            .ok_or_else(|| format!("its images are {found:?} (channels, rows, columns), the network takes {wanted:?}"))
+    }
+
+    /// Settings of reading a dataset's files for it: pictures of any size are brought to its own.
+    pub fn reading_of(&self, dataset: &str, images: &ImagesConfig) -> ImagesConfig {
+        let [_, height, width] = self.shape().map(|size| size as u32);
+        let resize = if dataset == "folder" { Resize(Some([height, width])) } else { images.resize };
+        ImagesConfig { resize, ..images.clone() }
+    }
+
     /// Pixels of images (`[images, channels, height, width]`, from 0 to 255) as it is given them.
     pub fn normalised(&self, pixels: &[u8]) -> Vec<f32> {
         let [channels, height, width] = self.shape();
@@ -76,6 +100,34 @@ impl Model {
             pixels.iter().map(move |&pixel| (f32::from(pixel) / 255.0 - mean) * scale)
         });
         normalised.collect()
+    }
+
+    /// What it has learned, by the names that the published code of its space has for a network trained from scratch.
+    pub fn published(&self) -> BTreeMap<String, Array> {
+        let names: HashMap<String, String> = self.published_layers().collect();
+        renamed(&self.arrays, &names)
+    }
+
+    /// Its layers, and what the published code calls them.
+    fn published_layers(&self) -> impl Iterator<Item = (String, String)> {
+        let space = self.space.as_deref().and_then(|name| space::find(name).ok());
+        let layers = self.graph.nodes.iter().map(|node| node.name.clone()).filter(|name| !name.is_empty());
+        layers.filter_map(move |layer| Some((layer.clone(), space.as_ref()?.published_layer(&layer))))
+    }
+
+    /// A hash of what it is and has learned.
+    pub(super) fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        // Without the weights; it cannot fail, having been read or made here.
+        hasher.update(&serde_json::to_vec(self).unwrap_or_default());
+        for (name, array) in &self.arrays {
+            hasher.update(name.as_bytes()).update(&[0]);
+            match &array.value {
+                Value::F32(values) => values.iter().for_each(|value| _ = hasher.update(&value.to_le_bytes())),
+                Value::I64(values) => values.iter().for_each(|value| _ = hasher.update(&value.to_le_bytes())),
+            }
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The network ready to answer.
@@ -105,7 +157,9 @@ impl Model {
         let weights = self::bytes(&path, LONGEST_WEIGHTS)?;
         let (arrays, _) = from_safetensors(&weights)
             .map_err(|error| RunError::Model { path: path.clone(), problem: error.to_string() })?;
-        Ok(Self { arrays, ..model })
+        // As they are kept here, or as others have them.
+        let own = model.published_layers().map(|(own, published)| (published, own)).collect();
+        Ok(Self { arrays: renamed(&arrays, &own), ..model })
     }
 
     /// Whether all of it fits together.
@@ -147,6 +201,15 @@ impl Model {
         let text = serde_json::to_vec(self).map_err(|error| RunError::Model { path, problem: error.to_string() })?;
         directory.write(FILE, &text)
     }
+}
+
+/// Arrays whose layers have other names.
+fn renamed(arrays: &BTreeMap<String, Array>, layers: &HashMap<String, String>) -> BTreeMap<String, Array> {
+    let named = |name: &String| {
+        let (layer, part) = name.rsplit_once('.')?;
+        Some(format!("{}.{part}", layers.get(layer)?))
+    };
+    arrays.iter().map(|(name, array)| (named(name).unwrap_or_else(|| name.clone()), array.clone())).collect()
 }
 
 /// What a file holds, if it is no longer than that.

@@ -1,5 +1,7 @@
 //! Who follows a run.
 
+use serde_json::Value;
+
 /// Follows a run: a progress bar, say.
 pub trait Observer {
     /// A stage of so many steps begins.
@@ -8,6 +10,12 @@ pub trait Observer {
     fn step(&mut self, taken: u64, state: Option<&str>);
     /// The stage is over.
     fn end(&mut self);
+    /// The run begins, or goes on: what was told of its logs before no longer counts.
+    fn starts(&mut self) {}
+    /// The run goes on, and this line of its logs stays.
+    fn found(&mut self, _line: &Value) {}
+    /// A line was written to the run's logs: `metrics.jsonl` or, of a study, `trials.jsonl`.
+    fn wrote(&mut self, _line: &Value) {}
     /// Whether the run should stop before its next step.
     fn stops(&mut self) -> bool {
         false

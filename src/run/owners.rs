@@ -8,6 +8,7 @@ use super::config::Config;
 use super::config_error::ConfigError;
 use crate::settings::Settings;
 use crate::space::{self, Reads, Space, nas_bench_201};
+use toml::Table;
 
 /// What a setting is read by.
 enum Owner {
@@ -54,6 +55,9 @@ const OWNERS: &[(&str, Owner)] = &[
 const OF_SEARCHES: &[&str] =
     &["search", "random", "baseline", "supernet", "benchmark", "space.nodes", "space.primitives"];
 
+/// What a network that is given with what it has learned brings along.
+const OF_ARCHITECTURES: &[&str] = &["architecture", "space", "network"];
+
 /// What random architectures do without: they are of a space, and held against others of it.
 const OF_STRATEGIES: &[&str] = &["search", "baseline", "supernet", "benchmark"];
 
@@ -66,6 +70,18 @@ pub enum Purpose {
     Training,
     /// The training of random architectures.
     Random,
+}
+
+impl Purpose {
+    /// What a configuration that a run wrote was for.
+    pub fn of(table: &Table) -> Self {
+        let says = |key: &str| table.contains_key(key);
+        match (says("architecture") || says("model"), says("search") || says("strategy")) {
+            (true, _) => Self::Training,
+            (false, true) => Self::Search,
+            (false, false) => Self::Random,
+        }
+    }
 }
 
 /// A setting or group that a configuration does not read.
@@ -112,11 +128,15 @@ pub(super) fn unread(config: &Config, space: &dyn Space) -> Vec<Unread> {
     OWNERS.iter().filter_map(entry).collect()
 }
 
-/// What `train` leaves to `search`, of what is given as an option. A file describes a whole experiment, so that the
-/// configuration of a search can be trained by.
-pub(super) fn of_searches() -> Vec<Unread> {
-    let entry = |key: &&'static str| Unread { key, by: "`train`".to_owned(), readers: "`search`".to_owned() };
-    OF_SEARCHES.iter().map(entry).collect()
+/// What `train` leaves to `search`, and to architectures where it is given a network, of what is given as an option. A file
+/// describes a whole experiment, so that the configuration of a search can be trained by.
+pub(super) fn not_of_training(config: &Config) -> Vec<Unread> {
+    let entry =
+        |by: &str, readers: &str, key: &&'static str| Unread { key, by: by.to_owned(), readers: readers.to_owned() };
+    let of_searches = OF_SEARCHES.iter().map(|key| entry("`train`", "`search`", key));
+    let built = OF_ARCHITECTURES.iter().filter(|_| config.model.is_some());
+    let of_architectures = built.map(|key| entry("a network that is trained further", "`train --architecture`", key));
+    of_searches.chain(of_architectures).collect()
 }
 
 /// A configuration's table as it is written: what is read, for a purpose.
@@ -127,6 +147,9 @@ pub(super) fn read_part(config: &Config, space: &dyn Space, purpose: Purpose) ->
         Purpose::Training => OF_SEARCHES,
         Purpose::Random => OF_STRATEGIES,
     });
+    if purpose == Purpose::Training && config.model.is_some() {
+        left_out.extend(OF_ARCHITECTURES);
+    }
     Ok(Settings::from(config.table()?).without(&left_out))
 }
 

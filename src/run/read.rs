@@ -13,6 +13,9 @@ use crate::search::{self, Strategy};
 use crate::space::{self, Space, SpaceConfig};
 use toml::{Table, Value};
 
+/// What is trained: absent by default, and for nothing but a training.
+const OF_TRAININGS: [&str; 2] = ["architecture", "model"];
+
 /// A setting that goes over what a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -262,7 +265,9 @@ impl Reading<'_> {
         let mut known = self.preset.table()?;
         // A setting that is absent by default has no key in the table to be checked against.
         let text = || Value::String(String::new());
-        known.entry("architecture").or_insert_with(text);
+        for key in OF_TRAININGS {
+            known.entry(key).or_insert_with(text);
+        }
         let benchmark = ["dir", "dataset"].map(|key| (key.to_owned(), text()));
         known.entry("benchmark").or_insert_with(|| Value::Table(Table::from_iter(benchmark)));
         if let Some(Value::Table(data)) = known.get_mut("data") {
@@ -295,19 +300,22 @@ impl Reading<'_> {
         given: &mut [Source],
         left_out: &mut Vec<String>,
     ) -> Result<(), ConfigError> {
-        let of_search = config.architecture.is_some() && self.sources.purpose == Purpose::Search;
+        let of_search = self.sources.purpose == Purpose::Search;
         let unread = owners::unread(config, self.space);
-        let of_searches = if self.sources.purpose == Purpose::Training { owners::of_searches() } else { Vec::new() };
+        let not_trained = match self.sources.purpose {
+            Purpose::Training => owners::not_of_training(config),
+            Purpose::Search | Purpose::Random => Vec::new(),
+        };
         for source in given {
             for key in keys(&source.table) {
                 let place = source.place.clone();
-                if of_search && key == "architecture" {
+                if of_search && OF_TRAININGS.contains(&key.as_str()) {
                     let (by, readers) = ("`search`".to_owned(), "`train`".to_owned());
                     return Err(ConfigError::Unread { place, key, by, readers });
                 }
                 let entry =
                     |list: &[Unread]| list.iter().find(|entry| entry.holds(&key)).map(|e| e.error(&place, &key));
-                if let Some(error) = entry(&of_searches).filter(|_| !source.is_file) {
+                if let Some(error) = entry(&not_trained).filter(|_| !source.is_file) {
                     return Err(error);
                 }
                 match entry(&unread) {

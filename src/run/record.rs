@@ -3,6 +3,7 @@
 use super::complete::read_json;
 use super::directory::{CONFIG, SUMMARY, TIMING};
 use super::error::RunError;
+use super::owners::Purpose;
 use super::seeds::{path_of, seeds_in};
 use super::summary::{RandomSummary, Summary};
 use serde::Deserialize;
@@ -62,14 +63,13 @@ impl Record {
         let wrong = |name: &str, problem: String| RunError::History { path: path.join(name), problem };
         let text = fs::read_to_string(path.join(CONFIG)).map_err(|error| wrong(CONFIG, error.to_string()))?;
         let config: Table = text.parse().map_err(|error| wrong(CONFIG, format!("{error}")))?;
-        if config.contains_key("architecture") {
-            return Err(wrong(CONFIG, "is that of one training: the checklist is of searches".to_owned()));
-        }
-        let searches = config.contains_key("search") || config.contains_key("strategy");
-        let came_to = match (path.join(SUMMARY).is_file(), searches) {
+        let came_to = match (path.join(SUMMARY).is_file(), Purpose::of(&config)) {
+            (_, Purpose::Training) => {
+                return Err(wrong(CONFIG, "is that of one training: the checklist is of searches".to_owned()));
+            }
             (false, _) => CameTo::Nothing,
-            (true, true) => CameTo::Search(read_json(&path.join(SUMMARY))?),
-            (true, false) => CameTo::Random(read_json(&path.join(SUMMARY))?),
+            (true, Purpose::Search) => CameTo::Search(read_json(&path.join(SUMMARY))?),
+            (true, Purpose::Random) => CameTo::Random(read_json(&path.join(SUMMARY))?),
         };
         let mut record = Self {
             path: path.to_owned(),

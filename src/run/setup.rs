@@ -2,7 +2,7 @@
 
 use super::benchmark::read_table;
 use super::config::Config;
-use super::directory::{Directory, Log, TIMING};
+use super::directory::{Directory, Log, METRICS, TIMING};
 use super::error::RunError;
 use super::files::{self, Loaded, Request};
 use super::identity::hash;
@@ -19,6 +19,9 @@ use crate::space::{NetworkSettings, Space};
 use crate::state::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -118,7 +121,7 @@ impl<'a> Setup<'a> {
             table: None,
             supernet: None,
             directory,
-            metrics: directory.log("metrics.jsonl")?,
+            metrics: directory.log(METRICS)?,
             timing: directory.log(TIMING)?,
             observer,
             ledger: Ledger::new(directory, config.checkpoint.seconds)?,
@@ -191,6 +194,21 @@ impl<'a> Setup<'a> {
         }
         self.observer.end();
         Ok(())
+    }
+
+    /// Writes a line to the metrics, and tells it.
+    pub fn measured(&mut self, line: &Value) -> Result<(), RunError> {
+        self.metrics.append(line)?;
+        self.observer.wrote(line);
+        Ok(())
+    }
+
+    /// Tells the lines that a log has.
+    pub fn tell_found(&mut self, log: &str) {
+        // What a run does depends on none of them.
+        let Ok(file) = File::open(self.directory.path().join(log)) else { return };
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        lines.filter_map(|line| serde_json::from_str(&line).ok()).for_each(|line| self.observer.found(&line));
     }
 
     /// Cuts the metrics to a length that they had.

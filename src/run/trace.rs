@@ -121,9 +121,9 @@ impl Trace {
         Ok(true)
     }
 
-    /// Whether it searches, by its configuration.
-    pub fn searches(&self) -> bool {
-        self.table.contains_key("search") || self.table.contains_key("strategy")
+    /// What it is for, by its configuration.
+    pub fn purpose(&self) -> Purpose {
+        Purpose::of(&self.table)
     }
 
     /// A text of its configuration, such as `space.name`: a group that is plain text is a name.
@@ -141,23 +141,17 @@ impl Trace {
             return Ok(None);
         }
         check_length(&path)?;
-        Ok(Some(match (self.table.contains_key("architecture"), self.searches()) {
-            (true, _) => Came::Training(read_json(&path)?),
-            (false, true) => Came::Search(read_json(&path)?),
-            (false, false) => Came::Random(read_json(&path)?),
+        Ok(Some(match self.purpose() {
+            Purpose::Training => Came::Training(read_json(&path)?),
+            Purpose::Search => Came::Search(read_json(&path)?),
+            Purpose::Random => Came::Random(read_json(&path)?),
         }))
     }
 }
 
 /// The configuration, if all that it names is known here.
 fn config(text: &str, table: &Table) -> Option<Config> {
-    let purpose =
-        match (table.contains_key("architecture"), table.contains_key("search") || table.contains_key("strategy")) {
-            (true, _) => Purpose::Training,
-            (false, true) => Purpose::Search,
-            (false, false) => Purpose::Random,
-        };
-    let sources = Sources { text, purpose, ..Sources::default() };
+    let sources = Sources { text, purpose: Purpose::of(table), ..Sources::default() };
     Config::read(&sources, |name| Ok(SpaceConfig::of(name.unwrap_or("darts")))).ok().map(|read| read.config)
 }
 

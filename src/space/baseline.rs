@@ -137,7 +137,7 @@ fn plain_network(settings: &NetworkSettings, width: usize, depth: usize) -> Resu
     let mut x = 0;
     for stage in 0..3 {
         if stage > 0 && can_halve(&graph, x) {
-            let pool = Pool { kernel: 2, stride: 2, padding: 0, count_padding: false };
+            let pool = Pool::new(2, 2, 0);
             x = graph.push(format!("stages.{stage}.pool"), Op::MaxPool(pool), &[x])?;
         }
         for layer in 0..depth {

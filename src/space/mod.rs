@@ -122,6 +122,12 @@ pub trait Space: Send + Sync {
         self.decode(&self.parse(text)?, settings)
     }
 
+    /// What the published code calls a layer of a network trained from scratch, where this is not what it calls the same layer of the
+    /// supernet.
+    fn published_layer(&self, layer: &str) -> String {
+        layer.to_owned()
+    }
+
     /// What a text describes, in other forms: for the same texts as [`Space::decode_text`].
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! A run searches, then trains networks. How long training takes is not known while it searches, so the time left is that of the search first and
 //! then that of all networks that are still to be trained.
 
+use crate::run::Purpose;
 use crate::run::trace::{State, Trace};
 use crate::search::study::StudyConfig;
 use std::time::{Duration, SystemTime};
@@ -29,13 +30,13 @@ impl Progress {
         let begun = begun.filter(|_| trace.phases.iter().all(|phase| phase.resumed.is_none()));
         let searched = trace.phases.iter().position(|phase| phase.phase == "search" && phase.phase_seconds.is_some());
         let config = trace.config.as_ref();
-        if trace.searches() && searched.is_none() {
+        if trace.purpose() == Purpose::Search && searched.is_none() {
             return Self { begun, ..searching(trace) };
         }
-        let networks = config.map(|config| match (trace.searches(), config.architecture.is_some()) {
-            (true, _) => 1 + config.random + usize::from(config.baseline),
-            (false, true) => 1,
-            (false, false) => config.random,
+        let networks = config.map(|config| match trace.purpose() {
+            Purpose::Search => 1 + config.random + usize::from(config.baseline),
+            Purpose::Training => 1,
+            Purpose::Random => config.random,
         });
         let begun = searched.map_or(begun, |at| begun.and(ended(&trace.phases[at])));
         Self {

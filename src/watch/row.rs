@@ -1,6 +1,7 @@
 //! What the list says of a run.
 
 use super::progress::Progress;
+use crate::run::Purpose;
 use crate::run::trace::{Came, Trace};
 use crate::search::study::StudyConfig;
 use std::time::SystemTime;
@@ -63,10 +64,10 @@ impl Row {
     /// A run whose files tell this, that was begun then, and in whose directory a process works or none.
     pub fn of(trace: &Trace, begun: Option<SystemTime>, in_use: bool) -> Self {
         let said = |group: &str, key: &str, otherwise: &str| trace.said(group, key).unwrap_or(otherwise).to_owned();
-        let strategy = match (trace.searches(), trace.table.contains_key("architecture")) {
-            (true, _) => said("search", "strategy", &said("strategy", "", "darts")),
-            (false, true) => "one training".to_owned(),
-            (false, false) => "random".to_owned(),
+        let strategy = match trace.purpose() {
+            Purpose::Search => said("search", "strategy", &said("strategy", "", "darts")),
+            Purpose::Training => "one training".to_owned(),
+            Purpose::Random => "random".to_owned(),
         };
         let state = state(trace, in_use);
         let progress = (state != State::Finished).then(|| Progress::of(trace, begun));
@@ -122,7 +123,7 @@ fn best(trace: &Trace) -> Option<(f64, String)> {
     if let Some(tested) = named("searched") {
         return told(tested, "test");
     }
-    if !trace.searches()
+    if trace.purpose() != Purpose::Search
         && let Some(best) = greatest(course.networks.iter().filter_map(|n| n.test_accuracy))
     {
         return told(best, "test");

@@ -219,19 +219,3 @@ class Bench(nn.Module):
         for cell in self.cells:
             x = cell(x)
         return self.classifier(self.lastact(x).mean(dim=(2, 3)))
-
-
-OPERATIONS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
-
-
-def bench_names(text):
-    """Our name of each edge of a cell -> the published one of a network trained from scratch.
-
-    Ours is that of the shared weights, which the authors' searches have: `edges.2<-1.3` is operation 3 between the nodes 1
-    and 2. In `InferCell` the same edge is `layers.2`, the third that the text names.
-    """
-    names = {}
-    for target, node in enumerate(text.split("+"), 1):
-        for operation, source in re.findall(r"([a-z_0-9]+)~(\d)", node):
-            names[f"edges.{target}<-{source}.{OPERATIONS.index(operation)}"] = f"layers.{len(names)}"
-    return names

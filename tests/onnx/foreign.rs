@@ -1,7 +1,7 @@
 //! Files of other programs, with what these do otherwise.
 
 use super::file::{File, float, int, ints, small, text, value};
-use super::{agree, images, logits};
+use super::{agree, images, logits, outputs};
 use cellwright::device::skipped;
 use cellwright::export::onnx::proto::{AttributeProto, StringStringEntryProto, TensorProto, dtype};
 use cellwright::export::onnx::read;
@@ -10,11 +10,6 @@ use cellwright::nn::{Value, from_safetensors};
 
 fn ops(file: &File) -> Vec<Op> {
     file.read().graph.nodes.into_iter().skip(1).map(|node| node.op).collect()
-}
-
-fn outputs(file: &File) -> Vec<f32> {
-    let found = file.read();
-    logits(&found.graph, &found.arrays, &images(found.graph.shape(0)))
 }
 
 /// A convolution with weight `w`, [4, 2, 3, 3].
@@ -104,6 +99,12 @@ fn linear_layers_come_in_many_forms() {
             flat(base()).numbers("v", &[4, 6], &turned).node("Gemm", &["f", "v", "b"], "y", &[int("transB", 1)]),
             base().list("s", &[0, -1]).node("Reshape", &["x", "s"], "f", &[]).node("Gemm", &["f", "w", "b"], "y", &[]),
             base().list("s", &[-1, 6]).node("Reshape", &["x", "s"], "f", &[]).node("Gemm", &["f", "w", "b"], "y", &[]),
+            base().list("s", &[-1, 6]).node("Reshape", &["x", "s"], "f", &[int("allowzero", 1)]).node(
+                "Gemm",
+                &["f", "w", "b"],
+                "y",
+                &[],
+            ),
             base()
                 .list("rest", &[-1])
                 .list("axes", &[0])
@@ -132,7 +133,8 @@ fn linear_layers_come_in_many_forms() {
         "y",
         &[],
     );
-    assert_eq!(shared.error(), "node `add2` (Add): adds a constant to what is not a layer that it alone reads");
+    let sum: Vec<f32> = plain.iter().zip(&right).map(|(m, a)| m + a).collect();
+    agree(&outputs(&shared), &sum, "shared");
 }
 
 #[test]
@@ -213,6 +215,28 @@ fn shuffles_in_five_dimensions_are_shuffles() {
         .node("Transpose", &["s"], "t", &[ints("perm", &[0, 2, 1, 3, 4])])
         .node("Reshape", &["t", "whole"], "y", &[]);
     assert_eq!(ops(&file), [Op::Shuffle { groups: 3 }]);
+    // With sizes that are computed: the channels of a group, and back.
+    let computed = File::new(13, [6, 2, 3])
+        .list("axis", &[0])
+        .list("groups", &[3])
+        .list("rows and columns", &[2, 3])
+        .node("Constant", &[], "first", &[int("value_int", 0)])
+        .node("Constant", &[], "second", &[int("value_int", 1)])
+        .node("Constant", &[], "three", &[int("value_int", 3)])
+        .node("Shape", &["x"], "shape", &[])
+        .node("Gather", &["shape", "first"], "n", &[int("axis", 0)])
+        .node("Gather", &["shape", "second"], "c", &[int("axis", 0)])
+        .node("Div", &["c", "three"], "each", &[])
+        .node("Mul", &["each", "three"], "all", &[])
+        .node("Unsqueeze", &["n", "axis"], "n1", &[])
+        .node("Unsqueeze", &["each", "axis"], "each1", &[])
+        .node("Unsqueeze", &["all", "axis"], "all1", &[])
+        .node("Concat", &["n1", "groups", "each1", "rows and columns"], "split", &[int("axis", 0)])
+        .node("Concat", &["n1", "all1", "rows and columns"], "whole", &[int("axis", 0)])
+        .node("Reshape", &["x", "split"], "s", &[])
+        .node("Transpose", &["s"], "t", &[ints("perm", &[0, 2, 1, 3, 4])])
+        .node("Reshape", &["t", "whole"], "y", &[]);
+    assert_eq!(ops(&computed), [Op::Shuffle { groups: 3 }]);
 }
 
 #[test]
@@ -221,7 +245,7 @@ fn pools_in_every_form_that_there_is() {
         let kernel = ints("kernel_shape", &[3, 3]);
         File::new(13, [2, 7, 7]).node(operator, &["x"], "y", &[&[kernel], attributes].concat())
     };
-    let pool = |padding, stride, count_padding| Pool { kernel: 3, stride, padding, count_padding };
+    let pool = |padding, stride, count_padding| Pool { count_padding, ..Pool::new(3, stride, padding) };
     let strides = ints("strides", &[2, 2]);
     let same = [strides.clone(), text("auto_pad", "SAME_UPPER")];
     assert_eq!(ops(&file("MaxPool", &same)), [Op::MaxPool(pool(1, 2, false))]);
@@ -234,9 +258,9 @@ fn pools_in_every_form_that_there_is() {
     let identity = Conv { padding: Padding { bottom: 1, right: 1, ..Padding::same(0) }, ..Conv::depthwise(2, 1, 1, 1) };
     assert_eq!(ops(&file("AveragePool", &uneven)), [Op::Conv(identity), Op::AvgPool(pool(0, 1, true))]);
     for (attributes, problem) in [
-        (vec![ints("strides", &[3, 3]), int("ceil_mode", 1)], "reach beyond the padded image"),
         (vec![ints("dilations", &[2, 2])], "is dilated"),
-        (vec![ints("pads", &[0, 0, 1, 1])], "only pools that are the same in all directions"),
+        (vec![ints("strides", &[1, 2])], "only pools that are the same for rows and columns"),
+        (vec![ints("pads", &[1, 0, 1, 0])], "only pools that are the same for rows and columns"),
         (vec![ints("pads", &[2, 2, 2, 2])], "more than half of the window"),
     ] {
         assert!(file("MaxPool", &attributes).error().contains(problem), "{}", file("MaxPool", &attributes).error());
@@ -252,7 +276,7 @@ fn steps_of_a_slice_are_a_pool_of_single_pixels() {
         .list("2", &[2, 2])
         .node("Slice", &["x", "0", "5", "23", "2"], "s", &[])
         .node("Relu", &["s"], "y", &[]);
-    let pool = Pool { kernel: 1, stride: 2, padding: 0, count_padding: false };
+    let pool = Pool::new(1, 2, 0);
     assert_eq!(ops(&file), [Op::MaxPool(pool), Op::Relu]);
 }
 

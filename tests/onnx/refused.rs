@@ -16,8 +16,25 @@ fn what_cannot_be_read_is_refused_and_named() {
         file
     };
     let cases: Vec<(File, &str)> = vec![
-        (one("Softmax", &[]), "node `softmax0` (Softmax): there is no operation that does this"),
+        (one("Erf", &[]), "node `erf0` (Erf): there is no operation that does this"),
+        (one("Softmax", &[]), "is over dimension 1 of 2x4x4"),
+        (one("Softmax", &[int("axis", 3)]), "is over dimension 3"),
+        (
+            File::new(13, [2, 4, 4])
+                .node("GlobalAveragePool", &["x"], "g", &[])
+                .node("Softmax", &["g"], "s", &[int("axis", 1)])
+                .node("Relu", &["s"], "y", &[]),
+            "stands within the network",
+        ),
+        (small(13).node("Div", &["w", "x"], "y", &[]), "divides by what is no constant"),
+        (small(13).numbers("k", &[2], &[1.0, 0.0]).node("Mul", &["x", "k"], "y", &[]), "has a constant of shape [2]"),
+        (small(13).numbers("k", &[], &[0.0]).node("Div", &["x", "k"], "y", &[]), "divides by zero"),
+        (File::new(13, [2, 4, 3]).node("GlobalMaxPool", &["x"], "y", &[]), "only of squares"),
         (one("Relu", &[int("alpha", 1)]), "node `relu0` (Relu): its attribute `alpha` is not read here"),
+        (
+            small(13).list("s", &[0, -1]).node("Reshape", &["x", "s"], "y", &[int("allowzero", 1)]),
+            "has allowzero = 1; only 0 can be represented",
+        ),
         (one("Flatten", &[int("axis", 2)]), "flattens from dimension 2"),
         (one("Flatten", &[]), "is a map of 2x4x4 made flat"),
         (one("Concat", &[int("axis", 0)]), "joins along dimension 0"),
@@ -43,8 +60,8 @@ fn what_cannot_be_read_is_refused_and_named() {
             "has kernel_shape [0, 3]",
         ),
         (
-            small(13).node("Conv", &["x", "w"], "c", &[]).numbers("k", &[1], &[2.0]).node("Mul", &["c", "k"], "y", &[]),
-            "node `mul1` (Mul)",
+            small(13).node("Conv", &["x", "w"], "c", &[]).node("Mul", &["c", "x"], "y", &[]),
+            "node `mul1` (Mul): mul1: multiply cannot multiply 2x6x5 and 4x4x3",
         ),
         (
             File::new(13, [2, 4, 4]).node("MaxPool", &["x"], "y indices", &[ints("kernel_shape", &[1, 1])]).node(

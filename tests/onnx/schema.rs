@@ -23,6 +23,7 @@ const OPERATORS: &[Operator] = &[
         ],
     ),
     ("BatchNormalization", 5..=5, &[("epsilon", kind::FLOAT), ("momentum", kind::FLOAT), ("training_mode", kind::INT)]),
+    ("Clip", 1..=3, &[]),
     ("Concat", 1..=usize::MAX, &[("axis", kind::INT)]),
     ("ConstantOfShape", 1..=1, &[("value", kind::TENSOR)]),
     (
@@ -41,6 +42,7 @@ const OPERATORS: &[Operator] = &[
     ("Flatten", 1..=1, &[("axis", kind::INT)]),
     ("Gemm", 2..=3, &[("alpha", kind::FLOAT), ("beta", kind::FLOAT), ("transA", kind::INT), ("transB", kind::INT)]),
     ("GlobalAveragePool", 1..=1, &[]),
+    ("HardSigmoid", 1..=1, &[("alpha", kind::FLOAT), ("beta", kind::FLOAT)]),
     ("Identity", 1..=1, &[]),
     (
         "MaxPool",
@@ -55,6 +57,7 @@ const OPERATORS: &[Operator] = &[
             ("strides", kind::INTS),
         ],
     ),
+    ("Mul", 2..=2, &[]),
     (
         "RandomNormalLike",
         1..=1,
@@ -103,7 +106,8 @@ pub fn problems(bytes: &[u8]) -> Vec<String> {
         if !names.insert(&node.name) {
             wrong.push(say("its name is there twice".into()));
         }
-        for input in &node.input {
+        // An empty name leaves an input out.
+        for input in node.input.iter().filter(|input| !input.is_empty()) {
             if !known.contains(input.as_str()) {
                 wrong.push(say(format!("reads `{input}`, which nothing before it makes")));
             }

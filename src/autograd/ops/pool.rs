@@ -15,6 +15,9 @@ pub struct Window {
     pub padding: usize,
     /// For averages: whether padding counts in the divisor.
     pub count_padding: bool,
+    /// Rows below and columns to the right that windows reach further than the padding; fewer if negative. These never
+    /// count.
+    pub beyond: [i32; 2],
 }
 
 /// Largest value of each window of `[batch, channels, height, width]`; of equal ones the first gets
@@ -144,12 +147,15 @@ pub(super) struct Geometry {
 impl Geometry {
     pub(super) fn new(operation: &'static str, input: &[usize], pool: Window) -> Result<Self, Error> {
         let input = image_shape(operation, input)?;
-        let extent = |size: usize| {
-            let padded = size + 2 * pool.padding;
-            (pool.kernel > 0 && pool.stride > 0 && padded >= pool.kernel && 2 * pool.padding <= pool.kernel)
-                .then(|| (padded - pool.kernel) / pool.stride + 1)
+        // The last window must hold a pixel.
+        let extent = |size: usize, beyond: i32| {
+            let padded = (size + 2 * pool.padding).checked_add_signed(beyond as isize)?;
+            let positions = padded.checked_sub(pool.kernel)?.checked_div(pool.stride)? + 1;
+            let inside = (positions - 1) * pool.stride < size + pool.padding;
+            let counts = pool.count_padding && pool.beyond != [0; 2];
+            (pool.kernel > 0 && 2 * pool.padding <= pool.kernel && inside && !counts).then_some(positions)
         };
-        match (extent(input[2]), extent(input[3])) {
+        match (extent(input[2], pool.beyond[0]), extent(input[3], pool.beyond[1])) {
             (Some(height), Some(width)) => Ok(Self { input, output: [input[0], input[1], height, width], pool }),
             _ => Err(Error::shape(operation, format!("window {pool:?} does not fit {input:?}"))),
         }

@@ -1,9 +1,10 @@
 //! `cellwright bench step`.
 
-use super::super::common::DeviceArg;
+use super::super::common::{DeviceArg, parse_order};
 use super::super::network::NetworkArgs;
 use super::super::output::{print, print_json};
 use super::measure::MeasureArgs;
+use cellwright::graph::{Graph, Op};
 use cellwright::search::bench::{PathBench, StepBench, TrainingBench};
 use cellwright::search::bilevel::Order;
 use serde_json::json;
@@ -52,14 +53,12 @@ enum Paths {
     Both,
 }
 
-fn parse_order(text: &str) -> Result<Order, String> {
-    let order: u8 = text.parse().map_err(|_| "give 1 (first order) or 2 (second order)")?;
-    Order::try_from(order)
-}
-
 pub fn run(args: &Args) -> super::super::output::Outcome {
     let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
     let device = args.device.open()?;
+    // Only the mixed cells of a supernet are fused.
+    let fuses = !(args.measure.no_fusion || args.architecture.is_some() || args.paths.is_some());
+    let [fused, alone] = mixed(&if fuses { subject.graph.fuse().0 } else { subject.graph.clone() });
     let (graph, batch) = (subject.graph.clone(), args.batch as usize);
     let trains = args.architecture.is_some();
     let space = &*subject.space;
@@ -86,8 +85,9 @@ pub fn run(args: &Args) -> super::super::output::Outcome {
                 Paths::Both => "both",
             }),
             "order": if trains || args.paths.is_some() { None } else { Some(u8::from(args.order)) },
-            // Only the mixed cells of a supernet are fused.
-            "fusion": !(args.measure.no_fusion || trains || args.paths.is_some()),
+            "fusion": fused > 0,
+            "fused_cells": fused,
+            "choices_alone": alone,
             "seed": args.seed,
         })));
     }
@@ -99,5 +99,16 @@ pub fn run(args: &Args) -> super::super::output::Outcome {
         (_, None, Order::Second) => "second order",
     };
     let device = measured.device();
-    print(&format!("{}, batch {}, {kind}, on {device}\n\n{}", subject.title(), args.batch, measured.text()))
+    let fusion = match (trains, fuses) {
+        (true, _) => String::new(),
+        (_, false) => format!(", {alone} choices each by itself"),
+        (_, true) => format!(", {fused} fused cells, {alone} choices by themselves"),
+    };
+    print(&format!("{}, batch {}, {kind}{fusion}, on {device}\n\n{}", subject.title(), args.batch, measured.text()))
+}
+
+/// Cells that are computed in one go, and choice points that are not.
+fn mixed(graph: &Graph) -> [usize; 2] {
+    let fused = graph.nodes.iter().filter(|node| matches!(node.op, Op::Fused(_))).count();
+    [fused, graph.nodes.iter().filter(|node| matches!(node.op, Op::Choice(_))).count()]
 }

@@ -8,41 +8,26 @@ mod page;
 
 use crate::device::{Class, Error, Plan, PlannedStep};
 use crate::estimate::{EstimateError, Inference};
+use crate::run::Model;
 use serde_json::{Value, json};
-
-/// What is to be known of a network beside its recording.
-#[derive(Clone, Copy, Debug)]
-pub struct Description<'a> {
-    /// What it is called.
-    pub name: &'a str,
-    /// Names of the classes.
-    pub classes: &'a [String],
-    /// `[channels, rows, columns]` of an image.
-    pub shape: [usize; 3],
-    /// Mean of each channel, in [0, 1] units.
-    pub mean: &'a [f32],
-    /// Standard deviation of each channel.
-    pub std: &'a [f32],
-    /// Pixels of an image (channel by channel) on which a host can be tried.
-    pub sample: &'a [u8],
-}
 
 /// A file of the bundle: its path in it, and what it holds.
 pub type BundleFile = (String, Vec<u8>);
 
 /// All files of the bundle: `manifest.json`, `weights.bin`, `shaders/…`, `index.html`, `host/…`.
 ///
+/// `name` is what the network is called, `sample` are the pixels of an image (channel by channel) on which a host can be tried.
+///
 /// # Errors
 /// An error of the device; a buffer or a dispatch beyond the limits that WebGPU has unless it is asked for more.
-pub async fn bundle(inference: &mut Inference, of: Description<'_>) -> Result<Vec<BundleFile>, EstimateError> {
-    let [channels, height, width] = of.shape;
-    let normalised: Vec<f32> = (of.sample.chunks((height * width).max(1)).enumerate())
-        .flat_map(|(channel, plane)| {
-            let (mean, std) = (of.mean[channel % channels], of.std[channel % channels]);
-            plane.iter().map(move |&pixel| (f32::from(pixel) / 255.0 - mean) / std)
-        })
-        .collect();
-    let logits = inference.logits(1, &normalised).await?;
+pub async fn bundle(
+    inference: &mut Inference,
+    model: &Model,
+    name: &str,
+    sample: &[u8],
+) -> Result<Vec<BundleFile>, EstimateError> {
+    let [channels, height, width] = model.shape();
+    let logits = inference.logits(1, &model.normalised(sample)).await?;
     let (plan, [input, output]) = inference.plan(1, Class::Hardware).await?;
     check(&plan)?;
     let mut weights: Vec<u8> = Vec::new();
@@ -67,22 +52,22 @@ pub async fn bundle(inference: &mut Inference, of: Description<'_>) -> Result<Ve
         .collect();
     let manifest = json!({
         "format": 1,
-        "name": of.name,
-        "classes": of.classes,
+        "name": name,
+        "classes": model.classes,
         "input": { "buffer": input[0], "word": input[1], "shape": [1, channels, height, width] },
-        "output": { "buffer": output[0], "word": output[1], "shape": [1, of.classes.len()] },
-        "mean": of.mean,
-        "std": of.std,
+        "output": { "buffer": output[0], "word": output[1], "shape": [1, model.classes.len()] },
+        "mean": model.mean,
+        "std": model.std,
         "shaders": shaders,
         "buffers": buffers,
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
-        "sample": { "pixels": of.sample, "logits": logits },
+        "sample": { "pixels": sample, "logits": logits },
     });
     let mut text = serde_json::to_vec(&manifest).map_err(|error| EstimateError::Settings(error.to_string()))?;
     text.push(b'\n');
     let sources: Vec<&str> = plan.shaders.iter().map(|shader| shader.source.as_str()).collect();
     let mut files = vec![
-        ("index.html".to_owned(), page::page(of.name, &manifest, &sources, &weights).into_bytes()),
+        ("index.html".to_owned(), page::page(name, &manifest, &sources, &weights).into_bytes()),
         ("manifest.json".to_owned(), text),
         ("weights.bin".to_owned(), weights),
         ("README.md".to_owned(), include_bytes!("readme.md").to_vec()),

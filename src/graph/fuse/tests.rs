@@ -24,7 +24,7 @@ fn separable(name: &str) -> Vec<(String, Op)> {
 fn choice(row: usize) -> Op {
     let ops = separable(&format!("edge.{row}"));
     let ops: Vec<(&str, Op)> = ops.iter().map(|(name, op)| (name.as_str(), op.clone())).collect();
-    let pool = Op::MaxPool(Pool { kernel: 3, stride: 1, padding: 1, count_padding: false });
+    let pool = Op::MaxPool(Pool::new(3, 1, 1));
     let pool = candidate("pool", vec![("", pool), (&format!("norm.{row}"), Op::BatchNorm { affine: false })]);
     let none = candidate("none", vec![("", Op::Zero { stride: 1 })]);
     let options = vec![none, pool, candidate("skip", vec![("", Op::Identity)]), candidate("conv", ops)];

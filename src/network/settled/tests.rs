@@ -93,7 +93,7 @@ fn awkward() -> Graph {
     let width = Choice::new("width", 0, Options::Widths(vec![8, 3, 5]));
     let x = graph.push("width", Op::Choice(width), &[stem]).unwrap();
     let relu = graph.push("", Op::Relu, &[x]).unwrap();
-    let pool = Pool { kernel: 3, stride: 1, padding: 1, count_padding: true };
+    let pool = Pool { count_padding: true, ..Pool::new(3, 1, 1) };
     let pool = graph.push("", Op::MaxPool(pool), &[relu]).unwrap();
     let sigmoid = graph.push("", Op::Sigmoid, &[x]).unwrap();
     let norm = graph.push("norm", Op::BatchNorm { affine: true }, &[x]).unwrap();

@@ -34,11 +34,12 @@ fn kind(op: &Op) -> Kind {
         | Op::AvgPool(_)
         | Op::GlobalAvgPool
         | Op::Add
+        | Op::Multiply
         | Op::Zero { .. }
         | Op::Dropout { .. }
         | Op::ScheduledDropout
         | Op::DropPath => Kind::Keeps,
-        Op::Sigmoid | Op::BatchNorm { .. } | Op::Noise { .. } => Kind::Fills,
+        Op::Sigmoid | Op::Ramp(_) | Op::BatchNorm { .. } | Op::Noise { .. } => Kind::Fills,
         Op::Linear { .. } => Kind::Mixes,
         Op::Conv(conv) if conv.groups == 1 => Kind::Mixes,
         Op::Conv(conv) if conv.groups == conv.inputs && !conv.bias => {

@@ -7,8 +7,8 @@ const PARTS: usize = 4;
 
 /// One edge: α₀·x + α₁·max pool of the first two channels, of the given step.
 fn edge(stride: usize) -> Vec<Candidate> {
-    let pool = Pool { kernel: 3, stride, padding: 1, count_padding: false };
-    let small = Pool { kernel: 1, stride, padding: 0, count_padding: false };
+    let pool = Pool::new(3, stride, 1);
+    let small = Pool::new(1, stride, 0);
     vec![
         candidate("take", SHAPE, vec![("", Op::MaxPool(small))]),
         candidate("pool", SHAPE, vec![("", Op::MaxPool(pool))]),

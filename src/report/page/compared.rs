@@ -9,6 +9,7 @@ use super::thin::line;
 use super::written::{count, number};
 use super::{costs, networks};
 use crate::report::statistics::{Comparison, LEVEL, compare, deviation, holm, mean};
+use crate::run::Purpose;
 use crate::run::trace::{Came, SearchEpoch, Trace, TrainEpoch};
 use toml::Table as Toml;
 
@@ -91,10 +92,10 @@ fn label(trace: &Trace) -> String {
         let key = if group == "search" { "strategy" } else { "name" };
         trace.said(group, key).unwrap_or(otherwise).to_owned()
     };
-    let by = match (trace.searches(), trace.table.contains_key("architecture")) {
-        (true, _) => said("search", trace.said("strategy", "").unwrap_or("darts")),
-        (false, true) => "training".to_owned(),
-        (false, false) => "random".to_owned(),
+    let by = match trace.purpose() {
+        Purpose::Search => said("search", trace.said("strategy", "").unwrap_or("darts")),
+        Purpose::Training => "training".to_owned(),
+        Purpose::Random => "random".to_owned(),
     };
     format!("{by} in {} on {}", said("space", "darts"), said("data", "digits"))
 }

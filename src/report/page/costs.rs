@@ -1,6 +1,7 @@
 //! What a run took, and how to have it again.
 
 use super::document::{Block, Cell, Column, Form, Table};
+use crate::run::Purpose;
 use crate::run::trace::{Came, Trace};
 
 /// Device, data, and the phases.
@@ -78,11 +79,11 @@ fn second(time: &str) -> String {
 
 /// The configuration, and the command.
 pub(super) fn again(trace: &Trace) -> Vec<Block> {
-    let verb = match (trace.table.contains_key("architecture"), trace.searches()) {
-        (true, _) => Some("train"),
-        (false, true) => Some("search"),
+    let verb = match trace.purpose() {
+        Purpose::Training => Some("train"),
+        Purpose::Search => Some("search"),
         // Random networks of a suite are trained by the suite alone.
-        (false, false) => None,
+        Purpose::Random => None,
     };
     let command = verb.map(|verb| Block::Code {
         caption: "In the run's directory, with the same data and the same kind of device".to_owned(),

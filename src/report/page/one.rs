@@ -3,8 +3,8 @@
 use super::document::{Block, Document, FORMAT, Form, Section};
 use super::written::{count, number, whole};
 use super::{cells, classes, costs, course, networks, trials};
-use crate::run::Summary;
 use crate::run::trace::{Came, Trace};
+use crate::run::{Purpose, Summary};
 use serde_json::Value;
 
 /// The document of one run: sections that there is something for.
@@ -61,10 +61,15 @@ fn seed(trace: &Trace) -> i64 {
 fn title(trace: &Trace) -> String {
     let data = trace.said("data", "name").unwrap_or("digits");
     let space = trace.said("space", "name").unwrap_or("darts");
-    let by = match (trace.searches(), trace.table.contains_key("architecture")) {
-        (true, _) => trace.said("search", "strategy").or(trace.said("strategy", "")).unwrap_or("darts").to_owned(),
-        (false, true) => "One training".to_owned(),
-        (false, false) => "Random architectures".to_owned(),
+    let by = match trace.purpose() {
+        Purpose::Search => {
+            trace.said("search", "strategy").or(trace.said("strategy", "")).unwrap_or("darts").to_owned()
+        }
+        Purpose::Training if trace.table.contains_key("model") => {
+            return format!("A network trained further on {data}, seed {}", seed(trace));
+        }
+        Purpose::Training => "One training".to_owned(),
+        Purpose::Random => "Random architectures".to_owned(),
     };
     format!("{by} in the space {space} on {data}, seed {}", seed(trace))
 }

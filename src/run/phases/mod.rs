@@ -9,7 +9,7 @@ pub(super) use search::Search;
 pub(super) use summarise::{SummariseRandom, SummariseSearch, SummariseTraining};
 pub(super) use train::{Train, Who, random};
 
-use super::directory::CONFIG;
+use super::directory::{CONFIG, METRICS};
 use super::error::RunError;
 use super::identity::Identity;
 use super::ledger::{Ledger, Written};
@@ -71,12 +71,19 @@ pub(super) fn run(
         setup.directory.write(CONFIG, written.as_bytes())?;
     }
     notes.iter().for_each(|note| setup.observer.warn(note));
+    setup.observer.starts();
     let mut results = match found {
         Some((results, metrics)) => {
+            let results: Results = results;
             let name = next(phases, &setup.ledger).map_or("its end".to_owned(), |phase| phase.name());
             setup.observer.say(&format!("going on from {name}"));
             setup.timing.append(&json!({ "resumed": format!("{:.3}", Timestamp::now()), "phase": name }))?;
             setup.cut_metrics(metrics)?;
+            setup.tell_found(METRICS);
+            // Of a study under way the journal has yet to be cut.
+            if results.searched.is_some() {
+                setup.tell_found(study::JOURNAL);
+            }
             results
         }
         None => {

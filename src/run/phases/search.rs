@@ -108,11 +108,10 @@ struct Course {
 impl Listener<Event> for Course {
     /// Writes down what happened.
     fn hear(&mut self, setup: &mut Setup<'_>, event: Event) -> Result<Heard, RunError> {
-        let metrics = &mut setup.metrics;
         let epoch = matches!(event, Event::Epoch(_) | Event::ControllerEpoch(_) | Event::Tried(_));
         let state = match event {
             Event::Step { taken, train_loss, valid_loss, .. } => {
-                metrics.append(&json!({
+                setup.measured(&json!({
                     "kind": "search step", "step": taken, "train_loss": train_loss, "valid_loss": valid_loss,
                 }))?;
                 let valid = valid_loss.map_or(String::new(), |loss| format!(" / {loss:.3}"));
@@ -126,7 +125,7 @@ impl Listener<Event> for Course {
                 let accuracy = measured.accuracy();
                 list.extend(accuracy);
                 let best = 100.0 * list.iter().copied().fold(0.0, f64::max);
-                metrics.append(&json!({
+                setup.measured(&json!({
                     "kind": kind, "step": taken, "answers": architecture, "valid_accuracy": accuracy,
                 }))?;
                 Some(match &measured {
@@ -139,7 +138,7 @@ impl Listener<Event> for Course {
             }
             Event::Learned { taken, learned, .. } => {
                 let entropy = learned.entropy;
-                metrics.append(&json!({
+                setup.measured(&json!({
                     "kind": "controller step", "step": taken, "reward": learned.reward, "entropy": entropy,
                     "baseline": learned.baseline, "norm": learned.norm,
                 }))?;
@@ -148,12 +147,12 @@ impl Listener<Event> for Course {
             Event::ControllerEpoch(end) => {
                 let mut record = json!(end);
                 record["kind"] = "controller epoch".into();
-                metrics.append(&record)?;
+                setup.measured(&record)?;
                 self.controller.push(end);
                 None
             }
             Event::Epoch(end) => {
-                metrics.append(&epoch_record(&end))?;
+                setup.measured(&epoch_record(&end))?;
                 let known = self.epochs.last().is_some_and(|e| e.collapse.warning.is_some());
                 if let Some(warning) = end.collapse.warning.as_deref().filter(|_| !known) {
                     setup.observer.warn(&format!("epoch {}: {warning}", end.epoch));

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 /// The journal's file.
-const JOURNAL: &str = "trials.jsonl";
+pub(super) const JOURNAL: &str = "trials.jsonl";
 
 /// Settings of the study that the configuration's search is.
 pub(super) fn config(setup: &Setup<'_>) -> Result<StudyConfig, EstimateError> {
@@ -153,7 +153,7 @@ impl Study {
     }
 
     /// Appends a line; what a checkpoint counts on is there after a loss of power.
-    fn write(&mut self, setup: &Setup<'_>, line: &Value, is_last: bool) -> Result<(), RunError> {
+    fn write(&mut self, setup: &mut Setup<'_>, line: &Value, is_last: bool) -> Result<(), RunError> {
         let journal = match &mut self.journal {
             Some(journal) => journal,
             None => {
@@ -164,6 +164,7 @@ impl Study {
                         .unusable(format!("{JOURNAL} has less than the {} bytes it had then", self.length)));
                 }
                 journal.cut(self.length)?;
+                setup.tell_found(JOURNAL);
                 self.journal.insert(journal)
             }
         };
@@ -172,6 +173,7 @@ impl Study {
             journal.sync()?;
         }
         self.length = journal.length();
+        setup.observer.wrote(line);
         Ok(())
     }
 

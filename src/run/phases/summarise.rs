@@ -21,7 +21,10 @@ pub(in crate::run) struct SummariseSearch {
 }
 
 /// What the training of one architecture came to.
-pub(in crate::run) struct SummariseTraining;
+pub(in crate::run) struct SummariseTraining {
+    /// The space that its architecture is of, if it is of one.
+    pub space: Option<String>,
+}
 
 /// What the training of random architectures came to.
 pub(in crate::run) struct SummariseRandom;
@@ -139,7 +142,7 @@ impl Phase for SummariseTraining {
         let trained = results.trained.first().ok_or_else(missing)?;
         let mut summary = json!({
             "format": FORMAT,
-            "space": setup.config.space.name,
+            "space": self.space,
             "data": setup.config.data.name,
             "data_source": setup.source,
             "device": setup.device.name(),
@@ -152,6 +155,9 @@ impl Phase for SummariseTraining {
             "balanced_accuracy": trained.facts.balanced_accuracy,
             "train_seconds": trained.facts.train_seconds,
         });
+        if let Some(model) = &setup.config.model {
+            summary["begun_with"] = json!(model);
+        }
         if let Some(imbalance) = &trained.imbalance {
             summary["imbalance"] = json!(imbalance);
         }

@@ -8,6 +8,7 @@ use crate::nn::ExchangeError;
 use crate::random::Random;
 use crate::run::classes::{self, Imbalance};
 use crate::run::error::RunError;
+use crate::run::further::Further;
 use crate::run::model::Model;
 use crate::run::outcome::Trained;
 use crate::run::setup::{Heard, Listener, Setup};
@@ -36,6 +37,8 @@ pub(in crate::run) enum Who {
     Baseline,
     /// That of an architecture given as text.
     Given(String),
+    /// One that has learned something before.
+    Further(Box<Further>),
 }
 
 /// Trains one network from scratch and measures it on the test images.
@@ -48,6 +51,8 @@ struct Subject {
     counted: Graph,
     /// The architecture, unless it is the hand-designed network.
     genotype: Option<String>,
+    /// The space that it is of.
+    space: Option<String>,
 }
 
 impl Phase for Train {
@@ -60,7 +65,7 @@ impl Phase for Train {
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
-        let Subject { graph, counted, genotype } = self.subject(setup, results)?;
+        let Subject { graph, counted, genotype, space } = self.subject(setup, results)?;
         let counted = Cost::of(&counted, 1)?;
         let (name, images) = (self.network(), (0..setup.train.count() as u32).collect());
         let (device, config) = (setup.device, setup.config);
@@ -69,19 +74,23 @@ impl Phase for Train {
             _ => config.train,
         };
         let mut training = Training::new(device, graph.clone(), &setup.train, images, train, config.seed)?;
+        if let Who::Further(further) = &self.0 {
+            let drawn = pollster::block_on(training.network().state()).map_err(exchange)?;
+            training.begin_with(&further.arrays(&drawn)).map_err(exchange)?;
+        }
         let mut course = Course { network: name.clone(), epochs: Vec::new() };
         setup.drive(&self.name(), &mut training, &mut course)?;
         let Score { accuracy, loss, confusion } = pollster::block_on(training.score(&setup.test))?;
         let balanced = confusion.balanced_accuracy();
-        setup.metrics.append(&json!({
+        setup.measured(&json!({
             "kind": "test", "network": name, "test_accuracy": accuracy, "balanced_accuracy": balanced, "test_loss": loss,
         }))?;
         let seconds = setup.ledger.phase_seconds();
-        if matches!(self.0, Who::Found | Who::Given(_)) {
+        if matches!(self.0, Who::Found | Who::Given(_) | Who::Further(_)) {
             let state = pollster::block_on(training.network().state()).map_err(exchange)?;
             let normal = setup.normal.map(<[f32]>::to_vec);
             let mut model = Model::new(graph.clone(), state, setup.classes.to_vec(), normal);
-            model.space = Some(config.space.name.clone());
+            model.space = space;
             model.genotype.clone_from(&genotype);
             model.images = config.data.images.clone();
             model.write(setup.directory)?;
@@ -113,7 +122,7 @@ struct Course {
 
 impl Listener<EpochReport> for Course {
     fn hear(&mut self, setup: &mut Setup<'_>, end: EpochReport) -> Result<Heard, RunError> {
-        setup.metrics.append(&json!({
+        setup.measured(&json!({
             "kind": "train epoch", "network": self.network, "epoch": end.epoch, "rate": end.rate,
             "train_loss": end.train_loss, "train_accuracy": end.train_accuracy,
         }))?;
@@ -129,18 +138,20 @@ impl Train {
             Who::Found => "searched".to_owned(),
             Who::Random(number) => format!("random {number}"),
             Who::Baseline => "baseline".to_owned(),
-            Who::Given(_) => "trained".to_owned(),
+            Who::Given(_) | Who::Further(_) => "trained".to_owned(),
         }
     }
 
     fn subject(&self, setup: &Setup<'_>, results: &Results) -> Result<Subject, RunError> {
         let (space, settings) = (setup.space, &setup.settings);
         let plain = NetworkSettings { auxiliary: false, ..settings.clone() };
+        let of_space = Some(setup.config.space.name.clone());
         let of = |architecture: &Architecture| -> Result<Subject, RunError> {
             Ok(Subject {
                 graph: space.decode(architecture, settings)?,
                 counted: space.decode(architecture, &plain)?,
                 genotype: Some(space.print(architecture)),
+                space: of_space.clone(),
             })
         };
         let missing = || EstimateError::Settings("there is nothing yet that it could be trained like".into());
@@ -150,12 +161,19 @@ impl Train {
             Who::Baseline => {
                 let parameters = results.trained.first().ok_or_else(missing)?.facts.parameters;
                 let graph = space.baseline(settings, parameters)?;
-                Ok(Subject { counted: graph.clone(), graph, genotype: None })
+                Ok(Subject { counted: graph.clone(), graph, genotype: None, space: of_space })
             }
             Who::Given(text) => Ok(Subject {
                 graph: space.decode_text(text, settings)?,
                 counted: space.decode_text(text, &plain)?,
                 genotype: Some(space.sketch(text)?.text),
+                space: of_space,
+            }),
+            Who::Further(further) => Ok(Subject {
+                graph: further.graph.clone(),
+                counted: further.graph.main(),
+                genotype: further.model.genotype.clone(),
+                space: further.model.space.clone(),
             }),
         }
     }

@@ -23,7 +23,7 @@ fn logs_are_followed_as_they_grow_and_read_anew_where_they_were_cut() {
     assert!(matches!(Trace::read(path), Err(RunError::NoRun { .. })));
     write(path, "config.toml", "seed = 3\n[search]\nstrategy = \"tpe\"\n[space]\nname = \"chain\"\n");
     let mut trace = Trace::read(path).unwrap();
-    assert!(trace.searches() && trace.course.steps.is_empty() && trace.came.is_none());
+    assert!(trace.purpose() == Purpose::Search && trace.course.steps.is_empty() && trace.came.is_none());
     assert_eq!((trace.said("space", "name"), trace.said("data", "name")), (Some("chain"), None));
 
     append(path, "metrics.jsonl", &(step(1) + &step(2) + "{\"kind\":\"search st"));

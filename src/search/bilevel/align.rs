@@ -253,7 +253,7 @@ mod tests {
         let image = Features::new(2, 6, 6);
         let mut graph = Graph::new(&[image]);
         let mut last = graph.push("stem", Op::Conv(Conv::square(2, 3, 3, 1)), &[0]).unwrap();
-        let pool = Pool { kernel: 3, stride: 1, padding: 1, count_padding: false };
+        let pool = Pool::new(3, 1, 1);
         for layer in 0..3 {
             for row in 0..2 {
                 let place = format!("layers.{layer}.{row}");

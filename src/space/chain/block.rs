@@ -28,7 +28,7 @@ impl Block {
     ) -> Result<NodeId, SpaceError> {
         let name = format!("{}.{operation}", self.place);
         let channels = graph.shape(x).channels;
-        let pool = |kernel| Pool { kernel, stride: self.stride, padding: kernel / 2, count_padding: false };
+        let pool = |kernel| Pool::new(kernel, self.stride, kernel / 2);
         let last = match operation {
             Operation::Conv(kernel) => {
                 let conv = Conv::square(channels, self.outputs, kernel, self.stride);

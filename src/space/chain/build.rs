@@ -28,7 +28,7 @@ pub(super) fn network(
             Layer::Halve => {
                 let map = graph.shape(x);
                 if map.height.min(map.width) >= 2 {
-                    let pool = Pool { kernel: 2, stride: 2, padding: 0, count_padding: false };
+                    let pool = Pool::new(2, 2, 0);
                     x = graph.push(format!("layers.{i}.pool"), Op::MaxPool(pool), &[x])?;
                 }
                 continue;

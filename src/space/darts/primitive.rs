@@ -104,7 +104,7 @@ impl Primitive {
         stride: usize,
         variant: Variant,
     ) -> Result<NodeId, SpaceError> {
-        let pool = Pool { kernel: 3, stride, padding: 1, count_padding: false };
+        let pool = Pool::new(3, stride, 1);
         match self {
             Self::None => Ok(graph.push(name, Op::Zero { stride }, &[input])?),
             Self::Noise => Ok(graph.push(name, Op::Noise { stride }, &[input])?),

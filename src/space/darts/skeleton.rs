@@ -142,7 +142,7 @@ fn auxiliary_head(
         Stem::Cifar => 3,
         Stem::ImageNet => 2,
     };
-    let pool = Pool { kernel: 5, stride, padding: 0, count_padding: false };
+    let pool = Pool::new(5, stride, 0);
     let whole = Conv { kernel: [2, 2], padding: Padding::same(0), ..Conv::square(128, 768, 1, 1) };
     let mut features = vec![
         Op::Relu,

@@ -55,7 +55,7 @@ impl Operation {
 
     pub(super) fn append(self, graph: &mut Graph, name: &str, input: NodeId) -> Result<NodeId, SpaceError> {
         let channels = graph.shape(input).channels;
-        let pool = Pool { kernel: 3, stride: 1, padding: 1, count_padding: false };
+        let pool = Pool::new(3, 1, 1);
         let whole = |kernel| vec![Op::Conv(Conv::square(channels, channels, kernel, 1))];
         let separable = |kernel| [vec![Op::Conv(Conv::depthwise(channels, kernel, 1, 1))], whole(1)].concat();
         let mut operations = whole(1);

@@ -150,6 +150,19 @@ impl Space for NasBench201 {
         network::network(&cell, settings)
     }
 
+    /// In the search networks `edges.2<-1.3` is operation 3 between the nodes 1 and 2; `InferCell` has a list of the edges instead.
+    fn published_layer(&self, layer: &str) -> String {
+        let of_cell = || {
+            let (cell, rest) = layer.split_once(".edges.")?;
+            let mut parts = rest.splitn(3, '.');
+            let edge = parts.next()?;
+            let place = edges().position(|(source, target)| edge == format!("{target}<-{source}"))?;
+            let rest = parts.nth(1).map_or(String::new(), |rest| format!(".{rest}"));
+            Some(format!("{cell}.layers.{place}{rest}"))
+        };
+        of_cell().unwrap_or_else(|| layer.to_owned())
+    }
+
     fn settle(&self, architecture: &Architecture) -> Result<Vec<TableWeights>, SpaceError> {
         let one_hot = |operation| Operation::ALL.map(|other| f32::from(u8::from(other == operation)));
         let values = self.cell(architecture)?.into_iter().flat_map(one_hot).collect();

@@ -100,7 +100,7 @@ fn residual(graph: &mut Graph, name: &str, input: NodeId, channels: usize) -> Re
     // which the convolution of stride 2 does not.
     let even = map.height.is_multiple_of(2) && map.width.is_multiple_of(2);
     let (kernel, padding) = if even { (2, 0) } else { (3, 1) };
-    let pool = Op::AvgPool(Pool { kernel, stride: 2, padding, count_padding: false });
+    let pool = Op::AvgPool(Pool::new(kernel, 2, padding));
     let pooled = graph.push(format!("{name}.downsample.0"), pool, &[input])?;
     let shortcut = Op::Conv(Conv::square(map.channels, channels, 1, 1));
     let shortcut = graph.push(format!("{name}.downsample.1"), shortcut, &[pooled])?;

@@ -59,7 +59,7 @@ impl Operation {
             Self::NorConv1x1 => relu_conv_norm(graph, name, input, Conv::square(channels, channels, 1, 1), variant),
             Self::NorConv3x3 => relu_conv_norm(graph, name, input, Conv::square(channels, channels, 3, 1), variant),
             Self::AvgPool3x3 => {
-                let pool = Pool { kernel: 3, stride: 1, padding: 1, count_padding: false };
+                let pool = Pool::new(3, 1, 1);
                 Ok(graph.push(format!("{name}.op"), Op::AvgPool(pool), &[input])?)
             }
         }

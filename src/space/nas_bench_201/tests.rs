@@ -106,7 +106,7 @@ fn the_network_is_as_published() {
         assert_eq!(conv(&format!("cells.{layer}.conv_a.op.1")), (channels / 2, channels, 3, 2, false));
         assert_eq!(conv(&format!("cells.{layer}.conv_b.op.1")), (channels, channels, 3, 1, false));
         assert_eq!(conv(&format!("cells.{layer}.downsample.1")), (channels / 2, channels, 1, 1, false));
-        let pool = crate::graph::Pool { kernel: 2, stride: 2, padding: 0, count_padding: false };
+        let pool = crate::graph::Pool::new(2, 2, 0);
         assert_eq!(find(&format!("cells.{layer}.downsample.0")).op, Op::AvgPool(pool));
     }
     assert_eq!(conv("cells.16.edges.3<-2.3.op.1"), (64, 64, 3, 1, false));
@@ -262,4 +262,14 @@ fn a_cell_is_read_in_all_forms_and_written_in_them() {
     }
     let two = format!("['{text}', '{}']", text.replace("none", "skip_connect"));
     assert!(SPACE.parse(&two).unwrap_err().to_string().contains("the text holds 2 cells"));
+}
+
+#[test]
+fn edges_have_the_published_names_of_a_list() {
+    let named = |layer: &str| NasBench201.published_layer(layer);
+    for (edge, place) in ["1<-0", "2<-0", "2<-1", "3<-0", "3<-1", "3<-2"].into_iter().zip(0..) {
+        assert_eq!(named(&format!("cells.4.edges.{edge}.3.op.1")), format!("cells.4.layers.{place}.op.1"));
+    }
+    assert_eq!(named("cells.5.conv_a.op.1"), "cells.5.conv_a.op.1");
+    assert_eq!(named("cells.5.edges.7<-9.3.op.1"), "cells.5.edges.7<-9.3.op.1");
 }

@@ -33,6 +33,8 @@ pub struct Imported {
     /// Whether the file's network takes pixels from 0 to 255 and normalises them itself. The graph does not: it takes
     /// (pixel / 255 − mean) / std.
     pub preprocessing: bool,
+    /// Whether the file's network ends in a softmax, or its logarithm. The graph does not: it gives the logits before it.
+    pub probabilities: bool,
     /// Name of the program that wrote the file.
     pub producer: String,
 }
@@ -201,6 +203,7 @@ pub(super) fn imported(
         genotype: text("genotype"),
         space: text("space"),
         preprocessing: preprocessing.is_some(),
+        probabilities: importer.probabilities,
         producer: model.producer_name.clone(),
     })
 }

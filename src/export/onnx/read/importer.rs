@@ -24,6 +24,10 @@ pub(super) struct Importer<'a> {
     pub tensors: HashMap<&'a str, &'a TensorProto>,
     /// How many nodes and outputs read each value.
     pub uses: HashMap<&'a str, usize>,
+    /// Name of the output.
+    pub output: String,
+    /// Whether the file's network ends in a softmax.
+    pub probabilities: bool,
     /// Names of layers so far.
     pub names: BTreeSet<String>,
     /// What the last convolution or fully connected layer made.
@@ -84,7 +88,7 @@ impl Importer<'_> {
         if let (Padding { top: 0, left: 0, bottom: 0, right: 0 }, [rows, columns]) = (view.padding, view.stride)
             && rows == columns
         {
-            let pool = Pool { kernel: 1, stride: rows, padding: 0, count_padding: false };
+            let pool = Pool::new(1, rows, 0);
             return self.push(reader, String::new(), Op::MaxPool(pool), &[view.of]);
         }
         let conv = Conv { padding: view.padding, stride: view.stride, ..Conv::depthwise(channels, 1, 1, 1) };
@@ -160,9 +164,10 @@ impl Importer<'_> {
     }
 
     /// The node of the output.
-    pub(super) fn output(&mut self, name: &str) -> Result<NodeId, OnnxError> {
+    pub(super) fn last(&mut self) -> Result<NodeId, OnnxError> {
+        let name = self.output.clone();
         let wrong = |problem: String| OnnxError::Model(format!("the output `{name}` {problem}"));
-        let node = match self.values.get(name).cloned() {
+        let node = match self.values.get(&name).cloned() {
             Some(Value::Map(view)) if view.is_whole() => view.of,
             Some(Value::Map(_)) => return Err(wrong("is a padded or cut map".into())),
             Some(Value::Flat(node)) => {

@@ -179,45 +179,36 @@ impl Importer<'_> {
         self.give(reader, Value::Flat(node))
     }
 
-    /// A constant that is added to the value of that name: a bias of the layer that made it, if nothing else reads it.
-    pub(super) fn bias(
-        &mut self,
-        reader: &Reader<'_>,
-        value: &Value,
-        name: &str,
-        constant: &Constant,
-    ) -> Result<(), OnnxError> {
-        let refused = || reader.refused("adds a constant to what is not a layer that it alone reads");
-        let (node, flat) = match value {
-            Value::Flat(x) => (*x, true),
+    /// Adds a constant to the bias of the layer that made an input, if it can be one and nothing else reads the layer: what
+    /// else reads it would get the bias as well.
+    pub(super) fn bias(&mut self, reader: &Reader<'_>, index: usize, constant: &Constant) -> Result<bool, OnnxError> {
+        let (node, flat) = match self.value(reader, index)? {
+            Value::Flat(x) => (x, true),
             Value::Map(view) if view.is_whole() => (view.of, false),
-            _ => return Err(refused()),
+            _ => return Ok(false),
         };
-        // What else reads the node would get the bias as well.
-        let alone = self.uses.get(name) == Some(&1) && self.last_layer.as_deref() == Some(name);
-        let channels = self.graph.shape(node).channels;
-        let values = constant.numbers()?;
-        let fits = match (&constant.shape[..], flat) {
-            ([c] | [1, c], true) | ([c, 1, 1] | [1, c, 1, 1], false) => *c == channels,
-            _ => false,
-        };
-        let single = values.len() == 1 && constant.shape.len() <= if flat { 2 } else { 4 };
-        if !(fits || single) || !alone {
-            return Err(refused());
+        let name = reader.input(index).unwrap_or_default();
+        if self.uses.get(name) != Some(&1) || self.last_layer.as_deref() != Some(name) {
+            return Ok(false);
         }
+        let values = self.each(reader, index, constant)?;
         let layer = self.graph.nodes[node].name.clone();
         let bias = match &mut self.graph.nodes[node].op {
             Op::Conv(Conv { bias, .. }) | Op::Linear { bias, .. } => std::mem::replace(bias, true),
-            _ => return Err(refused()),
+            _ => return Ok(false),
         };
-        let added = |i: usize| values[if fits { i } else { 0 }];
+        let added = |i: usize| values[i % values.len()];
         let full = format!("{layer}.bias");
         match self.arrays.get_mut(&full).map(|array| &mut array.value) {
             Some(Values::F32(old)) if bias => old.iter_mut().enumerate().for_each(|(i, v)| *v += added(i)),
-            _ => self.keep(reader, full, &[channels], |count| (0..count).map(added).collect())?,
+            _ => {
+                let channels = self.graph.shape(node).channels;
+                self.keep(reader, full, &[channels], |count| (0..count).map(added).collect())?;
+            }
         }
         let value = if flat { Value::Flat(node) } else { Value::Map(View::whole(node)) };
-        self.give(reader, value)
+        self.give(reader, value)?;
+        Ok(true)
     }
 
     /// A view with padding, whatever it was before.

@@ -7,6 +7,7 @@
 //! node it was.
 
 mod about;
+mod arithmetic;
 mod constant;
 mod importer;
 mod layers;
@@ -50,6 +51,8 @@ pub fn read(bytes: &[u8]) -> Result<Imported, OnnxError> {
         values: HashMap::new(),
         tensors: tensors(file)?,
         uses: uses(file, &needed, &output),
+        output,
+        probabilities: false,
         names: BTreeSet::new(),
         last_layer: None,
         // Each value of the file takes a byte at least; a few layers may share weights, and a few are made up.
@@ -71,7 +74,7 @@ pub fn read(bytes: &[u8]) -> Result<Imported, OnnxError> {
             importer.node(&Reader { proto, index })?;
         }
     }
-    let last = importer.output(&output)?;
+    let last = importer.last()?;
     importer.graph.output(OUTPUT, last);
     about::imported(&proto, importer, preprocessing, image)
 }

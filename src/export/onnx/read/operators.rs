@@ -6,7 +6,7 @@ use super::node::Reader;
 use super::value::{Value, View};
 use crate::export::onnx::OnnxError;
 use crate::export::onnx::proto::dtype;
-use crate::graph::{NodeId, Op};
+use crate::graph::{NodeId, Op, Ramp};
 use std::rc::Rc;
 
 impl Importer<'_> {
@@ -27,6 +27,14 @@ impl Importer<'_> {
             "Sigmoid" => self.by_value(reader, Op::Sigmoid),
             "Tanh" => self.by_value(reader, Op::Tanh),
             "Add" | "Sum" => self.add(reader),
+            "Sub" => self.subtract(reader),
+            "Mul" => self.multiply(reader),
+            "Div" => self.divide(reader),
+            "Neg" => self.by_value(reader, Op::Ramp(Ramp::line(-1.0, 0.0))),
+            "Clip" => self.clip(reader),
+            "HardSigmoid" => self.hard_sigmoid(reader),
+            "HardSwish" => self.hard_swish(reader),
+            "Softmax" | "LogSoftmax" => self.softmax(reader),
             "Concat" => self.concat(reader),
             "MaxPool" => self.max_pool(reader),
             "AveragePool" => self.average_pool(reader),
@@ -35,6 +43,7 @@ impl Importer<'_> {
                 let x = self.map(reader, 0)?;
                 self.make(reader, Op::GlobalAvgPool, &[x])
             }
+            "GlobalMaxPool" => self.global_max_pool(reader),
             "ReduceMean" => self.reduce_mean(reader),
             "Identity" => {
                 reader.knows(&[])?;
@@ -71,47 +80,8 @@ impl Importer<'_> {
         matches!(self.values.get(name), Some(Value::Constant(_)))
     }
 
-    fn by_value(&mut self, reader: &Reader<'_>, op: Op) -> Result<(), OnnxError> {
-        reader.knows(&[])?;
-        match self.value(reader, 0)? {
-            Value::Flat(x) => {
-                let made = self.push(reader, reader.proto.name.clone(), op, &[x])?;
-                self.give(reader, Value::Flat(made))
-            }
-            _ => {
-                let x = self.map(reader, 0)?;
-                self.make(reader, op, &[x])
-            }
-        }
-    }
-
-    /// A sum of maps or of vectors; a constant that is added is the bias of the layer before.
-    fn add(&mut self, reader: &Reader<'_>) -> Result<(), OnnxError> {
-        reader.knows(&[])?;
-        let values = self.all(reader)?;
-        if let [a, b] = &values[..] {
-            let names = [reader.input(0), reader.input(1)];
-            match (a, b, names) {
-                (Value::Constant(constant), _, [_, Some(name)]) => return self.bias(reader, b, name, constant),
-                (_, Value::Constant(constant), [Some(name), _]) => return self.bias(reader, a, name, constant),
-                _ => {}
-            }
-        }
-        if let [only] = &values[..] {
-            return self.give(reader, only.clone());
-        }
-        let flat: Vec<NodeId> =
-            values.iter().filter_map(|value| if let Value::Flat(x) = value { Some(*x) } else { None }).collect();
-        if flat.len() == values.len() {
-            let made = self.push(reader, reader.proto.name.clone(), Op::Add, &flat)?;
-            return self.give(reader, Value::Flat(made));
-        }
-        let maps = (0..values.len()).map(|index| self.map(reader, index)).collect::<Result<Vec<_>, _>>()?;
-        self.make(reader, Op::Add, &maps)
-    }
-
     /// All inputs; at least one.
-    fn all(&mut self, reader: &Reader<'_>) -> Result<Vec<Value>, OnnxError> {
+    pub(super) fn all(&mut self, reader: &Reader<'_>) -> Result<Vec<Value>, OnnxError> {
         let values = (0..reader.proto.input.len()).map(|index| self.value(reader, index));
         let values = values.collect::<Result<Vec<_>, _>>()?;
         if values.is_empty() { Err(reader.refused("reads nothing")) } else { Ok(values) }

@@ -51,6 +51,8 @@ struct Window {
     kernel: [usize; 2],
     stride: [usize; 2],
     padding: Padding,
+    /// Rows below and columns to the right that windows reach beyond the padding (`ceil_mode`).
+    beyond: [i32; 2],
     /// Rows and columns of what it reads.
     size: [usize; 2],
 }
@@ -59,6 +61,16 @@ impl Window {
     fn is_padded(&self) -> bool {
         self.padding != Padding::same(0)
     }
+}
+
+/// How far the last of the windows reaches beyond a padded row or column where their number is rounded up; a window that
+/// would begin behind the image is none.
+fn rounded_up(size: usize, [before, after]: [i32; 2], kernel: usize, stride: usize) -> i32 {
+    let image = i64::try_from(size).unwrap_or(i64::MAX).saturating_add(before.into());
+    let free = image.saturating_add(after.into()).saturating_sub(kernel as i64);
+    let more = stride as i64 - free.rem_euclid(stride as i64);
+    let begins = free.saturating_add(more);
+    if free < 0 || more == stride as i64 || begins >= image { 0 } else { more as i32 }
 }
 
 impl Importer<'_> {
@@ -75,30 +87,33 @@ impl Importer<'_> {
         let size = [shape.height, shape.width];
         let padding = padding(reader, size, kernel, stride, [1; 2])?;
         let p = padding;
-        let whole = [(p.top, p.bottom), (p.left, p.right)].iter().enumerate().all(|(d, (before, after))| {
-            let padded = size[d] as i64 + i64::from(*before) + i64::from(*after);
-            (padded - kernel[d] as i64).rem_euclid(stride[d] as i64) == 0
-        });
-        if reader.integer("ceil_mode")?.unwrap_or(0) != 0 && !whole {
-            let problem = "has windows that reach beyond the padded image (ceil_mode), which no pool here does";
-            return Err(reader.refused(problem));
-        }
-        Ok((view, Window { kernel, stride, padding, size }))
+        let beyond = match reader.integer("ceil_mode")?.unwrap_or(0) {
+            0 => [0; 2],
+            _ => [
+                rounded_up(size[0], [p.top, p.bottom], kernel[0], stride[0]),
+                rounded_up(size[1], [p.left, p.right], kernel[1], stride[1]),
+            ],
+        };
+        Ok((view, Window { kernel, stride, padding, beyond, size }))
     }
 
-    /// The pool, where window, step and padding are the same in all directions.
+    /// The pool, where window, step and padding in front are the same in both directions.
     fn square(&self, reader: &Reader<'_>, window: &Window, count_padding: bool) -> Result<Pool, OnnxError> {
-        let Window { kernel: [rows, columns], stride: [down, right], padding: p, .. } = *window;
+        let Window { kernel: [rows, columns], stride: [down, right], padding: p, beyond, .. } = *window;
         let padding = usize::try_from(p.top).unwrap_or(0);
-        if rows != columns || down != right || Padding::same(p.top) != p {
+        if rows != columns || down != right || p.top != p.left {
             let problem = format!(
-                "has windows of {rows} × {columns}, steps of {down} × {right}, padding {} above, {} left, {} below, {} \
-                 right: only pools that are the same in all directions can be represented",
-                p.top, p.left, p.bottom, p.right
+                "has windows of {rows} × {columns}, steps of {down} × {right}, padding {} above, {} left: only pools that \
+                 are the same for rows and columns can be represented",
+                p.top, p.left
             );
             return Err(reader.refused(problem));
         }
-        Ok(Pool { kernel: rows, stride: down, padding, count_padding })
+        let beyond = [p.bottom - p.top + beyond[0], p.right - p.left + beyond[1]];
+        if count_padding && beyond != [0; 2] {
+            return Err(reader.refused("counts padding and has windows that reach beyond it (ceil_mode)"));
+        }
+        Ok(Pool { count_padding, beyond, ..Pool::new(rows, down, padding) })
     }
 
     pub(super) fn max_pool(&mut self, reader: &Reader<'_>) -> Result<(), OnnxError> {
@@ -139,6 +154,17 @@ impl Importer<'_> {
         let pool = self.square(reader, &window, counts)?;
         let x = self.seen(view, reader)?;
         self.make(reader, Op::AvgPool(pool), &[x])
+    }
+
+    /// The largest value of each channel, of images that are as wide as they are high.
+    pub(super) fn global_max_pool(&mut self, reader: &Reader<'_>) -> Result<(), OnnxError> {
+        reader.knows(&[])?;
+        let x = self.map(reader, 0)?;
+        let shape = self.graph.shape(x);
+        if shape.height != shape.width {
+            return Err(reader.refused(format!("is over all of {shape}: only of squares is that a pool here")));
+        }
+        self.make(reader, Op::MaxPool(Pool::new(shape.height, 1, 0)), &[x])
     }
 
     /// The mean over rows and columns.

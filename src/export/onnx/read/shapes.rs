@@ -188,7 +188,6 @@ impl Importer<'_> {
     /// Another shape: flat, the same, that of a map of single pixels, or one of the steps of a shuffle.
     pub(super) fn reshape(&mut self, reader: &Reader<'_>) -> Result<(), OnnxError> {
         reader.knows(&["allowzero"])?;
-        reader.must_be("allowzero", 0)?;
         let wanted = match self.value(reader, 1)? {
             Value::Constant(constant) => match &constant.values {
                 Values::Integers(list) if list.len() <= MOST_SIZES => {
@@ -199,6 +198,10 @@ impl Importer<'_> {
             Value::Sizes(sizes) => sizes.sizes,
             _ => return Err(reader.refused("has a shape that depends on the image")),
         };
+        // It says what a 0 means, where there is one.
+        if wanted.contains(&Size::Fixed(0)) {
+            reader.must_be("allowzero", 0)?;
+        }
         let value = self.value(reader, 0)?;
         // What is given, without the batch.
         let (of, given): (NodeId, Vec<usize>) = match &value {

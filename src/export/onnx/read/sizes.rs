@@ -45,6 +45,26 @@ impl Importer<'_> {
         self.give(reader, Value::Sizes(Sizes { sizes, scalar: picked.shape.is_empty(), of: given.of }))
     }
 
+    /// Sizes that are not the batch's, each computed with a number: a shuffle divides channels by its groups so.
+    pub(super) fn computed_sizes(
+        &mut self,
+        reader: &Reader<'_>,
+        given: &Sizes,
+        constant: &Constant,
+        compute: fn(i64, i64) -> Option<i64>,
+    ) -> Result<(), OnnxError> {
+        let [number] = constant.integers()? else {
+            return Err(reader.refused("computes a shape with more than one number"));
+        };
+        let size = |size: &Size| match size {
+            Size::Fixed(size) => compute(*size, *number).map(Size::Fixed),
+            Size::Batch => None,
+        };
+        let sizes: Option<Vec<Size>> = given.sizes.iter().map(size).collect();
+        let sizes = sizes.ok_or_else(|| reader.refused("computes a size that depends on the batch"))?;
+        self.give(reader, Value::Sizes(Sizes { sizes, ..given.clone() }))
+    }
+
     /// Sizes one after the other.
     pub(super) fn concat_sizes(&mut self, reader: &Reader<'_>, axis: i64, values: &[Value]) -> Result<(), OnnxError> {
         let mut joined: Option<Sizes> = None;

@@ -7,7 +7,8 @@ mod weights;
 use super::OnnxError;
 use super::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use crate::graph::{Features, Graph, Op};
-use crate::nn::Array;
+use crate::network::fold;
+use crate::nn::{Array, ExchangeError};
 use emit::{Emitter, value};
 use operations::Writer;
 use prost::Message;
@@ -91,15 +92,20 @@ impl<'a> Model<'a> {
 /// [`OnnxError::Unsupported`] naming a node that cannot be written, [`OnnxError::Missing`] or [`OnnxError::Array`] for
 /// arrays that do not fit, [`OnnxError::Model`] if something about the whole does not.
 pub fn write(model: &Model<'_>) -> Result<Vec<u8>, OnnxError> {
-    let graph = model.graph;
     let whole = |problem: String| OnnxError::Model(problem);
+    let graph = model.graph;
     let inputs = graph.nodes.iter().filter(|node| matches!(node.op, Op::Input)).count();
     if inputs != 1 || graph.input_count() != 1 {
         return Err(whole(format!("the network has {inputs} inputs; a network of one input can be written")));
     }
-    let output = graph.find_output(OUTPUT).or(graph.outputs.first().map(|o| o.node));
-    let output = output.filter(|&node| node < graph.nodes.len());
+    let output = graph.outputs.iter().find(|output| output.name == OUTPUT).or(graph.outputs.first());
+    let output = output.filter(|output| output.node < graph.nodes.len());
     let output = output.ok_or_else(|| whole("the network has no output: name one `logits`".into()))?;
+    // What other outputs read is not written.
+    let alone = Graph { outputs: vec![output.clone()], ..graph.clone() }.main();
+    let folded = model.fold.then(|| fold(&alone, model.arrays, |_| true)).transpose().map_err(unfolded)?;
+    let (graph, arrays) = folded.as_ref().map_or((&alone, model.arrays), |(graph, arrays)| (graph, arrays));
+    let output = graph.outputs[0].node;
     let (image, scores) = (graph.shape(0), graph.shape(output));
     check(model, image, scores)?;
 
@@ -107,7 +113,7 @@ pub fn write(model: &Model<'_>) -> Result<Vec<u8>, OnnxError> {
     let input = emitter.name(INPUT);
     emitter.name(OUTPUT);
     let input = if model.preprocessing { preprocess(&mut emitter, model, input) } else { input };
-    let mut writer = Writer::new(graph, Weights(model.arrays), model.fold, emitter, input);
+    let mut writer = Writer::new(graph, Weights(arrays), emitter, input);
     let last = writer.write(output)?;
     let mut emitter = writer.emitter;
     match last.as_str() {
@@ -141,6 +147,16 @@ pub fn write(model: &Model<'_>) -> Result<Vec<u8>, OnnxError> {
             Err(whole(format!("the file would have {bytes} bytes, at most {LARGEST} can be read")))
         }
         _ => Ok(proto.encode_to_vec()),
+    }
+}
+
+fn unfolded(error: ExchangeError) -> OnnxError {
+    match error {
+        ExchangeError::Missing { name } => OnnxError::Missing { name },
+        ExchangeError::Shape { name, expected, found } => {
+            OnnxError::array(&name, format!("has shape {found:?}, needed is {expected:?}"))
+        }
+        other => OnnxError::Model(other.to_string()),
     }
 }
 

@@ -8,7 +8,7 @@ use super::emit::{Emitter, integer, integers, number, tensor};
 use super::weights::{EPSILON, Weights, part};
 use crate::export::onnx::OnnxError;
 use crate::export::onnx::proto::{AttributeProto, TensorProto, dtype};
-use crate::graph::{Conv, Graph, Node, NodeId, Op, Pool};
+use crate::graph::{Conv, Graph, Node, NodeId, Op, Pool, Ramp};
 
 /// Names of a value's forms.
 #[derive(Clone, Debug, Default)]
@@ -37,42 +37,25 @@ impl Part {
 pub(super) struct Writer<'a> {
     pub graph: &'a Graph,
     pub weights: Weights<'a>,
-    pub fold: bool,
     pub emitter: Emitter,
     values: Vec<Forms>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer of the nodes of `graph`, whose input is called `input`.
-    pub fn new(graph: &'a Graph, weights: Weights<'a>, fold: bool, emitter: Emitter, input: String) -> Self {
+    pub fn new(graph: &'a Graph, weights: Weights<'a>, emitter: Emitter, input: String) -> Self {
         let mut values = vec![Forms::default(); graph.nodes.len()];
         if let Some(first) = values.first_mut() {
             first.map = Some(input);
         }
-        Self { graph, weights, fold, emitter, values }
+        Self { graph, weights, emitter, values }
     }
 
-    /// Writes what `output` needs; gives the name of its value, of two dimensions if it is a vector.
+    /// Writes all nodes; gives the name of the value of `output`, of two dimensions if it is a vector.
     pub fn write(&mut self, output: NodeId) -> Result<String, OnnxError> {
         let graph = self.graph;
-        let mut readers = vec![0usize; graph.nodes.len()];
-        readers[output] = 1;
-        for (index, node) in graph.nodes.iter().enumerate().rev().filter(|(index, _)| *index <= output) {
-            if readers[index] > 0 {
-                node.inputs.iter().for_each(|&input| readers[input] += 1);
-            }
-        }
-        // Convolutions that are written with the batch normalisation that alone reads them.
-        let mut folded = vec![false; graph.nodes.len()];
-        for (index, node) in graph.nodes.iter().enumerate().filter(|(index, _)| self.fold && readers[*index] > 0) {
-            if let (Op::BatchNorm { .. }, [conv]) = (&node.op, &node.inputs[..]) {
-                folded[*conv] = matches!(graph.nodes[*conv].op, Op::Conv(_)) && readers[*conv] == 1 && *conv < index;
-            }
-        }
-        for (index, node) in graph.nodes.iter().enumerate() {
-            if readers[index] > 0 && !folded[index] && !matches!(node.op, Op::Input) {
-                self.values[index] = self.node(index, node, &folded)?;
-            }
+        for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| !matches!(node.op, Op::Input)) {
+            self.values[index] = self.node(index, node)?;
         }
         let shape = graph.shape(output);
         Ok(if (shape.height, shape.width) == (1, 1) { self.flat(output) } else { self.map(output) })
@@ -112,7 +95,7 @@ impl<'a> Writer<'a> {
         flat
     }
 
-    fn node(&mut self, index: NodeId, node: &Node, folded: &[bool]) -> Result<Forms, OnnxError> {
+    fn node(&mut self, index: NodeId, node: &Node) -> Result<Forms, OnnxError> {
         let name = self.name(index);
         let refused = |problem: &str| OnnxError::unsupported(&name, node.op.name(), problem);
         let Some(&x) = node.inputs.first() else { return Err(refused("reads nothing")) };
@@ -125,6 +108,8 @@ impl<'a> Writer<'a> {
             Op::Relu => return Ok(self.by_value("Relu", &name, &[x])),
             Op::Sigmoid => return Ok(self.by_value("Sigmoid", &name, &[x])),
             Op::Tanh => return Ok(self.by_value("Tanh", &name, &[x])),
+            Op::Ramp(ramp) => return Ok(self.ramp(&name, x, ramp)),
+            Op::Multiply => return Ok(self.by_value("Mul", &name, &node.inputs)),
             Op::Add if node.inputs.len() == 2 => return Ok(self.by_value("Add", &name, &node.inputs)),
             Op::Add => return Ok(self.by_value("Sum", &name, &node.inputs)),
             Op::Linear { outputs, bias } => return self.linear(index, x, *outputs, *bias),
@@ -135,27 +120,15 @@ impl<'a> Writer<'a> {
             }
             Op::BatchNorm { affine } => {
                 let norm = self.weights.norm(node, *affine)?;
-                if let (true, Op::Conv(conv)) = (folded[x], &self.graph.nodes[x].op) {
-                    let before = &self.graph.nodes[x];
-                    let [weight, bias] = self.weights.folded(before, conv, &norm)?;
-                    let read = before.inputs.first().copied().unwrap_or_default();
-                    let name = self.name(x);
-                    self.conv(&name, read, (before, conv), &weight, Some(&bias))?
-                } else {
-                    let count = [shape.channels];
-                    let (ones, zeros) = (vec![1.0; shape.channels], vec![0.0; shape.channels]);
-                    let [scale, shift] = norm.affine.unwrap_or([&ones, &zeros]);
-                    let mut inputs = vec![self.map(x)];
-                    let parts = [
-                        ("weight", scale),
-                        ("bias", shift),
-                        ("running_mean", norm.mean),
-                        ("running_var", norm.variance),
-                    ];
-                    inputs.extend(parts.map(|(what, values)| self.emitter.numbers(&part(node, what), &count, values)));
-                    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-                    self.emitter.node("BatchNormalization", &name, &inputs, vec![number("epsilon", EPSILON)])
-                }
+                let count = [shape.channels];
+                let (ones, zeros) = (vec![1.0; shape.channels], vec![0.0; shape.channels]);
+                let [scale, shift] = norm.affine.unwrap_or([&ones, &zeros]);
+                let mut inputs = vec![self.map(x)];
+                let parts =
+                    [("weight", scale), ("bias", shift), ("running_mean", norm.mean), ("running_var", norm.variance)];
+                inputs.extend(parts.map(|(what, values)| self.emitter.numbers(&part(node, what), &count, values)));
+                let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+                self.emitter.node("BatchNormalization", &name, &inputs, vec![number("epsilon", EPSILON)])
             }
             Op::MaxPool(pool) => self.pool("MaxPool", &name, x, pool, Vec::new()),
             Op::AvgPool(pool) => {
@@ -206,6 +179,40 @@ impl<'a> Writer<'a> {
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
         let made = Some(self.emitter.node(operator, name, &inputs, Vec::new()));
         if flat { Forms { map: None, flat: made } } else { Forms { map: made, flat: None } }
+    }
+
+    /// A line between bounds: by the operator of just this where there is one, else step by step.
+    fn ramp(&mut self, name: &str, x: NodeId, ramp: &Ramp) -> Forms {
+        let flat = self.values[x].map.is_none();
+        let mut last = if flat { self.flat(x) } else { self.map(x) };
+        let Ramp { slope, shift, low, high } = *ramp;
+        if (low, high) == (Some(0.0), Some(1.0)) && (slope, shift) != (1.0, 0.0) {
+            let line = vec![number("alpha", slope), number("beta", shift)];
+            last = self.emitter.node("HardSigmoid", name, &[&last], line);
+        } else {
+            let bounds = [("low", low), ("high", high)];
+            let bounded = low.is_some() || high.is_some();
+            let multiplies = slope != 1.0 || (shift == 0.0 && !bounded);
+            let steps = [
+                ("Mul", multiplies, vec![("slope", Some(slope))]),
+                ("Add", shift != 0.0, vec![("shift", Some(shift))]),
+                // A bound that is not there is an empty name, or none at the end.
+                ("Clip", bounded, bounds[..1 + usize::from(high.is_some())].to_vec()),
+            ];
+            let needed: Vec<_> = steps.into_iter().filter(|(_, needed, _)| *needed).collect();
+            for (step, (operator, _, constants)) in needed.iter().enumerate() {
+                let mut inputs = vec![last];
+                inputs.extend(constants.iter().map(|(part, value)| match value {
+                    Some(value) => self.emitter.numbers(&format!("{name}.{part}"), &[], &[*value]),
+                    None => String::new(),
+                }));
+                let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+                let ends = step + 1 == needed.len();
+                let called = if ends { name.to_owned() } else { format!("{name}.{}", operator.to_lowercase()) };
+                last = self.emitter.node(operator, &called, &inputs, Vec::new());
+            }
+        }
+        if flat { Forms { map: None, flat: Some(last) } } else { Forms { map: Some(last), flat: None } }
     }
 
     fn linear(&mut self, index: NodeId, x: NodeId, outputs: usize, bias: bool) -> Result<Forms, OnnxError> {
@@ -263,9 +270,10 @@ impl<'a> Writer<'a> {
 
     fn pool(&mut self, operator: &str, name: &str, x: NodeId, pool: &Pool, more: Vec<AttributeProto>) -> String {
         let x = self.map(x);
+        let after = pool.beyond.map(|beyond| pool.padding.saturating_add_signed(beyond as isize));
         let mut attributes = vec![
             integers("kernel_shape", &[pool.kernel; 2]),
-            integers("pads", &[pool.padding; 4]),
+            integers("pads", &[pool.padding, pool.padding, after[0], after[1]]),
             integers("strides", &[pool.stride; 2]),
         ];
         attributes.extend(more);

@@ -1,7 +1,7 @@
-//! What layers bring along: their arrays by name, and a batch normalisation folded into the convolution before it.
+//! What layers bring along: their arrays by name.
 
 use crate::export::onnx::OnnxError;
-use crate::graph::{Conv, Node};
+use crate::graph::Node;
 use crate::nn::{Array, Value};
 use std::collections::BTreeMap;
 
@@ -46,24 +46,5 @@ impl<'a> Weights<'a> {
             if affine { Some([self.of(node, "weight", &shape)?, self.of(node, "bias", &shape)?]) } else { None };
         let [mean, variance] = [self.of(node, "running_mean", &shape)?, self.of(node, "running_var", &shape)?];
         Ok(Norm { affine, mean, variance })
-    }
-
-    /// Weight and bias of a convolution that computes what `conv` and the batch normalisation behind it do:
-    /// w·g/√(v + ε) and (b − m)·g/√(v + ε) + s for scale g, shift s, mean m and variance v of the channel. Computed in
-    /// float64.
-    pub fn folded(self, node: &Node, conv: &Conv, norm: &Norm<'_>) -> Result<[Vec<f32>; 2], OnnxError> {
-        let weight = self.of(node, "weight", &conv.weight_shape())?;
-        let bias = if conv.bias { Some(self.of(node, "bias", &[conv.outputs])?) } else { None };
-        let mut folded = weight.to_vec();
-        let mut shifts = Vec::with_capacity(conv.outputs);
-        let of_channel = (weight.len() / conv.outputs.max(1)).max(1);
-        for (channel, weights) in folded.chunks_exact_mut(of_channel).enumerate() {
-            let at = |values: &[f32]| f64::from(values[channel]);
-            let [scale, shift] = norm.affine.map_or([1.0, 0.0], |pair| pair.map(at));
-            let factor = scale / (at(norm.variance) + f64::from(EPSILON)).sqrt();
-            weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
-            shifts.push(((bias.map_or(0.0, at) - at(norm.mean)) * factor + shift) as f32);
-        }
-        Ok([folded, shifts])
     }
 }
