@@ -47,7 +47,7 @@
 //!
 //! # Floors
 //!
-//! Modules are floors: each imports only from those below it. From the top: [`report`] and [`export`], [`run`], [`search`],
+//! Modules are floors: each imports only from those below it. From the top: `watch`, [`report`] and [`export`], [`run`], [`search`],
 //! [`estimate`], [`network`], [`space`], [`cost`], [`graph`], [`data`], [`nn`] and [`optim`], [`autograd`], [`tensor`],
 //! [`kernels`], [`device`] and [`random`]. Below [`run`] nothing opens files, starts threads or waits for a device:
 //! what a device computes arrives as a [`Pending`](device::Pending), a future.
@@ -55,8 +55,8 @@
 //! # Features
 //!
 //! All are on by default. `gpu`: kernels run as shaders, by way of wgpu; without it the CPU is the only device.
-//! `images`: folders of pictures are datasets. `cli`: the program `cellwright`; `tui`: its option `--tui`. The
-//! library alone is `default-features = false`, with those you want.
+//! `images`: folders of pictures are datasets. `cli`: the program `cellwright`; `tui`: its option `--tui`. `watch`: pages of
+//! runs as they go, served to a browser on this machine. The library alone is `default-features = false`, with those you want.
 
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
@@ -86,6 +86,8 @@ pub mod settings;
 pub mod space;
 pub mod state;
 pub mod tensor;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 /// The examples of the README, compiled as tests.
 #[cfg(doctest)]

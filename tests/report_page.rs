@@ -166,7 +166,7 @@ fn pages_work_in_a_browser() {
         }
         for width in [390, 1280] {
             let page = place.path().join(format!("{name}-{width}.html"));
-            std::fs::write(&page, live_html(&document, READER)).unwrap();
+            std::fs::write(&page, live_html(&document, READER).text).unwrap();
             let (dom, said) = seen(&browser, &page, width);
             let complaints: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
             assert!(complaints.is_empty(), "{name}: {complaints:#?}");

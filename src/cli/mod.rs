@@ -29,6 +29,8 @@ mod suite;
 mod train;
 mod units;
 mod version;
+#[cfg(feature = "watch")]
+mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
@@ -72,6 +74,9 @@ enum Verb {
     Bench(bench::Args),
     /// Hold searches that were run side by side.
     Report(report::Args),
+    /// Show runs in a browser as they go.
+    #[cfg(feature = "watch")]
+    Watch(watch::Args),
     /// Run searches by several strategies in several spaces with several seeds, and hold them against random architectures.
     Suite(suite::Args),
     /// Write what lets a shell complete verbs, options and their values.
@@ -108,6 +113,8 @@ pub fn main() -> ExitCode {
         Verb::Show(args) => show::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Report(args) => report::run(&args),
+        #[cfg(feature = "watch")]
+        Verb::Watch(args) => watch::run(&args),
         Verb::Suite(args) => suite::run(&args),
         Verb::Completions(args) => completions::run(&args, &mut Cli::command()),
         Verb::Man(args) => man::run(&args, Cli::command()),

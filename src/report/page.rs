@@ -22,7 +22,7 @@ mod trials;
 mod written;
 
 pub use document::Document;
-pub use html::{html, live_html};
+pub use html::{Page, html, live_html};
 
 use crate::run::trace::Trace;
 

@@ -8,9 +8,14 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 /// The file that is locked while a process works in the directory. Nothing is ever read from it.
 const LOCK: &str = ".lock";
+/// How often a lock that another holds is tried again, and after how long.
+const TRIES: usize = 10;
+const MOMENT: Duration = Duration::from_millis(10);
 /// What files beside their place begin with.
 const BESIDE: &str = ".writing";
 /// The folder of checkpoints.
@@ -20,7 +25,7 @@ pub(super) const TIMING: &str = "timing.jsonl";
 /// What is measured, step by step and epoch by epoch.
 pub(super) const METRICS: &str = "metrics.jsonl";
 /// What a run is made by.
-pub(super) const CONFIG: &str = "config.toml";
+pub const CONFIG: &str = "config.toml";
 /// What a run came to: it is there once the run has come to its end.
 pub(super) const SUMMARY: &str = "summary.json";
 
@@ -122,10 +127,29 @@ impl Directory {
         path.join(SUMMARY).is_file() && !path.join(CHECKPOINTS).exists()
     }
 
+    /// Whether a process works in a directory, as far as its file system tells. Nothing is written.
+    pub fn is_in_use(path: &Path) -> bool {
+        let lock = path.join(LOCK);
+        // A link, or a pipe that would be waited for, is no lock.
+        if !lock.symlink_metadata().is_ok_and(|facts| facts.is_file()) {
+            return false;
+        }
+        // Several may ask at a time, and let go at once.
+        File::open(lock).is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     fn locked(path: PathBuf) -> Result<Self, RunError> {
         let failed = |source| RunError::Write { path: path.join(LOCK), source };
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(failed)?;
-        match lock.try_lock() {
+        let mut tries = 0;
+        let mut locked = lock.try_lock();
+        // Who only asks whether it is locked holds it for a moment.
+        while matches!(locked, Err(TryLockError::WouldBlock)) && tries < TRIES {
+            tries += 1;
+            thread::sleep(MOMENT);
+            locked = lock.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(RunError::InUse { path }),
             // A file system without locks cannot be asked.

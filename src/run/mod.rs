@@ -52,7 +52,7 @@ pub use config::{
     SupernetSize,
 };
 pub use config_error::ConfigError;
-pub use directory::Directory;
+pub use directory::{CONFIG, Directory};
 pub use disk::{Disk, SystemDisk};
 pub use error::RunError;
 pub use experiment::{begin_at, begin_random_at, search, search_on, train, train_further, train_random};

@@ -60,6 +60,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
                 })
                 .collect(),
             marked: Vec::new(),
+            links: Vec::new(),
         }));
     }
     blocks

@@ -147,7 +147,14 @@ fn summary(traces: &[Trace], groups: &[Group<'_>]) -> Vec<Block> {
         ]
     });
     let caption = "Test accuracies: mean and standard deviation of the sample (n − 1)".to_owned();
-    let table = Table { id: "samples".to_owned(), caption, columns, rows: cells.collect(), marked: Vec::new() };
+    let table = Table {
+        id: "samples".to_owned(),
+        caption,
+        columns,
+        rows: cells.collect(),
+        marked: Vec::new(),
+        links: Vec::new(),
+    };
     blocks.push(Block::Figure(Figure {
         id: "samples-drawn".to_owned(),
         title: "Test accuracy".to_owned(),
@@ -215,6 +222,7 @@ fn tests(groups: &[Group<'_>]) -> Vec<Block> {
         ],
         rows: rows.collect(),
         marked: Vec::new(),
+        links: Vec::new(),
     };
     vec![Block::Words { text }, Block::Table(table)]
 }
@@ -257,7 +265,14 @@ fn runs(traces: &[Trace], groups: &[Group<'_>]) -> Table {
         row.push(Cell::Text(found.and_then(|network| network.genotype.clone()).unwrap_or_default()));
         row
     });
-    Table { id: "runs-table".to_owned(), caption: "Runs".to_owned(), rows: rows.collect(), columns, marked: Vec::new() }
+    Table {
+        id: "runs-table".to_owned(),
+        caption: "Runs".to_owned(),
+        rows: rows.collect(),
+        columns,
+        marked: Vec::new(),
+        links: Vec::new(),
+    }
 }
 
 /// That not all are drawn, if not all are.

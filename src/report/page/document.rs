@@ -74,6 +74,9 @@ pub struct Table {
     /// The rows to be marked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marked: Vec<usize>,
+    /// What each row leads to, from the page's address; none if rows lead nowhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
 }
 
 /// A column of a table.
@@ -129,6 +132,8 @@ pub enum Form {
     Number,
     /// Seconds.
     Seconds,
+    /// Seconds, in the units that people count so many by.
+    Duration,
     /// Bytes.
     Bytes,
     /// One of the column's options, by its number.

@@ -18,18 +18,27 @@ const SHORT: usize = 28;
 ///
 /// The same document gives the same bytes.
 pub fn html(document: &Document) -> String {
-    whole(document, "", "")
+    whole(document, "", "").text
 }
 
 /// The same page, followed by a script of one's own, which may fetch from where the page comes from and call
 /// `cellwright.render(document)` with newer data.
-pub fn live_html(document: &Document, script: &str) -> String {
+pub fn live_html(document: &Document, script: &str) -> Page {
     whole(document, script, " connect-src 'self';")
+}
+
+/// A page, and the policy that it names, for a server to name it too.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The page.
+    pub text: String,
+    /// Its Content-Security-Policy.
+    pub policy: String,
 }
 
 /// The page. Its scripts and its style sheet are told from what does not belong there by the hash of all of them and of the data: what
 /// the data hold could not have known it.
-fn whole(document: &Document, more: &str, connects: &str) -> String {
+fn whole(document: &Document, more: &str, connects: &str) -> Page {
     let data = in_script(document);
     let mut hasher = blake3::Hasher::new();
     [STYLE, SCRIPT, more, &data].iter().for_each(|part| _ = hasher.update(part.as_bytes()));
@@ -67,7 +76,7 @@ fn whole(document: &Document, more: &str, connects: &str) -> String {
          <script type=\"application/json\" id=\"document\">{data}</script>\n\
          <script nonce=\"{nonce}\">\n{SCRIPT}</script>\n{script}</body>\n</html>\n"
     );
-    page
+    Page { text: page, policy }
 }
 
 /// JSON that ends no `script` element, begins no comment there, and steers no terminal.
@@ -140,6 +149,10 @@ fn written_table(table: &Table) -> String {
                 Form::Text | Form::Choice if value.len() > SHORT => "",
                 Form::Text | Form::Choice => " class=\"s\"",
                 _ => " class=\"n\"",
+            };
+            let value = match table.links.get(number).filter(|_| first) {
+                Some(link) => format!("<a href=\"{}\">{value}</a>", escaped(link)),
+                None => value,
             };
             let _ = match first {
                 true => write!(text, "<th scope=\"row\"{side}>{value}</th>"),

@@ -108,6 +108,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
             })
             .collect(),
         marked: networks.iter().position(is_found).into_iter().collect(),
+        links: Vec::new(),
     };
     vec![Block::Figure(figure), Block::Table(table)]
 }

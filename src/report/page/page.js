@@ -67,12 +67,20 @@ const cellwright = (() => {
     const scaled = value / 1024 ** power;
     return (power === 0 || scaled >= 100 ? whole(scaled) : scaled.toFixed(1)) + "\u00a0" + units[power];
   };
+  const duration = value => {
+    const seconds = Math.max(0, Math.round(value)), minutes = Math.floor(seconds / 60), hours = Math.floor(seconds / 3600);
+    const two = (a, unit, b, less) => a + "\u00a0" + unit + " " + String(b).padStart(2, "0") + "\u00a0" + less;
+    if (!minutes) return seconds + "\u00a0s";
+    if (!hours) return two(minutes, "min", seconds % 60, "s");
+    return hours < 48 ? two(hours, "h", minutes % 60, "min") : two(Math.floor(hours / 24), "d", hours % 24, "h");
+  };
   const written = (value, form, options) => {
     if (typeof value === "string") return value;
     if (value === null || value === undefined) return "–";
     if (form === "share") return (100 * value).toFixed(2) + "\u00a0%";
     if (form === "whole") return whole(value);
     if (form === "seconds") return value >= 100 ? whole(value) + "\u00a0s" : value.toFixed(1) + "\u00a0s";
+    if (form === "duration") return duration(value);
     if (form === "bytes") return bytes(value);
     if (form === "choice") return (options && options[value]) ?? "–";
     return significant(value);
@@ -552,7 +560,7 @@ const cellwright = (() => {
       keep.all = el("input", { type: "checkbox", on: { change: () => draw(block.id) } });
       keep.controls.append(el("label", {}, keep.all, "all columns"));
     }
-    if (rows.length > perPage && !keep.search) {
+    if ((rows.length > perPage || block.links) && !keep.search) {
       keep.search = el("input", { type: "search", "aria-label": "Rows of " + block.caption + " that hold", placeholder: "rows that hold …", on: { input: () => { keep.page = 0; draw(block.id); } } });
       keep.controls.append(keep.search);
     }
@@ -590,7 +598,7 @@ const cellwright = (() => {
       const value = written(rows[at][c], columns[c].form, columns[c].options);
       const side = columns[c].form !== "text" && columns[c].form !== "choice" ? "n" : value.length <= 28 ? "s" : null;
       if (k) return el("td", { class: side }, value);
-      const inner = drawn ? el("button", { type: "button", class: "pick", "data-focus": "row " + at, "aria-pressed": String(at === keep.chosen), title: "show in the plots", on: { click: () => choose(block.id, at) } }, value) : value;
+      const inner = block.links ? el("a", { href: block.links[at], "data-focus": "link " + block.links[at] }, value) : drawn ? el("button", { type: "button", class: "pick", "data-focus": "row " + at, "aria-pressed": String(at === keep.chosen), title: "show in the plots", on: { click: () => choose(block.id, at) } }, value) : value;
       return el("th", { scope: "row", class: side }, inner);
     }));
     keep.body.replaceChildren(el("table", {}, el("caption", {}, block.caption), el("thead", {}, el("tr", {}, shown.map(head))),

@@ -252,7 +252,7 @@ fn a_page_reaches_for_nothing_and_a_live_one_only_for_its_own() {
     let place = tempfile::tempdir().unwrap();
     searched(place.path(), "a", 0, 0.875);
     let document = document_of(&[place.path()]);
-    let (page, live) = (html(&document), live_html(&document, "cellwright.render(cellwright.document());"));
+    let (page, live) = (html(&document), live_html(&document, "cellwright.render(cellwright.document());").text);
     assert!(page.contains("content=\"default-src 'none'; script-src 'nonce-") && !page.contains("connect-src"));
     assert!(
         live.contains("connect-src 'self'") && live.contains("cellwright.render(cellwright.document());</script>")

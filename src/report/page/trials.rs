@@ -219,7 +219,7 @@ fn table(all: &[(usize, &Trial)], objectives: &[Objective], decisions: &[Decisio
         1 => "Trials; the best is marked".to_owned(),
         _ => "Trials; those that no other is better than are marked".to_owned(),
     };
-    (Table { id: TABLE.to_owned(), caption, columns, rows: cells, marked }, factors)
+    (Table { id: TABLE.to_owned(), caption, columns, rows: cells, marked, links: Vec::new() }, factors)
 }
 
 /// The trials on the front of all objectives.

@@ -21,6 +21,7 @@ pub(super) fn number(value: f64, form: Form) -> String {
         Form::Whole => whole(value),
         Form::Seconds if value >= 100.0 => format!("{}\u{a0}s", whole(value)),
         Form::Seconds => format!("{value:.1}\u{a0}s"),
+        Form::Duration => duration(value),
         Form::Bytes => bytes(value),
         Form::Text | Form::Number | Form::Choice => significant(value),
     }
@@ -47,6 +48,17 @@ fn bytes(value: f64) -> String {
         format!("{}\u{a0}{}", whole(scaled), units[power])
     } else {
         format!("{scaled:.1}\u{a0}{}", units[power])
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    let seconds = seconds.round().max(0.0) as u64;
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}\u{a0}s"),
+        (0, _) => format!("{minutes}\u{a0}min {:02}\u{a0}s", seconds % 60),
+        (1..48, _) => format!("{hours}\u{a0}h {:02}\u{a0}min", minutes % 60),
+        _ => format!("{}\u{a0}d {:02}\u{a0}h", hours / 24, hours % 24),
     }
 }
 
@@ -81,6 +93,10 @@ mod tests {
             (-1_234.0, Form::Whole, "−1,234"),
             (7.25, Form::Seconds, "7.2 s"),
             (3_600.0, Form::Seconds, "3,600 s"),
+            (59.4, Form::Duration, "59 s"),
+            (187.0, Form::Duration, "3 min 07 s"),
+            (3_725.0, Form::Duration, "1 h 02 min"),
+            (266_400.0, Form::Duration, "3 d 02 h"),
             (512.0, Form::Bytes, "512 B"),
             (1_572_864.0, Form::Bytes, "1.5 MiB"),
             (0.123_456, Form::Number, "0.1235"),
