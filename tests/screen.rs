@@ -5,8 +5,8 @@
 #[path = "common/mod.rs"]
 mod common;
 
-use common::process::{Outcome, call, in_words, read};
-use std::io::{Read as _, Write as _};
+use common::process::{in_words, read};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -87,15 +87,14 @@ impl Session {
     }
 }
 
-/// A search that takes some seconds.
-fn search(out: &Path) -> Vec<String> {
+/// A search of so many epochs, some thirty a second at best.
+fn search(out: &Path, epochs: u32) -> Vec<String> {
     let options = [
         "search",
         "--tui",
         "--space=chain",
         "--device=cpu",
         "--limit-images=200",
-        "--budget=10",
         "--set=search.batch=20",
         "--set=supernet.channels=2",
         "--set=network.channels=2",
@@ -103,11 +102,13 @@ fn search(out: &Path) -> Vec<String> {
         "--set=random=0",
         "--set=baseline=false",
     ];
-    options.map(str::to_owned).into_iter().chain([format!("--out={}", out.display())]).collect()
+    let own = [format!("--budget={epochs}"), format!("--out={}", out.display())];
+    options.map(str::to_owned).into_iter().chain(own).collect()
 }
 
+/// One that does not come to its end while keys are pressed.
 fn begin(place: &Path, beside: &str) -> Option<Session> {
-    let arguments = search(&place.join("run"));
+    let arguments = search(&place.join("run"), 3000);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     Session::begin(place, &arguments, beside)
 }
@@ -127,9 +128,19 @@ fn ctrl_c_and_q_save_the_run_and_give_the_terminal_back() {
         assert!(left.contains("digits: 1,438 + 359"), "{left}");
         let run = place.path().join("run");
         assert!(read(&run, "timing.jsonl").contains("ended_by"));
-        let Outcome { status, err, .. } = call(&["search", "--resume", run.to_str().unwrap()]);
-        assert_eq!(status, 0, "{err}");
-        assert!(err.contains("going on from search"), "{err}");
+        // It goes on, as far as one lets it.
+        let going = Command::new(assert_cmd::cargo::cargo_bin!("cellwright"))
+            .args(["search", "--resume", run.to_str().unwrap()])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn();
+        let mut going = going.unwrap();
+        let mut said = std::io::BufReader::new(going.stderr.take().unwrap());
+        let mut err = String::new();
+        while !err.contains("going on from search") {
+            assert!(said.read_line(&mut err).unwrap() > 0, "{err}");
+        }
+        going.kill().and_then(|()| going.wait()).unwrap();
     }
 }
 
@@ -190,9 +201,8 @@ fn a_new_size_is_heeded_and_errors_are_read_on_the_terminal_as_it_was() {
 fn a_whole_run_ends_with_its_results_on_the_terminal() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
-    let arguments = search(&out);
-    let arguments: Vec<&str> =
-        arguments.iter().map(|part| if part.starts_with("--budget") { "--budget=2" } else { part }).collect();
+    let arguments = search(&out, 2);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let Some(session) = Session::begin(place.path(), &arguments, "") else { return };
     let (status, left) = session.end();
     assert_eq!(status, 0, "{left}");

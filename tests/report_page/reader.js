@@ -1,6 +1,9 @@
 // Acts as a reader does, then gives the page newer data, and writes down what came of it.
 addEventListener("load", () => setTimeout(async () => {
-  const told = {}, settled = () => new Promise(done => setTimeout(done, 300));
+  const told = {};
+  const plots = () => [...document.querySelectorAll("main figure .plot")];
+  const empty = () => plots().filter(plot => !plot.querySelector("path.line, .point, .drawing, [data-points]") && !(+plot.dataset.points > 0));
+  const settled = () => new Promise(done => setTimeout(done, 300));
   await settled();
   const heads = [...document.querySelectorAll("#networks th button")];
   const column = () => [...document.querySelectorAll("#networks tbody tr")].map(row => row.children[1].textContent).join();
@@ -36,8 +39,8 @@ addEventListener("load", () => setTimeout(async () => {
   cellwright.render(newer);
   await settled();
   told.newer = [document.getElementById("subtitle").textContent, column().split(",")[0], document.activeElement.dataset.focus, slider ? slider.value : "0"].join("; ");
-  told.empty = [...document.querySelectorAll("main figure .plot")].filter(plot => !plot.querySelector("path.line, .point, .drawing, [data-points]") && !(+plot.dataset.points > 0)).map(plot => plot.parentElement.id).join();
-  told.plots = document.querySelectorAll("main figure .plot").length;
+  told.empty = empty().map(plot => plot.parentElement.id).join();
+  told.plots = plots().length;
   told.nan = document.querySelector("main").innerHTML.includes("NaN") || document.querySelector("main").innerHTML.includes("undefined");
   told.wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
   document.documentElement.dataset.told = JSON.stringify(told);

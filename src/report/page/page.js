@@ -538,7 +538,6 @@ const cellwright = (() => {
     keep.heading = el("h3", {});
     keep.caption = el("figcaption", {});
     keep.details = numbers(block) && el("details", { on: { toggle: () => draw(block.id) } }, el("summary", {}, "The numbers"), keep.listed = el("div", {}));
-    width.set(keep.host, -1);
     observer.observe(keep.host);
     const wide = ["cells", "scatter", "parallel"].includes(block.plot) ? "wide " : "";
     return el("figure", { id: block.id, class: wide + block.plot }, keep.heading, keep.controls, keep.host, keep.caption, keep.details);
@@ -628,6 +627,7 @@ const cellwright = (() => {
     keep.caption.textContent = block.caption;
     const focused = document.activeElement === keep.host.querySelector("svg[tabindex]");
     (plots[block.plot] || (() => {}))(block, keep.host, keep, keep.controls);
+    width.set(keep.host, keep.host.clientWidth);
     if (focused) keep.host.querySelector("svg[tabindex]")?.focus();
     if (keep.details && keep.details.open) keep.listed.replaceChildren(tabled(numbers(block)));
   };
@@ -657,7 +657,7 @@ const cellwright = (() => {
       if (block.id && known.text !== text) {
         const keep = kept.get(id);
         [keep.block, keep.figure] = [block, block.kind === "figure" ? block : null];
-        if (known.text !== null || block.kind === "table") known.stale = true;
+        known.stale = true;
       }
       known.text = text;
       nodes.set(id, known);
