@@ -54,12 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
                     let inside = y < p.height && across < p.width;
                     d[k] = select(0.0, x[start + select(0u, y * p.width + across, inside)], inside);
                 }
-                let even = d[4] - d[2] * 4.0;
-                let odd = d[3] - d[1] * 4.0;
-                let even_twice = d[4] - d[2];
-                let odd_twice = (d[3] - d[1]) * 2.0;
-                let t = array<f32, 6>(d[0] * 4.0 - d[2] * 5.0 + d[4], even + odd, even - odd,
-                    even_twice + odd_twice, even_twice - odd_twice, d[1] * 4.0 - d[3] * 5.0 + d[5]);
+                let t = transformed(d);
                 for (var o = 0u; o < BLOCK; o++) {
                     for (var v = 0u; v < 6u; v++) {
                         let k = (o * BLOCK + i) * 6u + v;

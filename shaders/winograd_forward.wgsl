@@ -41,12 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             let plane = p.input + (n * p.inputs + i) * pixels + across;
             var d: array<f32, 6>;
             for (var k = 0u; k < 6u; k++) { d[k] = select(0.0, x[plane + row[k]], inside[k]); }
-            let even = d[4] - d[2] * 4.0;
-            let odd = d[3] - d[1] * 4.0;
-            let even_twice = d[4] - d[2];
-            let odd_twice = (d[3] - d[1]) * 2.0;
-            let t = array<f32, 6>(d[0] * 4.0 - d[2] * 5.0 + d[4], even + odd, even - odd,
-                even_twice + odd_twice, even_twice - odd_twice, d[1] * 4.0 - d[3] * 5.0 + d[5]);
+            let t = transformed(d);
             for (var c = 0u; c < CHANNELS; c++) {
                 let at = filters[c] + i * 3u + s;
                 m[c][0] = fma(u[at], t[0], m[c][0]);

@@ -155,7 +155,7 @@ fn shaders_that_are_written_are_valid_by_themselves() {
     }
     let page = read("index.html");
     // The class's name is there as data, and ends nothing.
-    assert!(page.contains("a \\u003cred> one") && !page.contains("<red>"));
+    assert!(page.contains("a \\u003cred\\u003e one") && !page.contains("<red>"));
     assert!(good(&["export", &run, "--format=genotype"]).contains("|nor_conv_3x3~0|"));
     let again = call(&["export", &run, "--format=wgsl", "-o", out.to_str().unwrap()]);
     assert!(again.err.contains("is there already"), "{}", again.err);

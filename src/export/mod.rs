@@ -3,6 +3,7 @@
 //! Networks are taken and given as bytes; whoever calls decides where they go, and whence they come. [`tensorboard`] writes its files
 //! itself.
 
+pub mod markup;
 pub mod onnx;
 pub mod tensorboard;
 pub mod wgsl;

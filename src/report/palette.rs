@@ -1,6 +1,7 @@
 //! Colours: the Okabe–Ito palette, told apart by readers with any colour vision.
 
 use super::Kind;
+use crate::export::markup::printable;
 
 /// The three tones of one colour, as `#rrggbb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,14 +86,4 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// The character, or what stands for it where XML 1.0 cannot hold it.
-pub(super) fn printable(c: char) -> char {
-    match c {
-        '\n' | '\t' | '\r' => ' ',
-        // Those from U+007F on could be held, but steer terminals that show the file.
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
-        _ => c,
-    }
 }

@@ -1,5 +1,6 @@
 //! The page that runs a network in a browser: one file, with all that it needs in it.
 
+use crate::export::markup;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
@@ -9,8 +10,8 @@ const STYLE: &str = include_str!("page.css");
 
 /// The page, with shaders and weights in it.
 pub(super) fn page(name: &str, manifest: &Value, sources: &[&str], weights: &[u8]) -> String {
-    let name = escaped(name);
-    let (manifest, sources) = (in_script(manifest), in_script(&json!(sources)));
+    let name = markup::text(name);
+    let (manifest, sources) = (markup::json(manifest), markup::json(&json!(sources)));
     let weights = BASE64_STANDARD.encode(weights);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
@@ -25,26 +26,6 @@ pub(super) fn page(name: &str, manifest: &Value, sources: &[&str], weights: &[u8
          <script type=\"application/json\" id=\"shaders\">{sources}</script>\n\
          <script type=\"text/plain\" id=\"weights\">{weights}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
     )
-}
-
-/// Text in HTML.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-/// JSON that ends no `script` element.
-fn in_script(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 #[cfg(test)]

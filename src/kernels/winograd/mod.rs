@@ -42,7 +42,7 @@ pub static FILTER: Kernel = Kernel {
 /// y (+)= w ∗ x + bias, for u of w.
 pub static FORWARD: Kernel = Kernel {
     name: "winograd_forward",
-    source: wgsl!("winograd_forward"),
+    source: wgsl!("include/winograd", "winograd_forward"),
     params: Params::LAYOUT,
     inputs: &["x", "u", "bias"],
     outputs: &["y"],
@@ -64,7 +64,7 @@ pub static FORWARD: Kernel = Kernel {
 /// dw (+)= the gradient of w.
 pub static BACKWARD_WEIGHT: Kernel = Kernel {
     name: "winograd_backward_weight",
-    source: wgsl!("winograd_backward_weight"),
+    source: wgsl!("include/winograd", "winograd_backward_weight"),
     params: Params::LAYOUT,
     inputs: &["x", "dy"],
     outputs: &["dw"],

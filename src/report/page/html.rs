@@ -2,7 +2,7 @@
 
 use super::document::{Block, Document, Drawing, Figure, Form, Number, Placed, Plot, Table};
 use super::written;
-use crate::report::palette::printable;
+use crate::export::markup;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use std::fmt::Write as _;
 
@@ -39,14 +39,14 @@ pub struct Page {
 /// The page. Its scripts and its style sheet are told from what does not belong there by the hash of all of them and of the data: what
 /// the data hold could not have known it.
 fn whole(document: &Document, more: &str, connects: &str) -> Page {
-    let data = in_script(document);
+    let data = markup::json(document);
     let mut hasher = blake3::Hasher::new();
     [STYLE, SCRIPT, more, &data].iter().for_each(|part| _ = hasher.update(part.as_bytes()));
     let nonce = BASE64_URL_SAFE_NO_PAD.encode(&hasher.finalize().as_bytes()[..18]);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}';{connects} base-uri 'none'; form-action 'none'"
     );
-    let title = escaped(&document.title);
+    let title = markup::text(&document.title);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
@@ -55,15 +55,15 @@ fn whole(document: &Document, more: &str, connects: &str) -> Page {
          <style nonce=\"{nonce}\">\n{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n\
          <header>\n<div class=\"bar\"><span class=\"mark\">Cellwright</span><span id=\"tools\"></span></div>\n\
          <h1 id=\"title\">{title}</h1>\n<p id=\"subtitle\">{}</p>\n</header>\n<nav aria-label=\"Sections\"><ul id=\"contents\">\n",
-        escaped(&document.subtitle)
+        markup::text(&document.subtitle)
     );
     for section in &document.sections {
         // Writing to a String cannot fail.
-        let _ = writeln!(page, "<li><a href=\"#{}\">{}</a></li>", section.id, escaped(&section.title));
+        let _ = writeln!(page, "<li><a href=\"#{}\">{}</a></li>", section.id, markup::text(&section.title));
     }
     page += "</ul></nav>\n<main id=\"main\" tabindex=\"-1\">\n";
     for section in &document.sections {
-        let (id, title) = (section.id, escaped(&section.title));
+        let (id, title) = (section.id, markup::text(&section.title));
         let _ =
             writeln!(page, "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>");
         section.blocks.iter().for_each(|block| page += &written_block(block));
@@ -79,50 +79,16 @@ fn whole(document: &Document, more: &str, connects: &str) -> Page {
     Page { text: page, policy }
 }
 
-/// JSON that ends no `script` element, begins no comment there, and steers no terminal.
-fn in_script(document: &Document) -> String {
-    // Strings, numbers and lists cannot fail to be written.
-    let json = serde_json::to_string(document).unwrap_or_default();
-    let is_escaped = |c: char| matches!(c, '<' | '>' | '\u{2028}' | '\u{2029}') || c.is_control();
-    let mut out = String::with_capacity(json.len());
-    for character in json.chars() {
-        match is_escaped(character) {
-            true => _ = write!(out, "\\u{:04x}", u32::from(character)),
-            false => out.push(character),
-        }
-    }
-    out
-}
-
-/// Text in HTML or in an attribute's value. What no document can hold becomes U+FFFD.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            '\u{2028}' => out += "&#8232;",
-            '\u{2029}' => out += "&#8233;",
-            '\n' | '\t' => out.push(character),
-            other => out.push(printable(other)),
-        }
-    }
-    out
-}
-
 fn written_block(block: &Block) -> String {
     match block {
-        Block::Words { text } => format!("<p>{}</p>\n", escaped(text)),
+        Block::Words { text } => format!("<p>{}</p>\n", markup::text(text)),
         Block::Warning { text } => {
-            format!("<p class=\"warning\"><strong>Warning.</strong> {}</p>\n", escaped(text))
+            format!("<p class=\"warning\"><strong>Warning.</strong> {}</p>\n", markup::text(text))
         }
         Block::Code { caption, text } => format!(
             "<figure class=\"code\"><figcaption>{}</figcaption><pre tabindex=\"0\"><code>{}</code></pre></figure>\n",
-            escaped(caption),
-            escaped(text)
+            markup::text(caption),
+            markup::text(text)
         ),
         Block::Table(table) => written_table(table),
         Block::Figure(figure) => written_figure(figure),
@@ -131,27 +97,27 @@ fn written_block(block: &Block) -> String {
 
 fn written_table(table: &Table) -> String {
     let shown: Vec<usize> = (0..table.columns.len()).filter(|&at| !table.columns[at].hidden).collect();
-    let caption = escaped(&table.caption);
+    let caption = markup::text(&table.caption);
     let mut text = format!(
         "<div class=\"table\" id=\"{}\"><div class=\"scroll\"><table><caption>{caption}</caption>\n<thead><tr>",
-        escaped(&table.id)
+        markup::text(&table.id)
     );
     for &at in &shown {
-        let _ = write!(text, "<th scope=\"col\">{}</th>", escaped(&table.columns[at].name));
+        let _ = write!(text, "<th scope=\"col\">{}</th>", markup::text(&table.columns[at].name));
     }
     text += "</tr></thead>\n<tbody>\n";
     for (number, row) in table.rows.iter().enumerate().take(ROWS) {
         text += if table.marked.contains(&number) { "<tr class=\"marked\">" } else { "<tr>" };
         for (&at, first) in shown.iter().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
             let column = &table.columns[at];
-            let value = row.get(at).map_or(String::new(), |cell| escaped(&written::cell(column, cell)));
+            let value = row.get(at).map_or(String::new(), |cell| markup::text(&written::cell(column, cell)));
             let side = match column.form {
                 Form::Text | Form::Choice if value.len() > SHORT => "",
                 Form::Text | Form::Choice => " class=\"s\"",
                 _ => " class=\"n\"",
             };
             let value = match table.links.get(number).filter(|_| first) {
-                Some(link) => format!("<a href=\"{}\">{value}</a>", escaped(link)),
+                Some(link) => format!("<a href=\"{}\">{value}</a>", markup::text(link)),
                 None => value,
             };
             let _ = match first {
@@ -191,9 +157,9 @@ fn written_figure(figure: &Figure) -> String {
     };
     format!(
         "<figure id=\"{}\" class=\"{class}\"><h3>{}</h3><div class=\"plot\">{drawn}</div><figcaption>{}</figcaption></figure>\n",
-        escaped(id),
-        escaped(title),
-        escaped(caption)
+        markup::text(id),
+        markup::text(title),
+        markup::text(caption)
     )
 }
 
@@ -202,7 +168,7 @@ fn svg(drawing: &Drawing) -> String {
     let [Number(width), Number(height)] = drawing.size;
     let mut text = format!(
         "<svg class=\"drawing\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{}\">",
-        escaped(&drawing.title)
+        markup::text(&drawing.title)
     );
     for arrow in &drawing.arrows {
         let tone = arrow.tone;
@@ -224,11 +190,11 @@ fn placed(Placed { tone, at, text: [base, below] }: &Placed, size: f64) -> Strin
     let round = if size < 13.0 { height / 2.0 } else { 7.0 };
     let below = match below.is_empty() {
         true => String::new(),
-        false => format!("<tspan dy=\"4\" font-size=\"10\">{}</tspan>", escaped(below)),
+        false => format!("<tspan dy=\"4\" font-size=\"10\">{}</tspan>", markup::text(below)),
     };
     format!(
         "<rect class=\"box {tone}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>\
          <text class=\"on {tone}\" x=\"{middle:.1}\" y=\"{baseline:.1}\" text-anchor=\"middle\" font-size=\"{size}\">{}{below}</text>",
-        escaped(base)
+        markup::text(base)
     )
 }

@@ -1,7 +1,8 @@
 //! What all plots share: the sheet, type, tick marks.
 
+use crate::export::markup::printable;
 use crate::report::DrawError;
-use crate::report::palette::{FONT, INK, PAPER, escape, printable};
+use crate::report::palette::{FONT, INK, PAPER, escape};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
