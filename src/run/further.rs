@@ -24,8 +24,8 @@ pub(super) struct Further {
 }
 
 impl Further {
-    /// A network for classes in this order. Rows of classes that it knows by name stay. One whose classes are but numbers is
-    /// taken to mean them in their order where there are as many.
+    /// A network for classes in this order. Rows of classes that it knows by name stay. One whose classes are but numbers, none of
+    /// them among the data's names, is taken to mean these in their order where there are as many.
     ///
     /// # Errors
     /// [`RunError::Model`]: its last layer cannot be another.
@@ -33,7 +33,8 @@ impl Further {
         let wrong = |problem: String| RunError::Model { path: path.to_owned(), problem };
         let numbers = model.classes.iter().enumerate().all(|(number, class)| *class == number.to_string());
         let known = |class: &String| model.classes.iter().position(|own| own == class);
-        let rows: Vec<Option<usize>> = match numbers && model.classes.len() == classes.len() {
+        let strange = classes.iter().all(|class| known(class).is_none());
+        let rows: Vec<Option<usize>> = match numbers && strange && model.classes.len() == classes.len() {
             true => (0..classes.len()).map(Some).collect(),
             false => classes.iter().map(known).collect(),
         };
@@ -145,5 +146,7 @@ mod tests {
         let (further, _, bias) = begun(&["0", "1"], &["cat", "dog"]);
         assert_eq!((bias, further.note.is_some()), (vec![100.0, 101.0], true));
         assert_eq!(begun(&["0", "1"], &["cat", "dog", "owl"]).2, [-2.0; 3]);
+        // Names that are numbers are names.
+        assert_eq!(begun(&["0", "1", "2"], &["0", "2", "1"]).2, [100.0, 102.0, 101.0]);
     }
 }
