@@ -160,12 +160,23 @@ pub fn search_few(out: &Path, device: &str, options: &[&str]) -> Outcome {
 /// The same, its summary printed in words.
 pub fn in_words(out: &Path, device: &str, options: &[&str]) -> Outcome {
     let pictures = few_pictures();
-    let options = [&["--data=mnist", "--data-dir", pictures.path().to_str().unwrap()], options].concat();
-    run(out, device, &fitting(&[TINY, FEW].concat(), &options), &options)
+    outcome(program().args(few(pictures.path(), out, device, options)))
+}
+
+/// The arguments of a search with few pictures, which lie in `pictures`.
+pub fn few(pictures: &Path, out: &Path, device: &str, options: &[&str]) -> Vec<String> {
+    let options = [&["--data=mnist", "--data-dir", pictures.to_str().unwrap()], options].concat();
+    arguments(out, device, &fitting(&[TINY, FEW].concat(), &options), &options)
 }
 
 fn run(out: &Path, device: &str, settings: &[String], options: &[&str]) -> Outcome {
-    outcome(program().args(["search", "--device", device, "--out"]).arg(out).args(settings).args(options))
+    outcome(program().args(arguments(out, device, settings, options)))
+}
+
+fn arguments(out: &Path, device: &str, settings: &[String], options: &[&str]) -> Vec<String> {
+    let first = ["search", "--device", device, "--out", out.to_str().unwrap()].map(str::to_owned);
+    let last = options.iter().map(|&option| option.to_owned());
+    first.into_iter().chain(settings.iter().cloned()).chain(last).collect()
 }
 
 /// Some pictures of 8 × 8 of noise, as MNIST's files hold them.
