@@ -5,10 +5,12 @@
 //! kernels and frees what was saved as it passes. Which leaves want gradients is said before the
 //! forward pass; what needs none saves nothing. Nothing runs until the recording does.
 
+mod aside;
 mod check;
 mod gradients;
 pub mod ops;
 
+pub use aside::Aside;
 pub use check::{GradientError, check_gradients};
 pub use gradients::{Gradients, ValueId};
 
@@ -234,12 +236,7 @@ impl Tape {
         }
         drop(seed);
         let first = self.records.len() - undo.len();
-        for (record, undo) in self.records[first..].iter().zip(undo).rev() {
-            if let Some(dy) = gradients.take(record.output) {
-                gradients.recorder().set_scope(&record.scope);
-                undo.backward(&dy, &mut gradients)?;
-            }
-        }
+        aside::walk(&self.records[first..], undo, &mut gradients)?;
         let gradients = gradients.finish();
         self.recorder.set_leg(Leg::Update);
         Ok(gradients)

@@ -7,11 +7,11 @@ mod paths;
 use super::*;
 use crate::autograd::{Tape, Var, ops};
 use crate::device::{Device, Recorder, Selector, noise, skipped};
-use crate::graph::{Conv, Features, Graph, Op, Options, Pool};
+use crate::graph::{Choice, Conv, Features, Graph, Op, Options, Pool};
 use crate::network::{Choices, Pass};
 use crate::optim::SgdConfig;
 use crate::space::darts::{Darts, Primitive, robust, suite};
-use crate::space::{NetworkSettings, Space};
+use crate::space::{NetworkSettings, Space, find};
 use std::collections::{BTreeMap, HashMap};
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -175,8 +175,37 @@ fn fused_cells_take_windows_as_large_as_spaces_allow() {
 }
 
 #[test]
-fn what_no_fused_form_knows_is_left_as_it_is() {
-    let space = Darts::new(2, vec![Primitive::Conv7x1Then1x7, Primitive::SkipConnect]).unwrap();
-    let graph = supernet(&space, 2, 3, Features::new(1, 8, 8));
-    assert_eq!(graph.fuse().0, graph);
+fn fused_cells_take_what_they_do_not_know_as_it_is() {
+    use Primitive::*;
+    let space = Darts::new(2, vec![Conv7x1Then1x7, SkipConnect, SepConv3x3]).unwrap();
+    let mut noisy = supernet(&Darts::new(2, vec![SkipConnect, MaxPool3x3]).unwrap(), 2, 3, Features::new(1, 8, 8));
+    for node in &mut noisy.nodes {
+        let Op::Choice(Choice { options: Options::Operations(candidates), .. }) = &mut node.op else { continue };
+        // Options that learn nothing.
+        let inner = &mut candidates[0].graph;
+        if inner.outputs[0].node == 1 && inner.nodes[1].op == Op::Identity {
+            inner.nodes[1].op = Op::Tanh;
+        }
+    }
+    for device in devices() {
+        agree(&device, &supernet(&space, 2, 3, Features::new(1, 8, 8)), "separated windows of 7×7");
+        agree(&device, &noisy, "a function beside pools");
+    }
+}
+
+#[test]
+fn fused_cells_share_convolutions_over_all_channels() {
+    for device in devices() {
+        for channels in [3, 8] {
+            let settings = NetworkSettings {
+                image: Features::new(2, 8, 7),
+                classes: 3,
+                channels,
+                layers: 3,
+                ..NetworkSettings::default()
+            };
+            let graph = find("nas-bench-201").unwrap().supernet(&settings).unwrap();
+            agree(&device, &graph, &format!("NAS-Bench-201 with {channels} channels"));
+        }
+    }
 }

@@ -1,23 +1,8 @@
 //! Finds a place in the flat buffers for what each node learns.
 
-use super::fused::CellPlan;
+use super::layer::Layer;
 use crate::graph::{Graph, Node, Op, Options};
 use crate::nn::{Init, Spec};
-
-/// Where a node's parameters and statistics are.
-#[derive(Clone, Debug)]
-pub(super) enum Layer {
-    /// Nothing learned.
-    Plain,
-    /// Indices of weight and bias.
-    Weighted { weight: usize, bias: Option<usize> },
-    /// Indices of scale and shift, if affine, and of the statistics.
-    Norm { affine: Option<[usize; 2]>, statistics: usize },
-    /// The layers of each candidate.
-    Choice(Vec<Vec<Layer>>),
-    /// A fused cell.
-    Cell(Box<CellPlan>),
-}
 
 #[derive(Default)]
 pub(super) struct Builder {

@@ -1,8 +1,8 @@
 //! Records choice points: all options weighed, or only the one taken.
 
-use super::build::Layer;
+use super::layer::Layer;
 use super::entangled::Shared;
-use super::forward::{Run, zeros};
+use super::forward::{Run, not_settled, zeros};
 use super::reading::is_zero;
 use super::{Choices, NOTHING};
 use crate::autograd::{Tape, Var, ops};
@@ -18,10 +18,7 @@ impl Run<'_> {
         inputs: &[Var],
         target: Option<&Tensor>,
     ) -> Result<Var, Error> {
-        let missing = || {
-            let problem = format!("choice point `{}`, row {} is not settled", choice.table, choice.row);
-            Error::shape("network", problem)
-        };
+        let missing = || not_settled(&choice.table, choice.row);
         match (&choice.options, layer, self.pass.choices) {
             (Options::Operations(candidates), Layer::Choice(layers), Choices::Path(path)) => {
                 let &taken = path.get(&(choice.table.clone(), choice.row)).ok_or_else(missing)?;

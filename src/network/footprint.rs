@@ -1,6 +1,6 @@
 //! What a path touches of the flat buffers, and paths from architecture weights.
 
-use super::build::Layer;
+use super::layer::Layer;
 use super::reading::{is_zero, readers};
 use super::{NOTHING, Network, Path};
 use crate::graph::{Choice, Graph, Op, Options};

@@ -1,6 +1,6 @@
 //! Records the forward pass of a graph onto a tape.
 
-use super::build::Layer;
+use super::layer::Layer;
 use super::entangled::Shared;
 use super::fused::window;
 use super::reading::{readers, reads};
@@ -55,7 +55,7 @@ impl Network {
 }
 
 pub(super) struct Run<'a> {
-    network: &'a Network,
+    pub(super) network: &'a Network,
     pub(super) pass: &'a Pass<'a>,
     /// Number of operations so far that draw random numbers: each does from its own stream.
     dropped: u32,
@@ -100,8 +100,11 @@ impl Run<'_> {
                         Choices::Mixed(tables) => tables.get(&plan.table),
                         _ => None,
                     };
-                    let missing = || Error::shape("network", format!("no weights for the table `{}`", plan.table));
-                    self.network.record_cell(tape, plan, &read, weights.ok_or_else(missing)?, self.pass, EPSILON)?
+                    let missing = || {
+                        let row = plan.fans.iter().flat_map(|fan| &fan.edges).map(|edge| edge.row).min().unwrap_or(0);
+                        not_settled(&plan.table, row)
+                    };
+                    self.cell(tape, plan, &read, weights.ok_or_else(missing)?)?
                 }
                 (op, layer) => {
                     if let Some(target) = target {
@@ -262,6 +265,11 @@ impl Run<'_> {
         let affine = affine.as_ref().map(|(w, b)| (w, b));
         ops::batch_norm(tape, x, ops::BatchNorm { affine, statistics, epsilon: EPSILON })
     }
+}
+
+/// That nobody has said what becomes of a choice point.
+pub(super) fn not_settled(table: &str, row: usize) -> Error {
+    Error::shape("network", format!("choice point `{table}`, row {row} is not settled"))
 }
 
 /// A node's value in the place where its reader looks for it. Most operations have written it there;

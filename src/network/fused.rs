@@ -1,55 +1,12 @@
 //! How a fused cell finds what it learns: candidates of one kind lie behind one another in memory, so that
 //! one dispatch computes them.
 
+use super::layer::{BankPlan, CellPlan, DensePlan, FanPlan, Layer, PlainPlan, PoolPlan, ReducePlan, Run};
 use crate::autograd::ops::{self, Edge, Filter, Source};
-use crate::graph::Pool;
-use crate::graph::fuse::{self, Form, Separable};
+use crate::graph::fuse::{self, Dense, Form, Separable};
+use crate::graph::{Graph, Node, Op, Pool};
 use crate::nn::Spec;
 use std::collections::HashMap;
-
-/// First and last of a run of parameters, or of batch norms.
-type Run = [usize; 2];
-
-/// A bank's filters, and where its weights and statistics are.
-#[derive(Clone, Debug)]
-pub(super) struct BankPlan {
-    pub filters: Vec<Filter>,
-    pub depthwise: Run,
-    pub pointwise: Run,
-    pub norms: Run,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct ReducePlan {
-    pub branches: usize,
-    pub weights: Run,
-    pub norms: Run,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct PoolPlan {
-    pub max: bool,
-    pub window: ops::Window,
-    pub norm: Option<usize>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(super) struct FanPlan {
-    pub stride: usize,
-    pub edges: Vec<Edge>,
-    pub first: Option<BankPlan>,
-    pub second: Option<BankPlan>,
-    pub reduce: Option<ReducePlan>,
-    pub pools: Vec<PoolPlan>,
-}
-
-/// A mixed cell's plan.
-#[derive(Clone, Debug)]
-pub(super) struct CellPlan {
-    pub table: String,
-    pub fans: Vec<FanPlan>,
-    pub joined: Vec<usize>,
-}
 
 /// Orders in which parameters and statistics lie in memory.
 #[derive(Debug, Default)]
@@ -76,8 +33,25 @@ impl<'a> Names<'a> {
         self.parameters.get(format!("{layer}.weight").as_str()).copied()
     }
 
+    fn bias(&self, layer: &str) -> Option<usize> {
+        self.parameters.get(format!("{layer}.bias").as_str()).copied()
+    }
+
     fn norm(&self, layer: &str) -> Option<usize> {
         self.norms.get(layer).copied()
+    }
+
+    /// The layers of a graph without choices.
+    fn layers(&self, graph: &Graph) -> Option<Vec<Layer>> {
+        let layer = |node: &Node| match &node.op {
+            Op::BatchNorm { affine } => {
+                let affine = if *affine { Some([self.weight(&node.name)?, self.bias(&node.name)?]) } else { None };
+                Some(Layer::Norm { affine, statistics: self.norm(&node.name)? })
+            }
+            op if op.parameters(&graph.input_shapes(node)).is_empty() => Some(Layer::Plain),
+            _ => Some(Layer::Weighted { weight: self.weight(&node.name)?, bias: self.bias(&node.name) }),
+        };
+        graph.nodes.iter().map(layer).collect()
     }
 }
 
@@ -100,7 +74,9 @@ impl CellPlan {
     pub fn most_candidates(&self) -> usize {
         let bank = |bank: &Option<BankPlan>| bank.as_ref().map_or(0, |b| b.filters.iter().map(|f| f.branches).sum());
         let fan = |f: &FanPlan| {
-            bank(&f.first) + bank(&f.second) + f.reduce.as_ref().map_or(0, |r| r.branches) + f.pools.len()
+            let dense: usize = f.dense.iter().map(|d| d.branches).sum();
+            let reduced = f.reduce.as_ref().map_or(0, |r| r.branches);
+            bank(&f.first) + bank(&f.second) + reduced + dense + f.plain.len() + f.pools.len()
         };
         self.fans.iter().map(fan).max().unwrap_or(0)
     }
@@ -140,6 +116,8 @@ impl FanPlan {
             second.share(first);
         }
         let mut reduced = Vec::new();
+        let mut dense: Vec<Vec<&Dense>> = Vec::new();
+        let alike = |a: &Dense, b: &Dense| a.kernel == b.kernel && a.bias == b.bias;
         for (edge, option, form) in options() {
             let source = match form {
                 Form::Zero | Form::Separable(_) => continue,
@@ -168,6 +146,19 @@ impl FanPlan {
                     }
                     Source::Pool(index)
                 }
+                Form::Dense(form) => {
+                    let bank = dense.iter().position(|bank: &Vec<&Dense>| alike(bank[0], form));
+                    let bank = bank.unwrap_or_else(|| {
+                        dense.push(Vec::new());
+                        dense.len() - 1
+                    });
+                    dense[bank].push(form);
+                    Source::Dense { bank, branch: dense[bank].len() - 1 }
+                }
+                Form::Plain { graph, .. } => {
+                    plan.plain.push(PlainPlan { graph: graph.clone(), layers: names.layers(graph)? });
+                    Source::Plain(plan.plain.len() - 1)
+                }
             };
             plan.edges[edge].candidates.push((option, source));
         }
@@ -186,7 +177,25 @@ impl FanPlan {
                 norms: places.norms(&norms),
             });
         }
+        plan.dense = dense.iter().map(|bank| DensePlan::new(bank, names, places)).collect::<Option<_>>()?;
         Some(plan)
+    }
+}
+
+impl DensePlan {
+    fn new(branches: &[&Dense], names: &Names<'_>, places: &mut Places) -> Option<Self> {
+        let all = |number: &dyn Fn(&Dense) -> Option<usize>| -> Option<Vec<usize>> {
+            branches.iter().map(|branch| number(branch)).collect()
+        };
+        let weights = all(&|d| names.weight(&d.convolution))?;
+        let biases = if branches[0].bias { Some(all(&|d| names.bias(&d.convolution))?) } else { None };
+        Some(Self {
+            kernel: branches[0].kernel,
+            branches: branches.len(),
+            weights: places.parameters(&weights),
+            biases: biases.map(|biases| places.parameters(&biases)),
+            norms: places.norms(&all(&|d| names.norm(&d.norm))?),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod fold;
 mod footprint;
 mod forward;
 mod fused;
+mod layer;
 mod pass;
 mod reading;
 mod settled;
@@ -25,6 +26,7 @@ use crate::graph::fuse::MixedCell;
 use crate::graph::{Graph, Op, Table};
 use crate::nn::{Array, ExchangeError, Init, Parameters, Spec, Statistics};
 use crate::tensor::{Error, Tensor};
+use layer::Layer;
 use std::collections::BTreeMap;
 
 /// A graph with parameters on a device.
@@ -51,7 +53,7 @@ use std::collections::BTreeMap;
 pub struct Network {
     device: Device,
     graph: Graph,
-    layers: Vec<build::Layer>,
+    layers: Vec<Layer>,
     fused: Option<Fused>,
     parameters: Parameters,
     statistics: Statistics,
@@ -62,7 +64,7 @@ pub struct Network {
 #[derive(Debug)]
 struct Fused {
     graph: Graph,
-    layers: Vec<build::Layer>,
+    layers: Vec<Layer>,
 }
 
 impl Network {
@@ -162,7 +164,7 @@ fn draws_noise(graph: &Graph) -> bool {
 }
 
 /// Fuses a graph and plans its fused nodes; none if there is nothing to fuse.
-fn fuse(graph: &Graph, layers: &[build::Layer], builder: &build::Builder, places: &mut fused::Places) -> Option<Fused> {
+fn fuse(graph: &Graph, layers: &[Layer], builder: &build::Builder, places: &mut fused::Places) -> Option<Fused> {
     let names = fused::Names::new(&builder.specs, &builder.norms);
     let (graph, origins) = graph.fuse();
     let mut planned = Vec::with_capacity(origins.len());
@@ -170,12 +172,12 @@ fn fuse(graph: &Graph, layers: &[build::Layer], builder: &build::Builder, places
         planned.push(match &node.op {
             Op::Fused(fused) => {
                 let cell = MixedCell::of(&fused.graph)?;
-                build::Layer::Cell(Box::new(fused::CellPlan::new(&cell, &names, places)?))
+                Layer::Cell(Box::new(layer::CellPlan::new(&cell, &names, places)?))
             }
             _ => layers[origin].clone(),
         });
     }
-    let any = planned.iter().any(|layer| matches!(layer, build::Layer::Cell(_)));
+    let any = planned.iter().any(|layer| matches!(layer, Layer::Cell(_)));
     any.then_some(Fused { graph, layers: planned })
 }
 

@@ -138,8 +138,10 @@ fn evaluation_computes_the_first_output_only() {
 
 #[test]
 fn a_pass_records_only_the_gradients_it_wants() {
-    for device in devices() {
-        let network = Network::new(&device, supernet(), 3).unwrap();
+    let both = devices().into_iter().flat_map(|device| [false, true].map(|fusion| (device.clone(), fusion)));
+    for (device, fusion) in both {
+        let weighed = if fusion { "normalised_sum_backward_weights" } else { "weighted_sum_backward_weights" };
+        let network = Network::with_fusion(&device, supernet(), 3, fusion).unwrap();
         let alphas = architecture_weights(&device, &network.graph().tables().unwrap(), 1e-3, 1).unwrap();
         let flat = [network.parameters().gradients(), alphas.gradients()];
         let labels = Tensor::from_words(&device, &[0, 2, 1], &[BATCH]).unwrap();
@@ -167,7 +169,7 @@ fn a_pass_records_only_the_gradients_it_wants() {
         let (kernels, touched) = run(false, true);
         assert_eq!(touched, [false, true]);
         assert!(!has(&kernels, "backward_weight ") && !has(&kernels, "channel_sum"), "{kernels:?}");
-        assert!(has(&kernels, "weighted_sum_backward_weights"), "{kernels:?}");
+        assert!(has(&kernels, weighed), "{kernels:?}");
         // Nothing before the first choice point depends on α.
         assert!(!has(&kernels, "stem"), "{kernels:?}");
         // Forwards one product, backwards one: that of the input.
@@ -176,7 +178,7 @@ fn a_pass_records_only_the_gradients_it_wants() {
         let (kernels, touched) = run(true, false);
         assert_eq!(touched, [true, false]);
         assert!(has(&kernels, "backward_weight ") && has(&kernels, "stem.0"), "{kernels:?}");
-        assert!(!has(&kernels, "weighted_sum_backward_weights") && !has(&kernels, "softmax_backward"), "{kernels:?}");
+        assert!(!has(&kernels, weighed) && !has(&kernels, "softmax_backward"), "{kernels:?}");
 
         assert_eq!(run(true, true).1, [true, true]);
         // The loss's own gradient is all that is left.

@@ -30,7 +30,7 @@ pub use conv::{ConvArgs, conv2d};
 pub use decision::{Decide, Decided, choose, skips};
 pub use dropout::{Randomness, drop_path, dropout, scheduled_dropout};
 pub use entangle::entangle;
-pub use fused_cell::{Bank, Edge, Fan, Filter, FusedCell, Pool, Reduce, Source, fused_cell};
+pub use fused_cell::{Bank, Dense, Edge, Fan, Filter, FusedCell, Pool, RecordPlain, Reduce, Source, fused_cell};
 pub use gate::gate;
 pub use linear::{linear, matmul};
 pub use loss::{accuracy, answers, cross_entropy};

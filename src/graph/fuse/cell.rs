@@ -5,7 +5,7 @@ use crate::graph::{Choice, Graph, NodeId, Op, Options};
 use std::collections::HashSet;
 
 /// An edge of a mixed cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MixedEdge {
     /// The state it leads to.
     pub to: usize,
@@ -18,7 +18,7 @@ pub struct MixedEdge {
 /// A cell as a fused operation sees it.
 ///
 /// States are numbered: first the cell's inputs, then its sums. They all have the same number of channels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MixedCell {
     /// Table of architecture weights.
     pub table: String,
@@ -31,7 +31,7 @@ pub struct MixedCell {
 }
 
 impl MixedCell {
-    /// Reads the cell from its graph; none if it is not one, or has an operation of no known [`Form`].
+    /// Reads the cell from its graph; none if it is not one, has an operation of no [`Form`], or none that gains by it.
     pub fn of(graph: &Graph) -> Option<Self> {
         let inputs = graph.input_count();
         let [output] = graph.outputs.as_slice() else { return None };
@@ -68,6 +68,10 @@ impl MixedCell {
             Op::Concat => graph.nodes[output.node].inputs.iter().map(|&i| state_of[i]).collect::<Option<Vec<_>>>()?,
             _ => vec![state_of[output.node]?],
         };
+        let mut forms = states.iter().flat_map(|(_, edges)| edges).flat_map(|edge| &edge.options);
+        if !forms.any(Form::gains) {
+            return None;
+        }
         let sums = inputs..states.len();
         let uniform = {
             let shapes: Vec<_> = (inputs..graph.nodes.len()).filter(|&n| state_of[n].is_some()).collect();

@@ -19,8 +19,21 @@ pub struct Separable {
     pub norm: String,
 }
 
-/// What a candidate computes, with the names of what it learns.
+/// Convolution over all channels: ReLU, convolution of stride 1 that keeps the size, batch norm without affine parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dense {
+    /// Rows and columns of the window.
+    pub kernel: usize,
+    /// Name of the convolution.
+    pub convolution: String,
+    /// Whether it has a bias.
+    pub bias: bool,
+    /// Name of the batch norm.
+    pub norm: String,
+}
+
+/// What a candidate computes, with the names of what it learns.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Form {
     /// Zeros: takes part in the softmax only.
     Zero,
@@ -45,6 +58,15 @@ pub enum Form {
         /// Name of the batch norm.
         norm: String,
     },
+    /// A convolution over all channels.
+    Dense(Dense),
+    /// Anything else: computed by itself, and weighed and added like the others.
+    Plain {
+        /// How many rows and columns of the input there are for each of its own.
+        stride: usize,
+        /// What it computes.
+        graph: Graph,
+    },
 }
 
 impl Form {
@@ -55,33 +77,23 @@ impl Form {
             return None;
         }
         let line = Line { graph };
-        let end = output.node;
-        match &graph.nodes[end].op {
-            Op::Zero { .. } => line.is_input(graph.nodes[end].inputs.first()).then_some(Self::Zero),
-            Op::Identity => line.is_input(graph.nodes[end].inputs.first()).then_some(Self::Identity),
-            Op::Input => Some(Self::Identity),
-            Op::MaxPool(_) | Op::AvgPool(_) => line.pool(end, None),
-            Op::BatchNorm { affine: false } => {
-                let before = line.before(end)?;
-                let norm = graph.nodes[end].name.clone();
-                match &graph.nodes[before].op {
-                    Op::MaxPool(_) | Op::AvgPool(_) => line.pool(before, Some(norm)),
-                    Op::Concat => line.reduce(before, norm),
-                    _ => line.separable(end),
-                }
-            }
-            _ => None,
-        }
+        line.known(output.node).or_else(|| line.plain(output.node))
+    }
+
+    /// Whether a fused cell computes it better than it would be by itself.
+    pub fn gains(&self) -> bool {
+        !matches!(self, Self::Zero | Self::Identity | Self::Plain { .. })
     }
 
     /// The first convolutions' step; 1 where there are none that move.
     pub fn stride(&self) -> Option<usize> {
         match self {
             Self::Zero => None,
-            Self::Identity => Some(1),
+            Self::Identity | Self::Dense(_) => Some(1),
             Self::Pool { pool, .. } => Some(pool.stride),
             Self::Separable(stages) => stages.first().map(|s| s.stride),
             Self::Reduce { .. } => Some(2),
+            Self::Plain { stride, .. } => Some(*stride),
         }
     }
 }
@@ -92,6 +104,50 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// A form that is computed together with others.
+    fn known(&self, end: NodeId) -> Option<Form> {
+        let node = &self.graph.nodes[end];
+        match &node.op {
+            Op::Zero { .. } => self.is_input(node.inputs.first()).then_some(Form::Zero),
+            Op::Identity => self.is_input(node.inputs.first()).then_some(Form::Identity),
+            Op::Input => Some(Form::Identity),
+            Op::MaxPool(_) | Op::AvgPool(_) => self.pool(end, None),
+            Op::BatchNorm { affine: false } => {
+                let before = self.before(end)?;
+                let norm = node.name.clone();
+                match &self.graph.nodes[before].op {
+                    Op::MaxPool(_) | Op::AvgPool(_) => self.pool(before, Some(norm)),
+                    Op::Concat => self.reduce(before, norm),
+                    _ => self.dense(before, &norm).or_else(|| self.separable(end)),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// What has no choices of its own, and keeps the size or halves it.
+    fn plain(&self, end: NodeId) -> Option<Form> {
+        let [from, to] = [0, end].map(|node| self.graph.shape(node));
+        let stride = [1, 2].into_iter().find(|&step| {
+            [(from.height, to.height), (from.width, to.width)].iter().all(|&(from, to)| from.div_ceil(step) == to)
+        })?;
+        let nested = self.graph.nodes.iter().any(|node| !node.op.inner().is_empty());
+        (!nested).then(|| Form::Plain { stride, graph: self.graph.clone() })
+    }
+
+    fn dense(&self, convolution: NodeId, norm: &str) -> Option<Form> {
+        let relu = self.before(convolution)?;
+        let from_input = self.graph.nodes[relu].op == Op::Relu && self.before(relu) == Some(0);
+        let Op::Conv(conv) = &self.graph.nodes[convolution].op else { return None };
+        let channels = self.graph.shape(0).channels;
+        let kernel = conv.kernel[0];
+        let square = Conv { bias: conv.bias, ..Conv::square(channels, channels, kernel, 1) };
+        (from_input && kernel % 2 == 1 && *conv == square).then(|| {
+            let convolution = self.graph.nodes[convolution].name.clone();
+            Form::Dense(Dense { kernel, convolution, bias: conv.bias, norm: norm.to_owned() })
+        })
+    }
+
     fn is_input(&self, node: Option<&NodeId>) -> bool {
         node == Some(&0)
     }

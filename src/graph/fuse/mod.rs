@@ -7,7 +7,7 @@ mod cell;
 mod form;
 
 pub use cell::{MixedCell, MixedEdge};
-pub use form::{Form, Separable};
+pub use form::{Dense, Form, Separable};
 
 use super::{Features, Fused, Graph, Node, NodeId, Op, Output, Pattern};
 use std::collections::BTreeSet;

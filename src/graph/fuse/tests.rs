@@ -88,16 +88,51 @@ fn a_state_that_somebody_else_reads_is_left_alone() {
     assert_eq!(kinds, ["input", "relu", "mixed_cell", "mixed_cell", "concat", "relu"]);
 }
 
-#[test]
-fn an_unknown_operation_keeps_a_cell_as_it_is() {
+/// The same cell with a candidate more on its last edge.
+fn with(ops: Vec<(&str, Op)>) -> Graph {
     let mut graph = cell();
     let last = graph.nodes.iter_mut().rev().find_map(|n| if let Op::Choice(c) = &mut n.op { Some(c) } else { None });
     let Some(Choice { options: Options::Operations(options), .. }) = last else { panic!() };
-    options.push(candidate("tanh", vec![("", Op::Tanh)]));
-    let fused = graph.fuse().0;
+    options.push(candidate("more", ops));
+    graph
+}
+
+#[test]
+fn an_unknown_operation_is_a_part_that_is_computed_by_itself() {
+    let fused = with(vec![("", Op::Tanh)]).fuse().0;
     let kinds: Vec<&str> = fused.nodes.iter().map(|n| n.op.name()).collect();
-    // Edges by themselves can still be computed better.
-    assert_eq!(kinds, ["input", "relu", "mixed_cell", "mixed_cell", "choice", "add", "concat", "relu"]);
+    assert_eq!(kinds, ["input", "relu", "mixed_cell", "relu"]);
+    let Op::Fused(inner) = &fused.nodes[2].op else { panic!() };
+    let cell = MixedCell::of(&inner.graph).unwrap();
+    let last = cell.states[1].1[0].options.last().unwrap();
+    assert!(matches!(last, Form::Plain { stride: 1, graph } if graph.nodes[1].op == Op::Tanh), "{last:?}");
+}
+
+#[test]
+fn convolutions_over_all_channels_are_known_with_and_without_bias() {
+    for bias in [false, true] {
+        let conv = Op::Conv(Conv { bias, ..Conv::square(4, 4, 3, 1) });
+        let norm = ("norm", Op::BatchNorm { affine: false });
+        let form = |conv: Op, norm: (&'static str, Op)| {
+            Form::of(&candidate("", vec![("", Op::Relu), ("conv", conv), norm]).graph).unwrap()
+        };
+        let dense = Dense { kernel: 3, convolution: "conv".into(), bias, norm: "norm".into() };
+        assert_eq!(form(conv.clone(), norm.clone()), Form::Dense(dense));
+        // Of stride 2, or with scale and shift, it is one of the others.
+        let strided = Op::Conv(Conv { bias, ..Conv::square(4, 4, 3, 2) });
+        assert!(matches!(form(strided, norm), Form::Plain { stride: 2, .. }));
+        assert!(matches!(form(conv, ("norm", Op::BatchNorm { affine: true })), Form::Plain { stride: 1, .. }));
+    }
+}
+
+#[test]
+fn where_nothing_is_gained_a_cell_stays_as_it_is() {
+    let mut graph = Graph::new(&[MAP]);
+    let options = vec![candidate("skip", vec![("", Op::Identity)]), candidate("tanh", vec![("", Op::Tanh)])];
+    let choice = Op::Choice(Choice::new("alpha", 0, Options::Operations(options)));
+    let mixed = graph.push("mixed", choice, &[0]).unwrap();
+    graph.output("", mixed);
+    assert_eq!(graph.fuse().0.nodes[1].op.name(), "choice");
 }
 
 #[test]

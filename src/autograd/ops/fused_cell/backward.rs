@@ -1,6 +1,7 @@
 //! A fan's way back: from the gradients of the states it leads to.
 
 use super::bank::Bank;
+use super::beside::{Beside, Leaves};
 use super::fan::{Block, Candidates, Fan, Source};
 use super::flow::Flow;
 use super::recording::{Recording, table};
@@ -39,8 +40,9 @@ impl Fan {
         wanted: bool,
         sums: Sums<'_>,
     ) -> Result<(Option<Flow>, Vec<Term>), Error> {
-        let Some(made) = made else { return Ok((None, Vec::new())) };
-        let through = wanted || self.learns();
+        let Some(mut made) = made else { return Ok((None, Vec::new())) };
+        let beside = made.beside.take();
+        let through = wanted || self.learns() || beside.as_ref().is_some_and(Beside::wants_gradient);
         let shares = self.record_mixtures(gradients.recorder(), &made, record, states, through, sums)?;
         if !through {
             return Ok((None, shares));
@@ -70,7 +72,11 @@ impl Fan {
                 Ok(recorder.dispatch(&factorized_reduce::BACKWARD_WEIGHT, &params, &inputs, &[dw.binding()])?)
             })?;
         }
-        Ok((wanted.then(|| Flow { fan: self, made, dmiddle }), shares))
+        let leaves = match beside {
+            Some(beside) => self.record_beside_backward(gradients, beside, &made, record, states)?,
+            None => Leaves::default(),
+        };
+        Ok((wanted.then(|| Flow { fan: self, made, dmiddle, leaves }), shares))
     }
 
     /// Records the sums of each edge's mixture and, with `through`, replaces each convolved candidate by its
@@ -89,9 +95,7 @@ impl Fan {
         let mut all: Vec<Term> = Vec::new();
         let mut shares = Vec::new();
         for edge in &self.edges {
-            let dy = states[edge.to].as_ref().ok_or_else(|| {
-                Error::shape("fused_cell", format!("state {} is never read, but has edges into it", edge.to))
-            })?;
+            let dy = self.gradient_of(edge, states)?;
             let convolved = edge.candidates.iter().filter(|(_, s)| s.convolved()).count();
             let outside = edge.candidates.iter().filter(|(_, s)| *s == Source::Identity).count();
             let mut terms = self.terms(edge, record, made);

@@ -1,8 +1,9 @@
 //! All edges that leave one state.
 
 use super::bank::{Bank, Reads};
+use super::beside::{Beside, Dense, RecordPlain};
 use super::recording::{Recording, record_statistics, table};
-use crate::autograd::Var;
+use crate::autograd::{Tape, Var};
 use crate::autograd::ops::{Moments, Window, pool::Geometry};
 use crate::device::Recorder;
 use crate::kernels::normalised_sum::{NONE, TERM, Term};
@@ -40,6 +41,15 @@ pub enum Source {
     Second(usize),
     /// A factorised reduction.
     Reduce(usize),
+    /// A convolution over all channels: a branch of a bank.
+    Dense {
+        /// The bank.
+        bank: usize,
+        /// The branch.
+        branch: usize,
+    },
+    /// What the caller records.
+    Plain(usize),
     /// A pool.
     Pool(usize),
     /// The state itself.
@@ -70,6 +80,10 @@ pub struct Fan {
     pub second: Option<Bank>,
     /// Factorised reductions.
     pub reduce: Option<Reduce>,
+    /// Convolutions over all channels, a bank for each size of window.
+    pub dense: Vec<Dense>,
+    /// Number of candidates that the caller records.
+    pub plain: usize,
     /// Pools.
     pub pools: Vec<Pool>,
 }
@@ -78,7 +92,7 @@ pub struct Fan {
 #[derive(Debug)]
 pub(super) struct Candidates {
     pub x: Tensor,
-    /// All un-normalised candidates: first bank, second bank, reductions, pools.
+    /// All un-normalised candidates, block after block as [`Fan::branches`] says.
     pub candidates: Tensor,
     /// For each of these blocks, mean and inverse deviation.
     pub saved: Tensor,
@@ -86,12 +100,19 @@ pub(super) struct Candidates {
     pub middles: [Option<Tensor>; 2],
     /// Places of the maxima.
     pub indices: Vec<Option<Tensor>>,
+    pub beside: Option<Beside>,
 }
 
 impl Candidates {
     pub fn bytes(&self) -> usize {
         let middles = self.middles.iter().chain(&self.indices).flatten();
-        [&self.x, &self.candidates, &self.saved].into_iter().chain(middles).map(|t| 4 * t.count()).sum()
+        let own: usize = [&self.x, &self.candidates, &self.saved].into_iter().chain(middles).map(|t| 4 * t.count()).sum();
+        own + self.beside.as_ref().map_or(0, Beside::bytes)
+    }
+
+    /// What the caller has recorded.
+    pub fn recorded(&self) -> impl Iterator<Item = &Var> {
+        self.beside.iter().flat_map(|beside| &beside.plain)
     }
 }
 
@@ -107,18 +128,41 @@ impl Fan {
     /// All that learns.
     pub(super) fn learned(&self) -> impl Iterator<Item = &Var> {
         let banks = [&self.first, &self.second].into_iter().flatten().flat_map(|b| [&b.depthwise, &b.pointwise]);
-        banks.chain(self.reduce.iter().map(|r| &r.weights))
+        let dense = self.dense.iter().flat_map(|d| [Some(&d.weights), d.biases.as_ref()]).flatten();
+        banks.chain(self.reduce.iter().map(|r| &r.weights)).chain(dense)
     }
 
     pub(super) fn learns(&self) -> bool {
         self.learned().any(Var::wants_gradient)
     }
 
-    /// Branches of each block, in order: first bank, second bank, reductions, each pool.
+    /// The first block of convolutions over all channels.
+    pub(super) const DENSE: usize = 3;
+
+    /// The block of a candidate of the caller's.
+    pub(super) fn plain_block(&self, index: usize) -> usize {
+        Self::DENSE + self.dense.len() + index
+    }
+
+    /// The block of a pool.
+    pub(super) fn pool_block(&self, index: usize) -> usize {
+        self.plain_block(self.plain) + index
+    }
+
+    /// The gradient of the state that an edge leads to.
+    pub(super) fn gradient_of<'a>(&self, edge: &Edge, states: &'a [Option<Tensor>]) -> Result<&'a Tensor, Error> {
+        states[edge.to].as_ref().ok_or_else(|| {
+            Error::shape("fused_cell", format!("state {} is never read, but has edges into it", edge.to))
+        })
+    }
+
+    /// Branches of each block, in order: first bank, second bank, reductions, banks of convolutions over all channels, what
+    /// the caller records, each pool.
     fn branches(&self) -> Vec<usize> {
         let bank = |bank: &Option<Bank>| bank.as_ref().map_or(0, Bank::branches);
         let convolved = [bank(&self.first), bank(&self.second), self.reduce.as_ref().map_or(0, |r| r.branches)];
-        convolved.into_iter().chain(self.pools.iter().map(|_| 1)).collect()
+        let alone = std::iter::repeat_n(1, self.plain + self.pools.len());
+        convolved.into_iter().chain(self.dense.iter().map(|d| d.branches)).chain(alone).collect()
     }
 
     pub(super) fn block(&self, index: usize, record: &Recording<'_>, candidates: &Tensor, saved: &Tensor) -> Block {
@@ -154,22 +198,25 @@ impl Fan {
     /// Records all candidates of `x`, and adds each edge's mixture to the state it leads to.
     pub(super) fn record(
         &self,
-        recorder: &mut Recorder,
-        x: &Tensor,
+        tape: &mut Tape,
+        (number, x, wanted): (usize, &Tensor, bool),
         record: &Recording<'_>,
         states: &mut [Option<Tensor>],
+        plain: &mut RecordPlain<'_>,
     ) -> Result<Option<Candidates>, Error> {
         if self.edges.is_empty() {
             return Ok(None);
         }
         let blocks: usize = self.branches().iter().sum();
         let [batch, channels, height, width] = record.shape;
+        let recorder = tape.recorder();
         let mut made = Candidates {
             x: x.clone(),
             candidates: Tensor::scratch(recorder, &[blocks * record.unit()])?,
             saved: Tensor::scratch(recorder, &[2 * blocks * channels])?,
             middles: [None, None],
             indices: Vec::new(),
+            beside: None,
         };
         for (index, bank) in [&self.first, &self.second].into_iter().enumerate() {
             let Some(bank) = bank else { continue };
@@ -185,8 +232,10 @@ impl Fan {
             let channels = reduce.branches * channels;
             record_statistics(recorder, &block.z, &block.saved, channels, record, &reduce.moments)?;
         }
+        made.beside = self.record_beside(tape, number, wanted, &made, record, plain)?;
+        let recorder = tape.recorder();
         for (index, pool) in self.pools.iter().enumerate() {
-            let block = self.block(3 + index, record, &made.candidates, &made.saved);
+            let block = self.block(self.pool_block(index), record, &made.candidates, &made.saved);
             let indices = pool.record(recorder, x, &block.z)?;
             made.indices.push(indices);
             if let Some(moments) = &pool.moments {
@@ -240,8 +289,8 @@ impl Fan {
     pub(super) fn terms(&self, edge: &Edge, record: &Recording<'_>, made: &Candidates) -> Vec<Term> {
         let mut candidates = edge.candidates.clone();
         candidates.sort_by_key(|(_, source)| match source {
-            Source::First(_) | Source::Second(_) | Source::Reduce(_) => 0,
-            Source::Pool(_) => 1,
+            Source::First(_) | Source::Second(_) | Source::Reduce(_) | Source::Dense { .. } => 0,
+            Source::Plain(_) | Source::Pool(_) => 1,
             Source::Identity => 2,
         });
         let channels = record.shape[1] as u32;
@@ -252,12 +301,15 @@ impl Fan {
                 Source::First(branch) => (0, branch),
                 Source::Second(branch) => (1, branch),
                 Source::Reduce(branch) => (2, branch),
-                Source::Pool(index) => (3 + index, 0),
+                Source::Dense { bank, branch } => (Self::DENSE + bank, branch),
+                Source::Plain(index) => (self.plain_block(index), 0),
+                Source::Pool(index) => (self.pool_block(index), 0),
                 Source::Identity => {
                     return Term { at: made.x.at(), image: channels * plane, mean: NONE, weight, ..Term::default() };
                 }
             };
             let normed = match source {
+                Source::Plain(_) => false,
                 Source::Pool(index) => self.pools[index].moments.is_some(),
                 _ => true,
             };
@@ -278,9 +330,9 @@ impl Fan {
 }
 
 impl Source {
-    /// Whether it has weights of its own.
+    /// Whether it is convolved here: its own gradient takes its place on the way back.
     pub(super) fn convolved(self) -> bool {
-        matches!(self, Self::First(_) | Self::Second(_) | Self::Reduce(_))
+        matches!(self, Self::First(_) | Self::Second(_) | Self::Reduce(_) | Self::Dense { .. })
     }
 }
 

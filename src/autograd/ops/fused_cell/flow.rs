@@ -1,5 +1,6 @@
 //! The gradients of a state and of the architecture weights, from what a fan's way back has left.
 
+use super::beside::Leaves;
 use super::fan::{Candidates, Fan, Source};
 use super::recording::Recording;
 use crate::autograd::ops::Edge;
@@ -18,6 +19,8 @@ pub(super) struct Flow {
     pub made: Candidates,
     /// Gradient of the first bank's depthwise convolutions.
     pub dmiddle: Option<Tensor>,
+    /// What convolutions over all channels and candidates of the caller's pass on.
+    pub leaves: Leaves,
 }
 
 impl Flow {
@@ -30,10 +33,10 @@ impl Flow {
         dx: &Tensor,
         accumulate: bool,
     ) -> Result<(), Error> {
-        let Self { fan, made, dmiddle } = self;
         let mut written = accumulate;
-        let dpools = Tensor::scratch(recorder, &[fan.pools.len().max(1), record.unit()])?;
+        let dpools = Tensor::scratch(recorder, &[self.fan.pools.len().max(1), record.unit()])?;
         written |= self.record_shared(recorder, record, states, dx, &dpools, accumulate)?;
+        let Self { fan, made, dmiddle, leaves } = self;
         for (index, pool) in fan.pools.iter().enumerate() {
             let dnormed = dpools.view(index * record.unit(), &record.shape);
             let dy = match &pool.moments {
@@ -56,6 +59,7 @@ impl Flow {
             recorder.dispatch(&factorized_reduce::BACKWARD_INPUT, &params, &inputs, &[dx.binding()])?;
             written = true;
         }
+        written = leaves.record(recorder, dx, written)?;
         if !written {
             recorder.clear(dx.buffer(), dx.at() as usize, dx.count())?;
         }
@@ -133,7 +137,7 @@ impl Flow {
         dnormed: &Tensor,
     ) -> Result<Tensor, Error> {
         let [batch, channels, ..] = record.shape.map(|n| n as u32);
-        let block = self.fan.block(3 + index, record, &self.made.candidates, &self.made.saved);
+        let block = self.fan.block(self.fan.pool_block(index), record, &self.made.candidates, &self.made.saved);
         let sums = Tensor::scratch(recorder, &[2, channels as usize])?;
         let (x, saved, pixels) = (&block.z, &block.saved, record.pixels() as u32);
         let params = batch_norm::Sums {

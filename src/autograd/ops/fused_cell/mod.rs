@@ -2,18 +2,21 @@
 //! (Liu et al. 2019, equations 1 and 2).
 //!
 //! All edges that leave a state are computed together: one bank of depthwise filters, one grouped
-//! pointwise product, each parameter-free candidate once. Candidates are stored un-normalised and
+//! pointwise product, one convolution over all channels for each size of window, each parameter-free candidate once; what
+//! else there is the caller records. Candidates are stored un-normalised and
 //! normalised where they are weighed and added; on the way back each one is replaced in place by its
 //! own gradient. The gradient of an architecture weight, Σ dy·x̂, is one of the sums that the gradient of
 //! batch normalisation needs anyway.
 
 mod backward;
 mod bank;
+mod beside;
 mod fan;
 mod flow;
 mod recording;
 
 pub use bank::{Bank, Filter};
+pub use beside::{Dense, RecordPlain};
 pub use fan::{Edge, Fan, Pool, Reduce, Source};
 
 use super::*;
@@ -36,11 +39,17 @@ pub struct FusedCell {
 }
 
 /// The cell's result `[batch, joined · channels, height, width]` for `inputs` `[batch, channels, …]` and the
-/// weights of all options, `[rows, options]`.
+/// weights of all options, `[rows, options]`. `plain` records the candidates that a fan only counts.
 ///
 /// # Errors
 /// [`Error::Shape`] if shapes do not fit one another; else as recording does.
-pub fn fused_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: FusedCell) -> Result<Var, Error> {
+pub fn fused_cell(
+    tape: &mut Tape,
+    inputs: &[&Var],
+    weights: &Var,
+    cell: FusedCell,
+    plain: &mut RecordPlain<'_>,
+) -> Result<Var, Error> {
     let &[_, options] = weights.shape() else {
         return Err(Error::shape("fused_cell", format!("weights {:?} are not [rows, options]", weights.shape())));
     };
@@ -68,10 +77,13 @@ pub fn fused_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: FusedCe
     let single = single(&cell.joined, |state| cell.fans.get(state)).map(|state| (state, &y));
     let record = Recording { weights: weights.tensor(), options, epsilon, training, shape, single };
     let mut made = Vec::with_capacity(cell.fans.len());
+    let mut flows = parents.iter().any(|v| v.wants_gradient());
     for (state, fan) in cell.fans.iter().enumerate() {
         let missing = || Error::shape("fused_cell", format!("state {state} is read before it is computed"));
         let x = states[state].clone().ok_or_else(missing)?;
-        made.push(fan.record(tape.recorder(), &x, &record, &mut states)?);
+        let wanted = inputs.get(state).map_or(flows, |input| input.wants_gradient());
+        made.push(fan.record(tape, (state, &x, wanted), &record, &mut states, plain)?);
+        flows |= made.iter().flatten().flat_map(Candidates::recorded).any(Var::wants_gradient);
     }
     let mut joined = Vec::with_capacity(cell.joined.len());
     for &state in &cell.joined {
@@ -81,6 +93,8 @@ pub fn fused_cell(tape: &mut Tape, inputs: &[&Var], weights: &Var, cell: FusedCe
     if single.is_none() {
         channels::record_join(tape.recorder(), &joined, &y)?;
     }
+    let recorded: Vec<Var> = made.iter().flatten().flat_map(Candidates::recorded).cloned().collect();
+    let parents: Vec<&Var> = parents.into_iter().chain(&recorded).collect();
     Ok(tape.push("fused_cell", &parents, y, || Undo {
         inputs: inputs.iter().map(|v| (v.id(), v.shape().to_vec())).collect(),
         weights: weights.clone(),
