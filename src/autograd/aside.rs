@@ -1,6 +1,6 @@
 //! Parts of a fused operation that are operations of the tape themselves.
 
-use super::{Backward, Gradients, Record, Tape};
+use super::{Backward, Gradients, Record, Tape, walk};
 use crate::tensor::Error;
 
 /// Operations that [`Tape::backward`] does not undo: who had them recorded does.
@@ -38,19 +38,4 @@ impl Aside {
     pub fn saved_bytes(&self) -> usize {
         self.records.iter().map(|record| record.saved_bytes).sum()
     }
-}
-
-/// Undoes operations, the last one first.
-pub(super) fn walk(
-    records: &[Record],
-    undo: Vec<Box<dyn Backward>>,
-    gradients: &mut Gradients<'_>,
-) -> Result<(), Error> {
-    for (record, undo) in records.iter().zip(undo).rev() {
-        if let Some(dy) = gradients.take(record.output) {
-            gradients.recorder().set_scope(&record.scope);
-            undo.backward(&dy, gradients)?;
-        }
-    }
-    Ok(())
 }

@@ -236,7 +236,7 @@ impl Tape {
         }
         drop(seed);
         let first = self.records.len() - undo.len();
-        aside::walk(&self.records[first..], undo, &mut gradients)?;
+        walk(&self.records[first..], undo, &mut gradients)?;
         let gradients = gradients.finish();
         self.recorder.set_leg(Leg::Update);
         Ok(gradients)
@@ -256,6 +256,17 @@ impl Tape {
         self.sinks.push(sink);
         Var { tensor, id: Some(self.sinks.len() - 1) }
     }
+}
+
+/// Undoes operations, the last one first.
+fn walk(records: &[Record], undo: Vec<Box<dyn Backward>>, gradients: &mut Gradients<'_>) -> Result<(), Error> {
+    for (record, undo) in records.iter().zip(undo).rev() {
+        if let Some(dy) = gradients.take(record.output) {
+            gradients.recorder().set_scope(&record.scope);
+            undo.backward(&dy, gradients)?;
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Display for Tape {

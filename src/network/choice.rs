@@ -1,8 +1,8 @@
 //! Records choice points: all options weighed, or only the one taken.
 
-use super::layer::Layer;
 use super::entangled::Shared;
 use super::forward::{Run, not_settled, zeros};
+use super::layer::Layer;
 use super::reading::is_zero;
 use super::{Choices, NOTHING};
 use crate::autograd::{Tape, Var, ops};

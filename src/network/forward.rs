@@ -1,8 +1,8 @@
 //! Records the forward pass of a graph onto a tape.
 
-use super::layer::Layer;
 use super::entangled::Shared;
 use super::fused::window;
+use super::layer::Layer;
 use super::reading::{readers, reads};
 use super::{Choices, Network, Pass};
 use crate::autograd::{Tape, Var, ops};

@@ -3,8 +3,8 @@
 use super::bank::{Bank, Reads};
 use super::beside::{Beside, Dense, RecordPlain};
 use super::recording::{Recording, record_statistics, table};
-use crate::autograd::{Tape, Var};
 use crate::autograd::ops::{Moments, Window, pool::Geometry};
+use crate::autograd::{Tape, Var};
 use crate::device::Recorder;
 use crate::kernels::normalised_sum::{NONE, TERM, Term};
 use crate::kernels::{factorized_reduce, normalised_sum, pool as pool_kernels};
@@ -106,7 +106,8 @@ pub(super) struct Candidates {
 impl Candidates {
     pub fn bytes(&self) -> usize {
         let middles = self.middles.iter().chain(&self.indices).flatten();
-        let own: usize = [&self.x, &self.candidates, &self.saved].into_iter().chain(middles).map(|t| 4 * t.count()).sum();
+        let own: usize =
+            [&self.x, &self.candidates, &self.saved].into_iter().chain(middles).map(|t| 4 * t.count()).sum();
         own + self.beside.as_ref().map_or(0, Beside::bytes)
     }
 

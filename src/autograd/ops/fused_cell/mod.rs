@@ -8,6 +8,7 @@
 //! own gradient. The gradient of an architecture weight, Σ dy·x̂, is one of the sums that the gradient of
 //! batch normalisation needs anyway.
 
+mod aside;
 mod backward;
 mod bank;
 mod beside;
