@@ -7,7 +7,7 @@ use crate::device::Case;
 pub(super) type Shape = [u32; 5];
 
 pub(super) fn all(case: fn(Shape, bool, u32) -> Case) -> Vec<Case> {
-    let shapes: [Shape; 12] = [
+    let shapes: [Shape; 15] = [
         [1, 1, 1, 1, 1],
         [2, 1, 3, 5, 7],
         [3, 1, 16, 16, 64],
@@ -20,6 +20,9 @@ pub(super) fn all(case: fn(Shape, bool, u32) -> Case) -> Vec<Case> {
         [2, 3, 16, 16, 64],
         [7, 5, 9, 6, 4],
         [2, 2, 8, 20, 528],
+        [3, 1, 210, 40, 50],
+        [2, 2, 81, 105, 33],
+        [5, 1, 64, 131, 16],
     ];
     let mut cases = Vec::new();
     for (at, shape) in shapes.into_iter().enumerate() {
@@ -31,7 +34,10 @@ pub(super) fn all(case: fn(Shape, bool, u32) -> Case) -> Vec<Case> {
 
 pub(super) fn benches(case: fn(Shape, bool, u32) -> Case) -> Vec<Case> {
     let sizes = [[16, 16, 1024], [32, 32, 256], [64, 64, 64]];
+    // Those of a bank, and those of inverted residuals.
     let shapes = [1, 16].into_iter().flat_map(|groups| sizes.map(|[i, o, pixels]| [16, groups, i, o, pixels]));
+    let residuals = [[16, 96, 1024], [288, 48, 256], [96, 576, 64], [320, 1280, 16]];
+    let shapes = shapes.chain(residuals.map(|[i, o, pixels]| [16, 1, i, o, pixels]));
     shapes.map(|shape| case(shape, false, 0)).collect()
 }
 
