@@ -42,6 +42,9 @@ pub(in crate::kernels) fn fused() -> bool {
     fused
 }
 
+/// Values of a row up to which rows lie so near one another that [`touch`] does not help.
+pub(in crate::kernels) const NEAR: usize = 64;
+
 /// Reads one value of each cache line, in order, so that the processor fetches what is soon read in pieces
 /// far apart: it foresees a few long runs better than many short ones.
 pub(in crate::kernels) fn touch(values: &[f32]) {

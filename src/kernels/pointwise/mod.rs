@@ -8,7 +8,7 @@ use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::pixel_panel::Panel;
 use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::cpu::store::store;
-use crate::kernels::cpu::vector::{LANES, touch};
+use crate::kernels::cpu::vector::{LANES, NEAR, touch};
 use rayon::prelude::*;
 
 mod cases;
@@ -121,9 +121,6 @@ fn backward_input(call: &mut Call<'_>) {
     let a = gemm::pack(p.groups as usize, inputs, outputs, |group, i, o| w[(group * outputs + o) * inputs + i]);
     product(&p, &a, outputs, dy, None, &mut call.output(0)[p.x()]);
 }
-
-/// Pixels of an image above which its rows are far enough apart for [`touch`] to help.
-const NEAR: usize = 64;
 
 /// y[n, g, r, p] (+)= Σₖ a[g, r, k] x[n, g, k, p] + bias[g, r].
 fn product(p: &Params, a: &[f32], depth: usize, x: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {

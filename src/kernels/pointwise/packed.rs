@@ -1,7 +1,7 @@
 //! The gradient of many weights from few pixels: a matrix product whose matrices are packed before. Products of rows with rows
 //! would read and write their sums, a vector for each weight, more often than they add to them.
 
-use super::{NEAR, Params};
+use super::Params;
 use crate::kernels::cpu::gemm::{self, Product, ROWS};
 use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::scratch::scratch;
@@ -19,6 +19,8 @@ const BLOCK: usize = 8 * ROWS;
 
 /// Pixels whose rows a piece of work packs at a time.
 const RUN: usize = 512;
+/// Pixels that are packed as columns at a time: so few that their rows stay in the first-level cache.
+const NEAR: usize = 64;
 
 /// Whether the weights' gradient is faster so.
 pub(super) fn suits(p: &Params) -> bool {
@@ -122,7 +124,6 @@ fn pack_panels(p: &Params, images: Images<'_>, packed: &mut [f32]) {
     packed.par_chunks_mut(PANEL * images.pixels).enumerate().with_min_len(p.least()).for_each(|(unit, packed)| {
         let (panel, image) = (unit / batch, unit % batch);
         let (group, first) = (panel / panels, panel % panels * PANEL);
-        // So few pixels at a time that their rows stay in the first-level cache.
         for (run, packed) in packed.chunks_mut(NEAR * PANEL).enumerate() {
             for channel in first..images.channels.min(first + PANEL) {
                 let plane = &images.plane(image, group, channel)[run * NEAR..];

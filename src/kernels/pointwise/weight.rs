@@ -1,11 +1,11 @@
 //! The gradient of the weights on the CPU: products of rows with rows, which are read where they lie.
 
-use super::{NEAR, Params, packed};
+use super::{Params, packed};
 use crate::device::Call;
 use crate::kernels::cpu::pixel_panel::Panel;
 use crate::kernels::cpu::row_products::{self, Rows, Sums};
 use crate::kernels::cpu::scratch::scratch;
-use crate::kernels::cpu::vector::{LANES, touch};
+use crate::kernels::cpu::vector::{LANES, NEAR, touch};
 use rayon::prelude::*;
 use std::ops::Range;
 
