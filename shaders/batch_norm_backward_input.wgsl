@@ -8,15 +8,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let part = linear(group, groups);
     let c = part / parts;
     if (c >= p.channels) { return; }
-    let inverse = saved[p.saved + p.channels + c];
-    var factor = inverse;
-    if (p.affine != 0u) { factor *= parameters[p.weight + c]; }
+    let l = line(c);
     let first = part % parts * (WORKGROUP * ELEMENTS);
     let end = min(first + WORKGROUP * ELEMENTS, count);
     var w = walk(first + lane, c, p.channels, p.pixels);
     if (p.training == 0u) {
         for (var i = first + lane; i < end; i += WORKGROUP) {
-            var value = dy[p.dy + w.at] * factor;
+            var value = passed(dy[p.dy + w.at], x[p.x + w.at], l) * l.factor;
             if (p.accumulate != 0u) { value += dx[p.dx + w.at]; }
             dx[p.dx + w.at] = value;
             advance(&w);
@@ -24,11 +22,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     let elements = f32(count);
-    let mean = saved[p.saved + c];
-    let slope = inverse * sums[p.sums + c] / elements;
+    let slope = saved[p.saved + p.channels + c] * sums[p.sums + c] / elements;
     let gradient = sums[p.sums + p.channels + c] / elements;
     for (var i = first + lane; i < end; i += WORKGROUP) {
-        var value = (dy[p.dy + w.at] - gradient - (x[p.x + w.at] - mean) * slope) * factor;
+        let v = x[p.x + w.at];
+        var value = (passed(dy[p.dy + w.at], v, l) - gradient - (v - l.mean) * slope) * l.factor;
         if (p.accumulate != 0u) { value += dx[p.dx + w.at]; }
         dx[p.dx + w.at] = value;
         advance(&w);

@@ -7,7 +7,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let channel = linear(group, groups);
     if (channel >= p.channels) { return; }
     let count = p.batch * p.pixels;
-    let mean = saved[p.saved + channel];
+    let l = line(channel);
     var w = walk(lane, channel, p.channels, p.pixels);
     var total = vec2(0.0);
     var i = lane;
@@ -15,8 +15,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         var block = vec2(0.0);
         let end = min(count, i + BLOCK * WORKGROUP);
         for (; i < end; i += WORKGROUP) {
-            let g = dy[p.dy + w.at];
-            block += vec2((x[p.x + w.at] - mean) * g, g);
+            let v = x[p.x + w.at];
+            let g = passed(dy[p.dy + w.at], v, l);
+            block += vec2((v - l.mean) * g, g);
             advance(&w);
         }
         total += block;

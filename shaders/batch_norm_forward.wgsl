@@ -1,4 +1,4 @@
-// y = (x − mean)/σ · w + b: a workgroup works within one channel.
+// y = (x − mean)/σ · w + b, within bounds if there are any: a workgroup works within one channel.
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -19,7 +19,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let end = min(first + WORKGROUP * ELEMENTS, count);
     var w = walk(first + lane, c, p.channels, p.pixels);
     for (var i = first + lane; i < end; i += WORKGROUP) {
-        y[p.y + w.at] = (x[p.x + w.at] - mean) * factor + bias;
+        var value = (x[p.x + w.at] - mean) * factor + bias;
+        // Not clamp, which may turn a NaN into a bound.
+        if (p.bounded != 0u) { value = select(select(value, p.high, value > p.high), p.low, value < p.low); }
+        y[p.y + w.at] = value;
         advance(&w);
     }
 }

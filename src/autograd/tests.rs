@@ -113,7 +113,9 @@ fn batch_normalisation() {
     for device in devices() {
         let stored = moments(&Tensor::from_values(&device, &[0.1, -0.2, 0.7, 1.5], &[4]).unwrap());
         for training in [true, false] {
-            for affine in [true, false] {
+            for (affine, bounds) in
+                [(true, None), (false, None), (true, Some([0.0, 0.6])), (false, Some([-0.4, f32::INFINITY]))]
+            {
                 let function = |tape: &mut Tape, v: &[Var]| {
                     let weight = ops::reshape(tape, &v[1], &[4])?;
                     let part = |first| weight.tensor().view(first, &[2]);
@@ -124,7 +126,7 @@ fn batch_normalisation() {
                     } else {
                         ops::Statistics::Running { running: &stored }
                     };
-                    let norm = ops::BatchNorm { affine: affine.then_some((&w, &b)), statistics, epsilon: 1e-5 };
+                    let norm = ops::BatchNorm { affine: affine.then_some((&w, &b)), statistics, epsilon: 1e-5, bounds };
                     ops::batch_norm(tape, &v[0], norm)
                 };
                 wait(check_gradients(
@@ -136,7 +138,9 @@ fn batch_normalisation() {
                     },
                     3e-3,
                 ))
-                .unwrap_or_else(|e| panic!("{} training {training} affine {affine}: {e}", device.name()));
+                .unwrap_or_else(|e| {
+                    panic!("{} training {training} affine {affine} bounds {bounds:?}: {e}", device.name())
+                });
             }
         }
     }
@@ -158,7 +162,7 @@ fn scale_and_shift_of_batch_normalisation_get_their_sums() {
         let mut tape = Tape::new(&device);
         let (w, b) = (tape.leaf(parameters.view(0, &[1])), tape.leaf(parameters.view(1, &[1])));
         let statistics = ops::Statistics::Batch { moments: &moments };
-        let norm = ops::BatchNorm { affine: Some((&w, &b)), statistics, epsilon: 0.0 };
+        let norm = ops::BatchNorm { affine: Some((&w, &b)), statistics, epsilon: 0.0, bounds: None };
         let y = ops::batch_norm(&mut tape, &Var::constant(x), norm).unwrap();
         let dy = Tensor::from_values(&device, &[1.0, 2.0, 3.0, 5.0], &[4, 1, 1, 1]).unwrap();
         let gradients = tape.backward(&y, Some(dy)).unwrap();
@@ -381,7 +385,7 @@ fn shapes_that_do_not_fit_are_errors_that_name_them() {
     assert!(ops::global_avg_pool(&mut tape, &var(&[2, 3])).is_err());
     let moments = moments(&Tensor::zeros(&device, &[4]).unwrap());
     let statistics = ops::Statistics::Batch { moments: &moments };
-    let norm = ops::BatchNorm { affine: None, statistics, epsilon: 1e-5 };
+    let norm = ops::BatchNorm { affine: None, statistics, epsilon: 1e-5, bounds: None };
     let error = ops::batch_norm(&mut tape, &var(&[1, 2, 1, 1]), norm).unwrap_err();
     assert!(error.to_string().contains("use a larger batch"), "{error}");
 }

@@ -4,6 +4,7 @@ use super::entangled::Shared;
 use super::fused::window;
 use super::layer::Layer;
 use super::reading::{readers, reads};
+use super::together::{How, together};
 use super::{Choices, Network, Pass};
 use crate::autograd::{Tape, Var, ops};
 use crate::graph::{Graph, Op, Ramp};
@@ -80,17 +81,31 @@ impl Run<'_> {
             _ => None,
         };
         let mut readers = readers(graph, outputs, path);
+        let how = match self.network.fusion {
+            true => together(graph, &mut readers, outputs, self.pass.training),
+            false => vec![How::Alone; graph.nodes.len()],
+        };
         let mut values: Vec<Option<Var>> = vec![None; graph.nodes.len()];
         let last = graph.outputs.first().map(|o| o.node);
-        for (index, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
-            if readers[index] == 0 {
+        for index in 0..graph.nodes.len() {
+            if readers[index] == 0 || how[index] == How::Later {
                 continue;
             }
             let target = destination.filter(|_| last == Some(index));
+            let (at, bounds) = match how[index] {
+                How::With(norm, bounds) => (norm, Some(bounds)),
+                _ => (index, None),
+            };
+            let (node, layer) = (&graph.nodes[at], &layers[at]);
             if !node.name.is_empty() {
                 tape.set_scope(&node.name);
             }
-            let reads = reads(graph, index, path);
+            let mut reads = reads(graph, at, path);
+            for input in &mut reads {
+                if let How::As(first) = how[*input] {
+                    *input = first;
+                }
+            }
             let read: Vec<Var> = reads.iter().filter_map(|&i| values[i].clone()).collect();
             let made = match (&node.op, layer) {
                 (Op::Input, _) => self.identity(tape, &inputs[index], target)?,
@@ -110,7 +125,7 @@ impl Run<'_> {
                     if let Some(target) = target {
                         tape.write_next_to(target.clone());
                     }
-                    self.operation(tape, op, layer, &read, target)?
+                    self.operation(tape, op, layer, &read, (target, bounds))?
                 }
             };
             drop(read);
@@ -149,7 +164,7 @@ impl Run<'_> {
         op: &Op,
         layer: &Layer,
         inputs: &[Var],
-        target: Option<&Tensor>,
+        (target, bounds): (Option<&Tensor>, Option<[f32; 2]>),
     ) -> Result<Var, Error> {
         let Some(x) = inputs.first() else {
             return Err(Error::shape("network", format!("{} reads nothing", op.name())));
@@ -176,7 +191,7 @@ impl Run<'_> {
                 };
                 ops::conv2d(tape, x, &weight, bias.as_ref(), args)
             }
-            Op::BatchNorm { .. } => self.batch_norm(tape, x, layer),
+            Op::BatchNorm { .. } => self.batch_norm(tape, x, layer, bounds),
             Op::Relu => ops::relu(tape, x),
             Op::TrainingRelu if self.pass.training => ops::relu(tape, x),
             Op::TrainingRelu => self.identity(tape, x, target),
@@ -244,7 +259,7 @@ impl Run<'_> {
         Ok((weight, bias))
     }
 
-    fn batch_norm(&self, tape: &mut Tape, x: &Var, layer: &Layer) -> Result<Var, Error> {
+    fn batch_norm(&self, tape: &mut Tape, x: &Var, layer: &Layer, bounds: Option<[f32; 2]>) -> Result<Var, Error> {
         let Layer::Norm { affine, statistics } = layer else {
             return Err(Error::shape("network", "a batch normalisation without statistics"));
         };
@@ -263,7 +278,7 @@ impl Run<'_> {
             ops::Statistics::Running { running: &stored }
         };
         let affine = affine.as_ref().map(|(w, b)| (w, b));
-        ops::batch_norm(tape, x, ops::BatchNorm { affine, statistics, epsilon: EPSILON })
+        ops::batch_norm(tape, x, ops::BatchNorm { affine, statistics, epsilon: EPSILON, bounds })
     }
 }
 

@@ -14,6 +14,7 @@ mod pass;
 mod reading;
 mod settled;
 mod state;
+mod together;
 
 pub use fold::fold;
 pub use footprint::Footprint;
@@ -55,6 +56,8 @@ pub struct Network {
     graph: Graph,
     layers: Vec<Layer>,
     fused: Option<Fused>,
+    /// Whether operations are recorded together where that is known to be faster.
+    fusion: bool,
     parameters: Parameters,
     statistics: Statistics,
     noise: Option<Randomness>,
@@ -91,7 +94,7 @@ impl Network {
         let parameters = Parameters::new(device, &builder.specs, &places.parameters, seed)?;
         let statistics = Statistics::new(device, &builder.norms, &places.norms)?;
         let noise = noise(device, &graph, seed)?;
-        Ok(Self { device: device.clone(), graph, layers, fused, parameters, statistics, noise })
+        Ok(Self { device: device.clone(), graph, layers, fused, fusion, parameters, statistics, noise })
     }
 
     /// A network that is not trained: with given arrays, as [`Network::load`] takes them, and without room for gradients.
@@ -104,7 +107,8 @@ impl Network {
         let parameters = Parameters::fixed(device, &builder.specs)?;
         let statistics = Statistics::new(device, &builder.norms, &[])?;
         let noise = noise(device, &graph, 0)?;
-        let mut network = Self { device: device.clone(), graph, layers, fused: None, parameters, statistics, noise };
+        let device = device.clone();
+        let mut network = Self { device, graph, layers, fused: None, fusion: true, parameters, statistics, noise };
         network.load(arrays)?;
         Ok(network)
     }

@@ -277,6 +277,7 @@ fn norm(mut bench: Bench<'_>, attributes: &Attributes<'_>, given: &[Numbers]) ->
         affine: Some((&weight, &bias)),
         statistics: ops::Statistics::Batch { moments: &moments },
         epsilon: attributes.float("epsilon", 1e-5),
+        bounds: None,
     };
     let y = ops::batch_norm(&mut bench.tape, &x, norm).map_err(told)?;
     let device = bench.device;

@@ -37,10 +37,12 @@ pub struct BatchNorm<'a> {
     pub statistics: Statistics<'a>,
     /// Added to the variance.
     pub epsilon: f32,
+    /// What results are held within: [0, ∞] for ReLU, [0, 6] for ReLU6.
+    pub bounds: Option<[f32; 2]>,
 }
 
 /// y = (x − mean) / √(variance + ε) · weight + bias, channel by channel of
-/// `[batch, channels, height, width]`.
+/// `[batch, channels, height, width]`, within bounds if there are any. Where a bound holds, the gradient is 0.
 ///
 /// # Errors
 /// [`Error::Shape`] if parameters or statistics do not have one value a channel, or if statistics are to
@@ -109,6 +111,9 @@ pub fn batch_norm(tape: &mut Tape, x: &Var, norm: BatchNorm<'_>) -> Result<Var, 
         channels,
         pixels,
         affine: affine.is_some().into(),
+        bounded: norm.bounds.is_some().into(),
+        low: norm.bounds.map_or(0.0, |[low, _]| low),
+        high: norm.bounds.map_or(0.0, |[_, high]| high),
     };
     let parameters = affine.map_or(saved.binding(), |[w, _]| w.tensor().binding());
     let inputs = [x.tensor().binding(), saved.binding(), parameters];
@@ -118,8 +123,9 @@ pub fn batch_norm(tape: &mut Tape, x: &Var, norm: BatchNorm<'_>) -> Result<Var, 
         x: x.id(),
         value: x.tensor().clone(),
         saved,
-        weight: affine.map(|[w, _]| w.tensor().clone()),
+        parameters: affine.map(|[w, b]| [w.tensor().clone(), b.tensor().clone()]),
         affine: affine.map_or([None; 2], |[w, b]| [w.id(), b.id()]),
+        bounds: norm.bounds,
         training,
     }))
 }
@@ -129,30 +135,41 @@ struct Undo {
     x: Option<usize>,
     value: Tensor,
     saved: Tensor,
-    weight: Option<Tensor>,
+    parameters: Option<[Tensor; 2]>,
     affine: [Option<usize>; 2],
+    bounds: Option<[f32; 2]>,
     training: bool,
 }
 
 impl Backward for Undo {
     fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
-        let Self { x, value, saved, weight, affine, training } = *self;
+        let Self { x, value, saved, parameters, affine, bounds, training } = *self;
         let &[batch, channels, height, width] = dy.shape() else {
             return Err(Error::shape("batch_norm", "takes images"));
         };
         let size = [batch as u32, channels as u32, (height * width) as u32];
         let sums = Tensor::scratch(gradients.recorder(), &[2, channels])?;
+        let [weight, bias] = parameters.as_ref().map_or([0; 2], |both| both.each_ref().map(Tensor::at));
+        let read = parameters.as_ref().map_or(&saved, |[weight, _]| weight).binding();
+        let [low, high] = bounds.unwrap_or_default();
+        let (has, bounded) = (u32::from(parameters.is_some()), u32::from(bounds.is_some()));
         if training || affine.iter().any(Option::is_some) {
             let params = kernels::Sums {
                 x: value.at(),
                 saved: saved.at(),
+                weight,
+                bias,
                 dy: dy.at(),
                 sums: sums.at(),
                 batch: size[0],
                 channels: size[1],
                 pixels: size[2],
+                affine: has,
+                bounded,
+                low,
+                high,
             };
-            let inputs = [value.binding(), saved.binding(), dy.binding()];
+            let inputs = [value.binding(), saved.binding(), read, dy.binding()];
             gradients.recorder().dispatch(&kernels::BACKWARD_SUMS, &params, &inputs, &[sums.binding()])?;
         }
         for (index, parameter) in affine.into_iter().enumerate() {
@@ -165,19 +182,22 @@ impl Backward for Undo {
             let params = kernels::BackwardInput {
                 x: value.at(),
                 saved: saved.at(),
-                weight: weight.as_ref().map_or(0, Tensor::at),
+                weight,
+                bias,
                 dy: dy.at(),
                 sums: sums.at(),
                 dx: dx.at(),
                 batch: size[0],
                 channels: size[1],
                 pixels: size[2],
-                affine: weight.is_some().into(),
+                affine: has,
                 training: training.into(),
                 accumulate: accumulate.into(),
+                bounded,
+                low,
+                high,
             };
-            let parameters = weight.as_ref().unwrap_or(&saved).binding();
-            let inputs = [value.binding(), saved.binding(), parameters, dy.binding(), sums.binding()];
+            let inputs = [value.binding(), saved.binding(), read, dy.binding(), sums.binding()];
             Ok(recorder.dispatch(&kernels::BACKWARD_INPUT, &params, &inputs, &[dx.binding()])?)
         })
     }

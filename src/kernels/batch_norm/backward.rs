@@ -2,9 +2,11 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
+use crate::kernels::cpu::accurate_sums::{self, Rows};
 use crate::kernels::cpu::channel_sums::channel_sums;
-use crate::kernels::cpu::contiguous::{centred, scale};
+use crate::kernels::cpu::contiguous::{centred, pass_within, scale};
 use crate::kernels::cpu::maps::each_plane;
+use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::launch::{by_channel, by_sum};
 use crate::params;
 
@@ -15,6 +17,10 @@ params! {
         pub x: u32,
         /// Offset of [mean | 1/√(variance + ε)].
         pub saved: u32,
+        /// Offset of the weights, \[channels\].
+        pub weight: u32,
+        /// Offset of the biases, \[channels\].
+        pub bias: u32,
         /// Offset of dy.
         pub dy: u32,
         /// Offset of [Σ dy·x̂ | Σ dy].
@@ -25,6 +31,14 @@ params! {
         pub channels: u32,
         /// Height · width.
         pub pixels: u32,
+        /// Whether there are weights and biases (1); if not, anything may be bound for them.
+        pub affine: u32,
+        /// Whether results were held within bounds (1) or not (0): ReLU, ReLU6.
+        pub bounded: u32,
+        /// The lower bound.
+        pub low: f32,
+        /// The upper bound; ∞ for none.
+        pub high: f32,
     }
 }
 
@@ -37,6 +51,8 @@ params! {
         pub saved: u32,
         /// Offset of the weights, \[channels\].
         pub weight: u32,
+        /// Offset of the biases, \[channels\].
+        pub bias: u32,
         /// Offset of dy.
         pub dy: u32,
         /// Offset of [Σ dy·x̂ | Σ dy].
@@ -49,21 +65,27 @@ params! {
         pub channels: u32,
         /// Height · width.
         pub pixels: u32,
-        /// Whether there are weights (1); if not, anything may be bound for them.
+        /// Whether there are weights and biases (1); if not, anything may be bound for them.
         pub affine: u32,
         /// Whether mean and variance are those of this batch (1) or constants (0; sums are ignored).
         pub training: u32,
         /// Whether dx is added to (1) or overwritten (0).
         pub accumulate: u32,
+        /// Whether results were held within bounds (1) or not (0): ReLU, ReLU6.
+        pub bounded: u32,
+        /// The lower bound.
+        pub low: f32,
+        /// The upper bound; ∞ for none.
+        pub high: f32,
     }
 }
 
-/// Σ dy·x̂ (the gradient of w) and Σ dy (the gradient of b) of each channel.
+/// Σ dy·x̂ (the gradient of w) and Σ dy (the gradient of b) of each channel, dy where the result was within its bounds.
 pub static BACKWARD_SUMS: Kernel = Kernel {
     name: "batch_norm_backward_sums",
-    source: wgsl!("include/walk", "include/tree", "batch_norm_backward_sums"),
+    source: wgsl!("include/walk", "include/tree", "include/bounds", "batch_norm_backward_sums"),
     params: Sums::LAYOUT,
-    inputs: &["x", "saved", "dy"],
+    inputs: &["x", "saved", "parameters", "dy"],
     outputs: &["sums"],
     launch: |params, class| by_sum(bytemuck::pod_read_unaligned::<Sums>(params).channels, class),
     flops: |params| {
@@ -72,14 +94,17 @@ pub static BACKWARD_SUMS: Kernel = Kernel {
     },
     twin: sums,
     reference: sums_reference,
-    cases: || SHAPES.map(sums_case).to_vec(),
-    benches: || BENCHES.map(sums_case).to_vec(),
+    cases: || {
+        let kinds = [[0, 0], [0, 1], [1, 1]];
+        SHAPES.into_iter().flat_map(|shape| kinds.map(|kind| sums_case(shape, kind))).collect()
+    },
+    benches: || BENCHES.map(|shape| sums_case(shape, [0, 0])).to_vec(),
 };
 
 /// dx (+)= w/√(var + ε) · (dy − Σdy/m − x̂ · Σ(dy·x̂)/m), or w/√(var + ε) · dy outside training.
 pub static BACKWARD_INPUT: Kernel = Kernel {
     name: "batch_norm_backward_input",
-    source: wgsl!("include/walk", "batch_norm_backward_input"),
+    source: wgsl!("include/walk", "include/bounds", "batch_norm_backward_input"),
     params: BackwardInput::LAYOUT,
     inputs: &["x", "saved", "parameters", "dy", "sums"],
     outputs: &["dx"],
@@ -94,10 +119,10 @@ pub static BACKWARD_INPUT: Kernel = Kernel {
     twin: input,
     reference: input_reference,
     cases: || {
-        let kinds = [[0, 0, 0], [1, 1, 0], [0, 1, 1], [1, 0, 1]];
+        let kinds = [[0, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [1, 0, 1, 0], [0, 0, 0, 1], [1, 1, 0, 1], [0, 1, 1, 1]];
         SHAPES.into_iter().flat_map(|shape| kinds.map(|kind| input_case(shape, kind))).collect()
     },
-    benches: || BENCHES.map(|shape| input_case(shape, [0, 1, 0])).to_vec(),
+    benches: || BENCHES.map(|shape| input_case(shape, [0, 1, 0, 0])).to_vec(),
 };
 
 fn sums(call: &mut Call<'_>) {
@@ -106,9 +131,28 @@ fn sums(call: &mut Call<'_>) {
     let count = batch * channels * pixels;
     let x = &call.input(0)[p.x as usize..][..count];
     let (mean, inverse) = call.input(1)[p.saved as usize..][..2 * channels].split_at(channels);
-    let dy = &call.input(2)[p.dy as usize..][..count];
-    let totals =
-        channel_sums([batch, channels, pixels], |part| part.products(x, dy, [channels, pixels], mean[part.channel]));
+    let affine = (p.affine != 0).then(|| call.input(2)).map(|all| affine(all, [p.weight, p.bias], channels));
+    let dy = &call.input(3)[p.dy as usize..][..count];
+    let totals = channel_sums([batch, channels, pixels], |part| {
+        let c = part.channel;
+        if p.bounded == 0 {
+            return part.products(x, dy, [channels, pixels], mean[c]);
+        }
+        let line = Line::of(mean[c], inverse[c], affine.map(|(weight, bias)| [weight[c], bias[c]]));
+        part.pieces().fold([0.0; 2], |mut sums, piece| {
+            let [x, dy] = [x, dy].map(|values| piece.of(values, channels, pixels));
+            scratch([piece.rows * piece.width], |[passed]| {
+                for (row, passed) in passed.chunks_exact_mut(piece.width).enumerate() {
+                    let [x, dy] = [x, dy].map(|rows| &rows.values[row * rows.stride..][..piece.width]);
+                    line.pass(passed, x, dy, [p.low, p.high]);
+                }
+                let dy = Rows { values: passed, stride: piece.width };
+                sums[0] += accurate_sums::product(x, mean[c], dy, piece.rows, piece.width);
+                sums[1] += accurate_sums::total(dy, piece.rows, piece.width);
+            });
+            sums
+        })
+    });
     let sums = &mut call.output(0)[p.sums as usize..][..2 * channels];
     for (c, [product, sum]) in totals.into_iter().enumerate() {
         sums[c] = (product * f64::from(inverse[c])) as f32;
@@ -119,15 +163,19 @@ fn sums(call: &mut Call<'_>) {
 fn sums_reference(call: &mut Call<'_>) {
     let p: Sums = call.params();
     let (channels, pixels) = (p.channels as usize, p.pixels as usize);
-    let (x, saved, dy) = (call.input(0), &call.input(1)[p.saved as usize..], call.input(2));
+    let (x, saved, parameters, dy) = (call.input(0), &call.input(1)[p.saved as usize..], call.input(2), call.input(3));
     let sums = &mut call.output(0)[p.sums as usize..];
+    let affine = (p.affine != 0).then(|| affine(parameters, [p.weight, p.bias], channels));
     for c in 0..channels {
         let (mut product, mut sum) = (0.0f64, 0.0f64);
         for n in 0..p.batch as usize {
             for pixel in 0..pixels {
                 let i = (n * channels + c) * pixels + pixel;
-                let g = f64::from(dy[p.dy as usize + i]);
-                product += g * (f64::from(x[p.x as usize + i]) - f64::from(saved[c])) * f64::from(saved[channels + c]);
+                let normalised =
+                    (f64::from(x[p.x as usize + i]) - f64::from(saved[c])) * f64::from(saved[channels + c]);
+                let passes = p.bounded == 0 || within(normalised, affine, c, [p.low, p.high]);
+                let g = if passes { f64::from(dy[p.dy as usize + i]) } else { 0.0 };
+                product += g * normalised;
                 sum += g;
             }
         }
@@ -142,21 +190,28 @@ fn input(call: &mut Call<'_>) {
     let (count, elements) = (batch * channels * pixels, (batch * pixels) as f32);
     let x = &call.input(0)[p.x as usize..][..count];
     let (mean, inverse) = call.input(1)[p.saved as usize..][..2 * channels].split_at(channels);
-    let weight = (p.affine != 0).then(|| &call.input(2)[p.weight as usize..][..channels]);
+    let affine = (p.affine != 0).then(|| call.input(2)).map(|all| affine(all, [p.weight, p.bias], channels));
     let dy = &call.input(3)[p.dy as usize..][..count];
     let sums = (p.training != 0).then(|| call.input(4)[p.sums as usize..][..2 * channels].split_at(channels));
     let dx = &mut call.output(0)[p.dx as usize..][..count];
     each_plane(dx, pixels, |plane, first, dx| {
         let c = plane % channels;
-        let factor = inverse[c] * weight.map_or(1.0, |weight| weight[c]);
+        let line = Line::of(mean[c], inverse[c], affine.map(|(weight, bias)| [weight[c], bias[c]]));
         let (x, dy) = (&x[first..][..dx.len()], &dy[first..][..dx.len()]);
-        match sums {
+        let mut put = |dy: &[f32]| match sums {
             Some((products, sums)) => {
-                let constants = [mean[c], inverse[c] * products[c] / elements, sums[c] / elements, factor];
+                let constants = [mean[c], inverse[c] * products[c] / elements, sums[c] / elements, line.factor];
                 centred(dx, x, dy, constants, p.accumulate != 0);
             }
-            None => scale(dx, dy, factor, p.accumulate != 0),
+            None => scale(dx, dy, line.factor, p.accumulate != 0),
+        };
+        if p.bounded == 0 {
+            return put(dy);
         }
+        scratch([x.len()], |[passed]| {
+            line.pass(passed, x, dy, [p.low, p.high]);
+            put(passed);
+        });
     });
 }
 
@@ -166,19 +221,51 @@ fn input_reference(call: &mut Call<'_>) {
     let elements = f64::from(p.batch) * f64::from(p.pixels);
     let (x, saved, parameters) = (call.input(0), &call.input(1)[p.saved as usize..], call.input(2));
     let (dy, sums) = (call.input(3), &call.input(4)[p.sums as usize..]);
+    let affine = (p.affine != 0).then(|| affine(parameters, [p.weight, p.bias], channels));
     let dx = call.output(0);
     for i in 0..p.batch as usize * channels * pixels {
         let c = i / pixels % channels;
         let inverse = f64::from(saved[channels + c]);
-        let mut value = f64::from(dy[p.dy as usize + i]);
+        let normalised = (f64::from(x[p.x as usize + i]) - f64::from(saved[c])) * inverse;
+        let passes = p.bounded == 0 || within(normalised, affine, c, [p.low, p.high]);
+        let mut value = if passes { f64::from(dy[p.dy as usize + i]) } else { 0.0 };
         if p.training != 0 {
-            let normalised = (f64::from(x[p.x as usize + i]) - f64::from(saved[c])) * inverse;
             value -= (f64::from(sums[channels + c]) + normalised * f64::from(sums[c])) / elements;
         }
-        if p.affine != 0 {
-            value *= f64::from(parameters[p.weight as usize + c]);
+        if let Some((weight, _)) = affine {
+            value *= f64::from(weight[c]);
         }
         crate::kernels::cpu::store::put(&mut dx[p.dx as usize + i], value * inverse, p.accumulate);
+    }
+}
+
+/// Weights and biases.
+fn affine(parameters: &[f32], [weight, bias]: [u32; 2], channels: usize) -> (&[f32], &[f32]) {
+    (&parameters[weight as usize..][..channels], &parameters[bias as usize..][..channels])
+}
+
+/// Whether a normalised value lies between the bounds once it is scaled and shifted.
+fn within(normalised: f64, affine: Option<(&[f32], &[f32])>, c: usize, [low, high]: [f32; 2]) -> bool {
+    let value = affine.map_or(normalised, |(w, b)| normalised * f64::from(w[c]) + f64::from(b[c]));
+    value > f64::from(low) && value < f64::from(high)
+}
+
+/// What a channel's values become.
+struct Line {
+    mean: f32,
+    factor: f32,
+    bias: f32,
+}
+
+impl Line {
+    fn of(mean: f32, inverse: f32, affine: Option<[f32; 2]>) -> Self {
+        let [weight, bias] = affine.unwrap_or([1.0, 0.0]);
+        Self { mean, factor: inverse * weight, bias }
+    }
+
+    /// dy where the result was between the bounds, 0 elsewhere.
+    fn pass(&self, passed: &mut [f32], x: &[f32], dy: &[f32], bounds: [f32; 2]) {
+        pass_within(passed, x, dy, [self.mean, self.factor, self.bias], bounds);
     }
 }
 
@@ -187,24 +274,44 @@ fn saved(channels: usize, offset: usize) -> Vec<f32> {
     noise(2 * channels + offset, 2).iter().map(|v| v + 1.5).collect()
 }
 
-fn sums_case([batch, channels, pixels]: [usize; 3]) -> Case {
+/// Bounds that few values lie beside.
+const BOUNDS: [f32; 2] = [0.0, 0.5];
+
+fn sums_case([batch, channels, pixels]: [usize; 3], [affine, bounded]: [u32; 2]) -> Case {
     let count = batch * channels * pixels;
     let [b, c, px] = [batch, channels, pixels].map(|n| n as u32);
-    let params = Sums { x: 3, saved: 1, dy: 2, sums: 5, batch: b, channels: c, pixels: px };
-    Case::new(format!("{batch}×{channels}×{pixels}"), &params)
+    let [low, high] = BOUNDS;
+    let params = Sums {
+        x: 3,
+        saved: 1,
+        weight: 2,
+        bias: 3 + c,
+        dy: 2,
+        sums: 5,
+        batch: b,
+        channels: c,
+        pixels: px,
+        affine,
+        bounded,
+        low,
+        high,
+    };
+    Case::new(format!("{batch}×{channels}×{pixels}, affine {affine}, bounded {bounded}"), &params)
         .noise(count + 3, 1)
         .input(&saved(channels, 1))
+        .noise(2 * channels + 4, 4)
         .noise(count + 4, 3)
         .result(2 * channels + 6)
         .within(2e-6)
 }
 
-fn input_case([batch, channels, pixels]: [usize; 3], [affine, training, accumulate]: [u32; 3]) -> Case {
+fn input_case([batch, channels, pixels]: [usize; 3], [affine, training, accumulate, bounded]: [u32; 4]) -> Case {
     let count = batch * channels * pixels;
     let params = BackwardInput {
         x: 3,
         saved: 1,
         weight: 2,
+        bias: 3 + channels as u32,
         dy: 4,
         sums: 3,
         dx: 1,
@@ -214,10 +321,15 @@ fn input_case([batch, channels, pixels]: [usize; 3], [affine, training, accumula
         affine,
         training,
         accumulate,
+        bounded,
+        low: BOUNDS[0],
+        high: BOUNDS[1],
     };
-    let label = format!("{batch}×{channels}×{pixels}, affine {affine}, training {training}, accumulate {accumulate}");
+    let label = format!(
+        "{batch}×{channels}×{pixels}, affine {affine}, training {training}, accumulate {accumulate}, bounded {bounded}"
+    );
     let sums: Vec<f32> = noise(2 * channels + 3, 5).iter().map(|v| v * (batch * pixels) as f32).collect();
     let case = Case::new(label, &params).noise(count + 3, 1).input(&saved(channels, 1));
-    let case = if affine != 0 { case.noise(channels + 2, 4) } else { case.input(&saved(channels, 1)) };
+    let case = if affine != 0 { case.noise(2 * channels + 3, 4) } else { case.input(&saved(channels, 1)) };
     case.noise(count + 4, 3).input(&sums).result(count + 2).within(1e-6)
 }

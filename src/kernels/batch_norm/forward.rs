@@ -2,7 +2,7 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
-use crate::kernels::cpu::contiguous::normalise;
+use crate::kernels::cpu::contiguous::{bound, normalise};
 use crate::kernels::cpu::maps::each_plane;
 use crate::kernels::launch::by_channel;
 use crate::params;
@@ -28,10 +28,16 @@ params! {
         pub pixels: u32,
         /// Whether there are weights and biases (1); if not, anything may be bound for them.
         pub affine: u32,
+        /// Whether results are held within bounds (1) or not (0): ReLU, ReLU6.
+        pub bounded: u32,
+        /// The lower bound.
+        pub low: f32,
+        /// The upper bound; ∞ for none.
+        pub high: f32,
     }
 }
 
-/// y = (x − mean)/√(var + ε) · w + b.
+/// y = (x − mean)/√(var + ε) · w + b, within bounds if there are any.
 pub static FORWARD: Kernel = Kernel {
     name: "batch_norm_forward",
     source: wgsl!("include/walk", "batch_norm_forward"),
@@ -48,8 +54,10 @@ pub static FORWARD: Kernel = Kernel {
     },
     twin: forward,
     reference,
-    cases: || SHAPES.into_iter().flat_map(|shape| [0, 1].map(|affine| case(shape, affine))).collect(),
-    benches: || BENCHES.map(|shape| case(shape, 0)).to_vec(),
+    cases: || {
+        SHAPES.into_iter().flat_map(|shape| [[0, 0], [1, 0], [0, 1], [1, 1]].map(|kind| case(shape, kind))).collect()
+    },
+    benches: || BENCHES.map(|shape| case(shape, [0, 0])).to_vec(),
 };
 
 fn forward(call: &mut Call<'_>) {
@@ -67,6 +75,9 @@ fn forward(call: &mut Call<'_>) {
         let c = plane % channels;
         let (weight, bias) = affine.map_or((1.0, 0.0), |(weight, bias)| (weight[c], bias[c]));
         normalise(y, &x[first..][..y.len()], mean[c], inverse[c] * weight, bias);
+        if p.bounded != 0 {
+            bound(y, [p.low, p.high]);
+        }
     });
 }
 
@@ -82,11 +93,14 @@ fn reference(call: &mut Call<'_>) {
         if p.affine != 0 {
             value = value * f64::from(parameters[p.weight as usize + c]) + f64::from(parameters[p.bias as usize + c]);
         }
+        if p.bounded != 0 {
+            value = value.clamp(p.low.into(), p.high.into());
+        }
         y[p.y as usize + i] = value as f32;
     }
 }
 
-fn case([batch, channels, pixels]: [usize; 3], affine: u32) -> Case {
+fn case([batch, channels, pixels]: [usize; 3], [affine, bounded]: [u32; 2]) -> Case {
     let count = batch * channels * pixels;
     let params = Forward {
         x: 3,
@@ -98,10 +112,14 @@ fn case([batch, channels, pixels]: [usize; 3], affine: u32) -> Case {
         channels: channels as u32,
         pixels: pixels as u32,
         affine,
+        bounded,
+        low: 0.0,
+        high: 0.5,
     };
     let saved: Vec<f32> = noise(2 * channels + 1, 2).iter().map(|v| v + 1.5).collect();
-    let case =
-        Case::new(format!("{batch}×{channels}×{pixels}, affine {affine}"), &params).noise(count + 3, 1).input(&saved);
+    let case = Case::new(format!("{batch}×{channels}×{pixels}, affine {affine}, bounded {bounded}"), &params)
+        .noise(count + 3, 1)
+        .input(&saved);
     let case = if affine != 0 { case.noise(2 * channels + 4, 3) } else { case.input(&saved) };
     case.result(count + 6).within(1e-6)
 }

@@ -27,6 +27,30 @@ pub(in crate::kernels) fn normalise(y: &mut [f32], x: &[f32], shift: f32, factor
     y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - shift) * factor + bias);
 }
 
+/// y between two bounds; a NaN stays one.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub(in crate::kernels) fn bound(y: &mut [f32], [low, high]: [f32; 2]) {
+    for y in y {
+        let above = if *y < low { low } else { *y };
+        *y = if above > high { high } else { above };
+    }
+}
+
+/// dy where (x − shift) · factor + bias lies between two bounds, 0 elsewhere.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub(in crate::kernels) fn pass_within(
+    passed: &mut [f32],
+    x: &[f32],
+    dy: &[f32],
+    [shift, factor, bias]: [f32; 3],
+    [low, high]: [f32; 2],
+) {
+    for ((passed, &x), &dy) in passed.iter_mut().zip(x).zip(dy) {
+        let value = (x - shift) * factor + bias;
+        *passed = if value > low && value < high { dy } else { 0.0 };
+    }
+}
+
 /// Σ f(x[i]) in float64, in 16 interleaved sums that add up at the end: always in the same order, and
 /// independent, so that they run in vector registers.
 pub(in crate::kernels) fn sum_of(x: &[f32], f: impl Fn(f64) -> f64) -> f64 {

@@ -120,7 +120,7 @@ fn gradients_of_candidates_are_those_of_batch_norm_times_the_weight() {
         let candidate = edge.dense(&edge.z, t);
         let mut expected_sums = vec![0.0; 2 * SHAPE[1]];
         let params = batch_norm::Sums { saved: term.mean, batch, channels, pixels, ..Default::default() };
-        run(&batch_norm::BACKWARD_SUMS, &params, &[&candidate, &edge.saved, &edge.dy], &mut expected_sums);
+        run(&batch_norm::BACKWARD_SUMS, &params, &[&candidate, &edge.saved, &[], &edge.dy], &mut expected_sums);
         close(&sums[term.sums as usize..][..2 * SHAPE[1]], &expected_sums);
         let mut expected = vec![0.0; COUNT];
         let weights = vec![edge.weights[term.weight as usize]; SHAPE[1]];

@@ -148,23 +148,22 @@ impl Flow {
             batch,
             channels,
             pixels,
+            ..Default::default()
         };
-        let inputs = [x.binding(), saved.binding(), dnormed.binding()];
+        let inputs = [x.binding(), saved.binding(), saved.binding(), dnormed.binding()];
         recorder.dispatch(&batch_norm::BACKWARD_SUMS, &params, &inputs, &[sums.binding()])?;
         let dy = Tensor::scratch(recorder, &record.shape)?;
         let params = batch_norm::BackwardInput {
             x: x.at(),
             saved: saved.at(),
-            weight: 0,
             dy: dnormed.at(),
             sums: sums.at(),
             dx: dy.at(),
             batch,
             channels,
             pixels,
-            affine: 0,
             training: 1,
-            accumulate: 0,
+            ..Default::default()
         };
         let inputs = [x.binding(), saved.binding(), saved.binding(), dnormed.binding(), sums.binding()];
         recorder.dispatch(&batch_norm::BACKWARD_INPUT, &params, &inputs, &[dy.binding()])?;
