@@ -1,139 +1,163 @@
-"""The networks that are compared, in plain PyTorch: mixed edge, supernet, evaluation network of DARTS."""
+"""Any network of Cellwright in plain PyTorch, made of what `cellwright show --what network --format json` prints: a module for each
+layer that learns, a call for each operation, and a choice point as the sum of its candidates by the softmax of its weights."""
+
+import json
+import math
+import subprocess
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-DARTS_V2 = {
-    "normal": [("sep_conv_3x3", 0), ("sep_conv_3x3", 1), ("sep_conv_3x3", 0), ("sep_conv_3x3", 1),
-               ("sep_conv_3x3", 1), ("skip_connect", 0), ("skip_connect", 0), ("dil_conv_3x3", 2)],
-    "reduce": [("max_pool_3x3", 0), ("max_pool_3x3", 1), ("skip_connect", 2), ("max_pool_3x3", 1),
-               ("max_pool_3x3", 0), ("skip_connect", 2), ("skip_connect", 2), ("max_pool_3x3", 1)],
-}
-PRIMITIVES = ["none", "max_pool_3x3", "avg_pool_3x3", "skip_connect",
-              "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"]
+
+def graph(program, *options):
+    command = [str(program), "show", *map(str, options), "--what", "network", "--format", "json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def conv(inputs, outputs, kernel=1, **options):
-    return nn.Conv2d(inputs, outputs, kernel, bias=False, **options)
+def tables(graph):
+    """Rows and columns of each table of architecture weights."""
+    sizes = {table["name"]: (table["rows"], len(table["options"])) for table in graph.get("declared", [])}
+    for node in graph["nodes"]:
+        kind, values = split(node["op"])
+        if kind != "Choice":
+            continue
+        (options,) = values["options"].values()
+        rows = sizes.get(values["table"], (0, 0))[0]
+        sizes[values["table"]] = (max(rows, values["row"] + 1), len(options))
+        for candidate in values["options"].get("Operations", []):
+            for name, (rows, columns) in tables(candidate["graph"]).items():
+                sizes[name] = (max(rows, sizes.get(name, (0, 0))[0]), columns)
+    return sizes
 
 
-def depthwise(channels, kernel, stride, dilation, affine):
-    padding = dilation * (kernel - 1) // 2
-    spatial = conv(channels, channels, kernel, stride=stride, padding=padding, dilation=dilation, groups=channels)
-    return [nn.ReLU(), spatial, conv(channels, channels), nn.BatchNorm2d(channels, affine=affine)]
+def split(op):
+    """An operation's name and what belongs to it."""
+    return (op, {}) if isinstance(op, str) else next(iter(op.items()))
 
 
-def relu_conv_norm(inputs, outputs, affine):
-    return nn.Sequential(nn.ReLU(), conv(inputs, outputs), nn.BatchNorm2d(outputs, affine=affine))
+def sides(padding):
+    """Of a padding: what a layer can take, and what has to be added or cut off before."""
+    top, left, bottom, right = (padding[side] for side in ("top", "left", "bottom", "right"))
+    return ((top, left), None) if (top, left) == (bottom, right) and min(top, left) >= 0 else ((0, 0), (left, right, top, bottom))
 
 
-class Zero(nn.Module):
-    def __init__(self, stride):
+class Padded(nn.Module):
+    def __init__(self, around, inner):
         super().__init__()
-        self.stride = stride
+        self.around, self.inner = around, inner
 
     def forward(self, x):
-        return x[:, :, :: self.stride, :: self.stride] * 0.0
+        return self.inner(F.pad(x, self.around))
 
 
-class FactorizedReduce(nn.Module):
-    def __init__(self, inputs, outputs, affine):
+def padded(padding, make):
+    inside, around = sides(padding)
+    return make(inside) if around is None else Padded(around, make(inside))
+
+
+def convolution(conv):
+    make = lambda padding: nn.Conv2d(conv["inputs"], conv["outputs"], conv["kernel"], conv["stride"], padding,
+                                     conv["dilation"], conv["groups"], conv["bias"])
+    return padded(conv["padding"], make)
+
+
+def pool(kind, values):
+    window = lambda name: values[name] if isinstance(values[name], list) else [values[name]] * 2
+    kernel, stride = window("kernel"), window("stride")
+    padding = values["padding"]
+    padding = padding if isinstance(padding, dict) else dict.fromkeys(("top", "left", "bottom", "right"), padding)
+    if kind == "MaxPool":
+        return padded(padding, lambda inside: nn.MaxPool2d(kernel, stride, inside))
+    return padded(padding, lambda inside: nn.AvgPool2d(kernel, stride, inside, count_include_pad=values["count_padding"]))
+
+
+class Choice(nn.Module):
+    """Σ softmax(α)ₖ · candidateₖ(x), or a mask over the channels where widths are mixed."""
+
+    def __init__(self, values):
         super().__init__()
-        self.halves = nn.ModuleList(conv(inputs, outputs // 2, stride=2) for _ in range(2))
-        self.norm = nn.BatchNorm2d(outputs, affine=affine)
+        self.table, self.row = values["table"], values["row"]
+        self.candidates = nn.ModuleList(Network(c["graph"]) for c in values["options"].get("Operations", []))
+        self.widths = values["options"].get("Widths", [])
 
-    def forward(self, x):
-        x = F.relu(x)
-        return self.norm(torch.cat([self.halves[0](x), self.halves[1](x[:, :, 1:, 1:])], dim=1))
-
-
-def primitive(name, channels, stride, affine):
-    """A primitive; without affine batch norms, as in a search, pools are followed by one."""
-    if name == "none":
-        return Zero(stride)
-    if name == "skip_connect":
-        return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine)
-    if name.endswith("pool_3x3"):
-        pool = nn.MaxPool2d(3, stride, 1) if name[0] == "m" else nn.AvgPool2d(3, stride, 1, count_include_pad=False)
-        return pool if affine else nn.Sequential(pool, nn.BatchNorm2d(channels, affine=False))
-    kernel = int(name[-1])
-    if name.startswith("sep"):
-        first, second = depthwise(channels, kernel, stride, 1, affine), depthwise(channels, kernel, 1, 1, affine)
-        return nn.Sequential(*first, *second)
-    return nn.Sequential(*depthwise(channels, kernel, stride, 2, affine))
-
-
-class MixedEdge(nn.Module):
-    def __init__(self, channels, stride):
-        super().__init__()
-        self.ops = nn.ModuleList(primitive(name, channels, stride, False) for name in PRIMITIVES)
-
-    def forward(self, x, weights):
-        return sum(w * op(x) for w, op in zip(weights, self.ops))
-
-
-class Cell(nn.Module):
-    """Preprocessing of two inputs, which all cells share; `edges` says what is between the states."""
-
-    def __init__(self, before, last, channels, last_reduced, affine):
-        super().__init__()
-        reduce = FactorizedReduce if last_reduced else relu_conv_norm
-        self.first = reduce(before, channels, affine)
-        self.second = relu_conv_norm(last, channels, affine)
-
-
-class SearchCell(Cell):
-    def __init__(self, before, last, channels, reduction, last_reduced):
-        super().__init__(before, last, channels, last_reduced, False)
-        strides = [2 if reduction and state < 2 else 1 for node in range(4) for state in range(node + 2)]
-        self.edges = nn.ModuleList(MixedEdge(channels, stride) for stride in strides)
-
-    def forward(self, before, last, weights):
-        states, edge = [self.first(before), self.second(last)], 0
-        for _ in range(4):
-            count = len(states)
-            states.append(sum(self.edges[edge + k](state, weights[edge + k]) for k, state in enumerate(states)))
-            edge += count
-        return torch.cat(states[-4:], dim=1)
-
-
-class DerivedCell(Cell):
-    def __init__(self, before, last, channels, reduction, last_reduced):
-        super().__init__(before, last, channels, last_reduced, True)
-        self.genes = DARTS_V2["reduce" if reduction else "normal"]
-        stride = lambda state: 2 if reduction and state < 2 else 1
-        self.ops = nn.ModuleList(primitive(name, channels, stride(state), True) for name, state in self.genes)
-
-    def forward(self, before, last, _):
-        states = [self.first(before), self.second(last)]
-        for node in range(4):
-            pair = range(2 * node, 2 * node + 2)
-            states.append(sum(self.ops[k](states[self.genes[k][1]]) for k in pair))
-        return torch.cat(states[-4:], dim=1)
+    def forward(self, weights, *inputs):
+        weights = weights[self.table][self.row]
+        if not self.widths:
+            return sum(w * candidate(*inputs) for w, candidate in zip(weights, self.candidates))
+        x = inputs[0]
+        mask = torch.stack([F.pad(x.new_ones(width), (0, x.shape[1] - width)) for width in self.widths])
+        return x * (weights @ mask)[:, None, None]
 
 
 class Network(nn.Module):
-    """Stem, stack of cells, classifier: a supernet or, with `derived`, the network of DARTS_V2."""
-
-    def __init__(self, channels, layers, derived=False, classes=10):
+    def __init__(self, graph):
         super().__init__()
-        self.stem = nn.Sequential(conv(3, 3 * channels, 3, padding=1), nn.BatchNorm2d(3 * channels))
-        before, last, current, reduced = 3 * channels, 3 * channels, channels, False
-        self.cells, self.kinds = nn.ModuleList(), []
-        for layer in range(layers):
-            reduction = layer in (layers // 3, 2 * layers // 3)
-            current *= 2 if reduction else 1
-            cell = DerivedCell if derived else SearchCell
-            self.cells.append(cell(before, last, current, reduction, reduced))
-            self.kinds.append(int(reduction))
-            before, last, reduced = last, 4 * current, reduction
-        self.classifier = nn.Linear(last, classes)
-        self.alphas = [] if derived else [(1e-3 * torch.randn(14, 8)).requires_grad_() for _ in range(2)]
+        self.nodes, self.layers = [], nn.ModuleDict()
+        for index, node in enumerate(graph["nodes"]):
+            kind, values = split(node["op"])
+            self.nodes.append((kind, values, node["inputs"]))
+            layer = self.layer(kind, values, graph["nodes"][node["inputs"][0]]["shape"] if node["inputs"] else None)
+            if layer is not None:
+                self.layers[str(index)] = layer
+        self.output = graph["outputs"][0]["node"]
 
-    def forward(self, x):
-        weights = [F.softmax(alpha, dim=-1) for alpha in self.alphas] or [None, None]
-        before = last = self.stem(x)
-        for cell, kind in zip(self.cells, self.kinds):
-            before, last = last, cell(before, last, weights[kind])
-        return self.classifier(last.mean(dim=(2, 3)))
+    @staticmethod
+    def layer(kind, values, shape):
+        match kind:
+            case "Conv":
+                return convolution(values)
+            case "BatchNorm":
+                return nn.BatchNorm2d(shape["channels"], affine=values["affine"])
+            case "Linear":
+                return nn.Linear(math.prod(shape.values()), values["outputs"], values["bias"])
+            case "MaxPool" | "AvgPool":
+                return pool(kind, values)
+            case "Choice":
+                return Choice(values)
+
+    def forward(self, *inputs, weights=None):
+        left, results = list(inputs), []
+        for index, (kind, values, read) in enumerate(self.nodes):
+            x = [results[node] for node in read]
+            if kind == "Input":
+                results.append(left.pop(0))
+            elif str(index) in self.layers:
+                layer = self.layers[str(index)]
+                if kind == "Choice":
+                    results.append(layer(weights, *x))
+                else:
+                    results.append(layer(x[0].flatten(1) if kind == "Linear" else x[0]))
+            else:
+                results.append(self.plain(kind, values, x))
+        return results[self.output]
+
+    def plain(self, kind, values, x):
+        match kind:
+            case "Identity" | "Dropout" | "ScheduledDropout" | "DropPath":
+                return x[0]
+            case "Zero":
+                return x[0][:, :, :: values["stride"], :: values["stride"]] * 0.0
+            case "Relu":
+                return F.relu(x[0])
+            case "TrainingRelu":
+                return F.relu(x[0]) if self.training else x[0]
+            case "Ramp":
+                return clipped(values, x[0])
+            case "GlobalAvgPool":
+                return x[0].mean(dim=(2, 3), keepdim=True)
+            case "Add":
+                return sum(x[1:], x[0])
+            case "Concat":
+                return torch.cat(x, dim=1)
+            case "Channels":
+                return x[0][:, values["first"] : values["first"] + values["count"]]
+            case _:
+                raise SystemExit(f"networks.py: {kind} is not known to it")
+
+
+def clipped(values, x):
+    if (values["slope"], values["shift"], values["low"], values["high"]) == (1.0, 0.0, 0.0, 6.0):
+        return F.relu6(x)
+    x = values["slope"] * x + values["shift"]
+    return x.clamp(values["low"], values["high"]) if (values["low"], values["high"]) != (None, None) else x

@@ -13,6 +13,7 @@ mod explain;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod kernel;
+mod launches;
 mod limits;
 mod memory;
 mod options;
@@ -38,6 +39,7 @@ pub use error::Error;
 pub use explain::{Explained, Number};
 pub use gpu::{Backends, InstanceFlags, backends};
 pub use kernel::{Call, Case, Class, FILE, Field, FieldType, Kernel, Launch, Layout, Output, PRELUDE, noise};
+pub use launches::Launches;
 pub use limits::Limits;
 pub use memory::{Buffer, Usage};
 pub use options::{Options, adapters};

@@ -197,9 +197,17 @@ fn inside(fused: &Fused) -> Vec<String> {
         let first = count(|f| matches!(f, Form::Separable(_)));
         let second = count(|f| matches!(f, Form::Separable(stages) if stages.len() == 2));
         let reductions = count(|f| matches!(f, Form::Reduce { .. }));
-        if first + reductions > 0 {
+        let dense = count(|f| matches!(f, Form::Dense(_)));
+        let plain = count(|f| matches!(f, Form::Plain { .. }));
+        if first + reductions + dense + plain > 0 {
             let step = if *stride > 1 { format!(" /{stride}") } else { String::new() };
-            let parts = [(first, "filters"), (second, "second filters"), (reductions, "reductions")];
+            let parts = [
+                (first, "filters"),
+                (second, "second filters"),
+                (reductions, "reductions"),
+                (dense, "convolutions"),
+                (plain, "by themselves"),
+            ];
             let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
             details.push(format!("state {state}{step}: {}", parts.collect::<Vec<_>>().join(", ")));
         }

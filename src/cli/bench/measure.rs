@@ -1,7 +1,7 @@
 //! Taking turns of a workload, and saying how long they took.
 
 use super::super::units::{bytes, grouped, short};
-use cellwright::device::{KernelTotal, by_kernel};
+use cellwright::device::{KernelTotal, Launches, by_kernel};
 use cellwright::report::table::Table;
 use cellwright::search::bench::Peak;
 use cellwright::search::bench::Workload;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// Time for each of the two measurements of the device's peak.
+/// Time for each of the three measurements of the device's peak.
 const PEAK: Duration = Duration::from_millis(500);
 
 /// Options of everything that is timed turn by turn.
@@ -19,10 +19,10 @@ pub struct MeasureArgs {
     /// Turns that are timed.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub repeat: u32,
-    /// Say where the time goes, by kernel, in one turn more, against the device's measured peak.
+    /// Say where the time goes, by kernel, in one turn more, against the device's measured peak, and what launching it takes.
     #[arg(long)]
     pub profile: bool,
-    /// Compute every operation by itself: of a mixed cell, the only thing that is fused.
+    /// Compute every operation by itself.
     #[arg(long)]
     pub no_fusion: bool,
     /// Print JSON.
@@ -34,7 +34,7 @@ pub struct MeasureArgs {
 pub struct Measured {
     device: String,
     parameters: usize,
-    dispatches: usize,
+    launches: Launches,
     flops: u64,
     bytes_moved: u64,
     peak_bytes: u64,
@@ -77,7 +77,7 @@ impl MeasureArgs {
             Ok::<_, Box<dyn Error>>(Measured {
                 device: work.device().name().to_owned(),
                 parameters: work.parameters(),
-                dispatches: work.dispatches(),
+                launches: work.launches(),
                 flops: work.flops(),
                 bytes_moved: work.bytes_moved(),
                 peak_bytes,
@@ -119,7 +119,7 @@ impl Measured {
             "max_ms": self.slowest(),
             "ready_ms": self.ready,
             "repeat": self.times.len(),
-            "dispatches": self.dispatches,
+            "dispatches": self.launches.dispatches,
             "bytes_moved": self.bytes_moved,
             "peak_bytes": self.peak_bytes,
             "flops": self.flops,
@@ -147,11 +147,38 @@ impl Measured {
                     "limit": limit(peak, t),
                 })
             };
+            value["launches"] = json!(self.launches);
+            value["launch_us"] = json!(peak.launch_seconds * 1e6);
+            value["launches_ms"] = json!(self.launching(peak) * 1e3);
             value["peak_gflops_per_second"] = json!(peak.flops_per_second / 1e9);
             value["peak_gbytes_per_second"] = json!(peak.bytes_per_second / 1e9);
             value["profile"] = totals.iter().map(total).collect();
         }
         value
+    }
+
+    /// Seconds that launching alone takes, by what a dispatch takes that computes nothing.
+    fn launching(&self, peak: &Peak) -> f64 {
+        self.launches.dispatches as f64 * peak.launch_seconds
+    }
+
+    fn launched(&self, peak: &Peak) -> String {
+        let Launches { submissions, passes, dispatches, barriers, bind_groups } = self.launches;
+        let counts = [
+            (submissions, "submission"),
+            (passes, "pass"),
+            (dispatches, "dispatch"),
+            (barriers, "barrier"),
+            (bind_groups, "bind group"),
+        ];
+        let counts = counts.map(|(count, what)| plural(count, what)).join(", ");
+        let (seconds, share) = (self.launching(peak), self.launching(peak) / (self.median() / 1e3));
+        format!(
+            "{counts}: about {:.2} ms, {:.1} % of the median, if launching takes {:.2} µs as one that computes nothing",
+            seconds * 1e3,
+            share * 100.0,
+            peak.launch_seconds * 1e6
+        )
     }
 
     /// The same for people.
@@ -162,7 +189,7 @@ impl Measured {
             ("median", format!("{median:.1} ms")),
             ("range", format!("{:.1} to {:.1} ms in {} turns", self.times[0], self.slowest(), self.times.len())),
             ("ready after", format!("{:.1} s", self.ready / 1e3)),
-            ("dispatches", grouped(self.dispatches as u64)),
+            ("dispatches", grouped(self.launches.dispatches as u64)),
             ("computed", format!("{}FLOP, {}FLOP/s", short(flops), short(flops / seconds))),
             ("moved", format!("{}, {}B/s", bytes(moved), short(moved as f64 / seconds))),
             ("peak memory", bytes(self.peak_bytes)),
@@ -170,10 +197,24 @@ impl Measured {
         let mut text: String = lines.into_iter().map(|(what, figure)| format!("{what:<12}  {figure}\n")).collect();
         if let Some((peak, totals)) = &self.profile {
             let [flops, bytes] = [peak.flops_per_second, peak.bytes_per_second].map(short);
-            text += &format!("\nmeasured peak {flops}FLOP/s, {bytes}B/s\n\n{}", roofline(peak, totals));
+            text += &format!(
+                "\nmeasured peak {flops}FLOP/s, {bytes}B/s\n{}\n\n{}",
+                self.launched(peak),
+                roofline(peak, totals)
+            );
         }
         text
     }
+}
+
+/// How many of something.
+fn plural(count: usize, what: &str) -> String {
+    let ending = match what {
+        _ if count == 1 => "",
+        what if what.ends_with(['s', 'h']) => "es",
+        _ => "s",
+    };
+    format!("{} {what}{ending}", grouped(count as u64))
 }
 
 /// Billions a second; nothing where the device did not time it.

@@ -4,6 +4,7 @@ use super::super::common::{DeviceArg, parse_order};
 use super::super::network::NetworkArgs;
 use super::super::output::{print, print_json};
 use super::measure::MeasureArgs;
+use cellwright::graph::fuse::{Form, MixedCell};
 use cellwright::graph::{Graph, Op};
 use cellwright::search::bench::{PathBench, StepBench, TrainingBench};
 use cellwright::search::bilevel::Order;
@@ -21,7 +22,7 @@ pub struct Args {
     network: NetworkArgs,
     /// Time a training step of this architecture: a published name (DARTS_V2), its text, a file that holds it (FILE:NAME takes one of several),
     /// or a run's directory.
-    #[arg(long, value_name = "NAME|TEXT|FILE|RUN", conflicts_with_all = ["order", "no_fusion"])]
+    #[arg(long, value_name = "NAME|TEXT|FILE|RUN", conflicts_with = "order")]
     architecture: Option<String>,
     /// With the auxiliary head of training from scratch.
     #[arg(long, requires = "architecture")]
@@ -56,9 +57,9 @@ enum Paths {
 pub fn run(args: &Args) -> super::super::output::Outcome {
     let subject = args.network.network(args.architecture.as_deref(), args.auxiliary)?;
     let device = args.device.open()?;
-    // Only the mixed cells of a supernet are fused.
+    // Of mixtures only those of a whole supernet are fused.
     let fuses = !(args.measure.no_fusion || args.architecture.is_some() || args.paths.is_some());
-    let [fused, alone] = mixed(&if fuses { subject.graph.fuse().0 } else { subject.graph.clone() });
+    let Mixed { fused, parts, alone } = Mixed::of(&if fuses { subject.graph.fuse().0 } else { subject.graph.clone() });
     let (graph, batch) = (subject.graph.clone(), args.batch as usize);
     let trains = args.architecture.is_some();
     let space = &*subject.space;
@@ -87,6 +88,7 @@ pub fn run(args: &Args) -> super::super::output::Outcome {
             "order": if trains || args.paths.is_some() { None } else { Some(u8::from(args.order)) },
             "fusion": fused > 0,
             "fused_cells": fused,
+            "parts_alone": parts,
             "choices_alone": alone,
             "seed": args.seed,
         })));
@@ -100,15 +102,42 @@ pub fn run(args: &Args) -> super::super::output::Outcome {
     };
     let device = measured.device();
     let fusion = match (trains, fuses) {
+        (true, _) if args.measure.no_fusion => ", each operation by itself".to_owned(),
         (true, _) => String::new(),
         (_, false) => format!(", {alone} choices each by itself"),
+        (_, true) if parts > 0 => {
+            format!(", {fused} fused cells, in them {parts} operations by themselves, {alone} choices by themselves")
+        }
         (_, true) => format!(", {fused} fused cells, {alone} choices by themselves"),
     };
     print(&format!("{}, batch {}, {kind}{fusion}, on {device}\n\n{}", subject.title(), args.batch, measured.text()))
 }
 
-/// Cells that are computed in one go, and choice points that are not.
-fn mixed(graph: &Graph) -> [usize; 2] {
-    let fused = graph.nodes.iter().filter(|node| matches!(node.op, Op::Fused(_))).count();
-    [fused, graph.nodes.iter().filter(|node| matches!(node.op, Op::Choice(_))).count()]
+/// How choice points are computed.
+struct Mixed {
+    /// Cells that are computed in one go.
+    fused: usize,
+    /// Options in them that are computed by themselves.
+    parts: usize,
+    /// Choice points that are in none.
+    alone: usize,
+}
+
+impl Mixed {
+    fn of(graph: &Graph) -> Self {
+        let mut mixed = Self { fused: 0, parts: 0, alone: 0 };
+        for node in &graph.nodes {
+            match &node.op {
+                Op::Fused(fused) => {
+                    mixed.fused += 1;
+                    let states = MixedCell::of(&fused.graph).map(|cell| cell.states).unwrap_or_default();
+                    let options = states.iter().flat_map(|(_, edges)| edges).flat_map(|edge| &edge.options);
+                    mixed.parts += options.filter(|form| matches!(form, Form::Plain { .. })).count();
+                }
+                Op::Choice(_) => mixed.alone += 1,
+                _ => {}
+            }
+        }
+        mixed
+    }
 }

@@ -16,7 +16,7 @@ pub use supernet::StepBench;
 pub use training::TrainingBench;
 
 use super::SearchError;
-use crate::device::{Device, Recording, Timing};
+use crate::device::{Device, Launches, Recording, Timing};
 use std::time::Duration;
 
 /// Something that is done again and again, the same every time.
@@ -45,6 +45,13 @@ pub trait Workload {
     /// Dispatches of one turn.
     fn dispatches(&self) -> usize {
         self.recordings().into_iter().map(Recording::dispatches).sum()
+    }
+
+    /// What it takes to launch one turn.
+    fn launches(&self) -> Launches {
+        let mut all = Launches::default();
+        self.recordings().into_iter().for_each(|recording| all += recording.launches(self.device().limits()));
+        all
     }
 
     /// Bytes that the dispatches of one turn read plus write.

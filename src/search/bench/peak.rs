@@ -15,6 +15,8 @@ pub struct Peak {
     pub flops_per_second: f64,
     /// Bytes read plus written a second, of scaling a large buffer.
     pub bytes_per_second: f64,
+    /// Seconds that a dispatch takes that computes next to nothing and waits for the one before.
+    pub launch_seconds: f64,
 }
 
 impl Peak {
@@ -34,8 +36,11 @@ impl Peak {
         let ones = vec![1.0; LARGE as usize];
         let case = Case::new("bandwidth", &params).input(&ones).output(&ones);
         let bytes_per_second = time(device, &elementwise::SCALE, &case, budget).await?.bytes_per_second();
+        let params = elementwise::Scale { x: 0, y: 0, count: 1, factor: 0.5, accumulate: 0 };
+        let case = Case::new("launch", &params).input(&[1.0]).output(&[1.0]);
+        let launch_seconds = time(device, &elementwise::SCALE, &case, budget).await?.median;
         device.trim();
-        Ok(Self { flops_per_second, bytes_per_second })
+        Ok(Self { flops_per_second, bytes_per_second, launch_seconds })
     }
 
     /// The share of the device's peak that so many operations and bytes in so many seconds reach, and
@@ -69,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_nearer_limit_decides_the_share() {
-        let peak = Peak { flops_per_second: 100.0, bytes_per_second: 10.0 };
+        let peak = Peak { flops_per_second: 100.0, bytes_per_second: 10.0, launch_seconds: 1e-6 };
         assert_eq!(peak.share(50, 1, 1.0), (0.5, true));
         assert_eq!(peak.share(50, 8, 1.0), (0.8, false));
         assert_eq!(peak.share(0, 8, 2.0), (0.4, false));
@@ -80,5 +85,6 @@ mod tests {
         let peak = pollster::block_on(Peak::measure(&Device::cpu(), Duration::from_millis(1))).unwrap();
         assert!(peak.flops_per_second > 1e7 && peak.flops_per_second < 1e15, "{peak:?}");
         assert!(peak.bytes_per_second > 1e7 && peak.bytes_per_second < 1e14, "{peak:?}");
+        assert!(peak.launch_seconds > 1e-9 && peak.launch_seconds < 1e-2, "{peak:?}");
     }
 }
