@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> super::super::output::Outcome {
                 Paths::Both => "both",
             }),
             "order": if trains || args.paths.is_some() { None } else { Some(u8::from(args.order)) },
-            "fusion": fused > 0,
+            "fusion": if trains { !args.measure.no_fusion } else { fused > 0 },
             "fused_cells": fused,
             "parts_alone": parts,
             "choices_alone": alone,

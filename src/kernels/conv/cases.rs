@@ -64,6 +64,13 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         changed(square(1, [2, 2], [6, 7], 3, 1, 1, 0), |w| {
             (w.pad_top, w.pad_left, w.out_height, w.out_width) = (4, -2, 11, 3)
         }),
+        // Windows that reach far beyond images of which there are several.
+        bias(square(9, [17, 21], [4, 4], 7, 1, 1, 3)),
+        square(16, [16, 16], [2, 2], 5, 1, 1, 2),
+        changed(square(8, [16, 18], [3, 5], 5, 1, 1, 2), |w| {
+            (w.pad_top, w.pad_left, w.out_height, w.out_width) = (4, 1, 7, 4)
+        }),
+        bias(changed(square(8, [16, 16], [2, 3], 3, 1, 1, 1), |w| (w.pad_top, w.out_height) = (6, 9))),
         // Reads that begin beyond the last pixel.
         changed(square(1, [1, 1], [6, 7], 3, 2, 1, 0), |w| {
             (w.pad_top, w.pad_left, w.out_height, w.out_width) = (-5, -9, 3, 4)
@@ -79,6 +86,8 @@ pub(super) fn benches(case: fn(Params) -> Case) -> Vec<Case> {
         square(16, [32, 32], [16, 16], 3, 1, 1, 1),
         square(16, [64, 64], [8, 8], 3, 1, 1, 1),
         square(16, [16, 16], [32, 32], 5, 1, 1, 2),
+        square(16, [64, 64], [8, 8], 7, 1, 1, 3),
+        square(16, [128, 128], [4, 4], 5, 1, 1, 2),
     ];
     shapes.map(case).into()
 }

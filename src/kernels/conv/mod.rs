@@ -17,6 +17,7 @@ use rayon::prelude::*;
 mod cases;
 mod columns;
 mod params;
+mod reach;
 mod reference;
 mod window;
 
@@ -106,6 +107,9 @@ fn forward(call: &mut Call<'_>) {
     if y.is_empty() || depth == 0 {
         return;
     }
+    if reach::suits(&p) {
+        return reach::forward(&p, x, w, bias, y);
+    }
     // w · windows, where the columns of the latter are those of y. Small images share a panel.
     let padded = rows.next_multiple_of(ROWS);
     let groups = p.groups as usize;
@@ -162,6 +166,9 @@ fn backward_input(call: &mut Call<'_>) {
     if dx.is_empty() {
         return;
     }
+    if reach::suits(&p) {
+        return reach::backward_input(&p, w, dy, dx);
+    }
     // wᵀ · dy, whose rows are those of the unfolded windows, is added where the windows were read.
     let padded = rows.next_multiple_of(ROWS);
     let a = gemm::pack(p.groups as usize, rows, depth, |group, row, o| w[(group * depth + o) * rows + row]);
@@ -199,6 +206,9 @@ fn backward_weight(call: &mut Call<'_>) {
     let p: Params = call.params();
     let (x, dy, dw) = (&call.input(0)[p.x()], &call.input(1)[p.y()], &mut call.output(0)[p.w()]);
     let (batch, pixels, depth, outputs) = (p.batch as usize, p.out_pixels(), p.depth(), p.group_outputs());
+    if reach::suits(&p) {
+        return reach::backward_weight(&p, x, dy, dw);
+    }
     let images = p.images(RUN);
     sum_pieces(dw, p.accumulate != 0, batch.div_ceil(images), p.flops(), |unit, dw| {
         let x = &x[unit * images * p.inputs as usize * p.pixels()..];

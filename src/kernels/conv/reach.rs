@@ -1,0 +1,267 @@
+//! The convolution result by result, where windows reach far beyond small images: of a window of 7×7 over an image of 4×4 two
+//! thirds lie on nothing. Only taps on the image are computed, and the images of a batch stand side by side as columns.
+
+use super::Params;
+use crate::kernels::cpu::gemm::{self, Product, ROWS};
+use crate::kernels::cpu::parallel::{self, least, products};
+use crate::kernels::cpu::vector::LANES;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Images from which on they fill vectors well enough.
+const FEWEST_IMAGES: usize = LANES / 2;
+/// Channels on either side from which on products outweigh what is copied.
+const FEWEST_CHANNELS: u32 = 16;
+/// Pieces of work that there are at least, where there are as many rows.
+const PIECES: usize = 16;
+
+/// One side of windows that move step by step. Taps are counted from the first that any result has on the image.
+#[derive(Clone, Copy, Debug)]
+struct Side {
+    /// Places of the image.
+    places: usize,
+    /// Results.
+    results: usize,
+    /// Taps that lie on the image for some result.
+    taps: usize,
+    /// Results less the place that the first tap of the first one reads.
+    shift: i64,
+    /// Taps before them.
+    before: usize,
+}
+
+impl Side {
+    fn new(places: u32, results: u32, taps: u32, pad: i32) -> Self {
+        let all = i64::from(taps);
+        // Tap r of result y reads place y + r − pad.
+        let first = (i64::from(pad) - (i64::from(results) - 1)).clamp(0, all);
+        let end = (i64::from(places) + i64::from(pad)).clamp(first, all);
+        Self {
+            places: places as usize,
+            results: results as usize,
+            taps: (end - first) as usize,
+            shift: i64::from(pad) - first,
+            before: first as usize,
+        }
+    }
+
+    /// The same windows as the gradient of the image moves them: turned round, over the results.
+    fn turned(self) -> Self {
+        let shift = self.taps as i64 - 1 - self.shift;
+        Self { places: self.results, results: self.places, shift, ..self }
+    }
+
+    /// Those of `count` that read a place of `among` where one of the others, `at`, is held: and the first place.
+    fn on(self, count: usize, among: usize, at: usize) -> (Range<usize>, usize) {
+        let off = self.shift - at as i64;
+        let first = off.clamp(0, count as i64);
+        let end = (off + among as i64).clamp(first, count as i64);
+        (first as usize..end as usize, (first - off).max(0) as usize)
+    }
+
+    /// The taps that a result has on the image, and the place of the first.
+    fn taps_of(self, result: usize) -> (Range<usize>, usize) {
+        self.on(self.taps, self.places, result)
+    }
+
+    /// The results that have a tap on the image, and the place of the first.
+    fn results_of(self, tap: usize) -> (Range<usize>, usize) {
+        self.on(self.results, self.places, tap)
+    }
+
+    /// Pairs of a result and a tap that it has on the image.
+    fn pairs(self) -> usize {
+        (0..self.results).map(|result| self.taps_of(result).0.len()).sum()
+    }
+}
+
+/// Rows and columns of the windows.
+fn sides(p: &Params) -> [Side; 2] {
+    let w = &p.window;
+    [
+        Side::new(w.height, w.out_height, w.kernel_rows, w.pad_top),
+        Side::new(w.width, w.out_width, w.kernel_columns, w.pad_left),
+    ]
+}
+
+/// Whether less is computed so, by a quarter at least.
+pub(super) fn suits(p: &Params) -> bool {
+    let w = &p.window;
+    let steps = [w.stride_rows, w.stride_columns, w.dilation_rows, w.dilation_columns, p.groups];
+    let batch = p.batch as usize;
+    if steps != [1; 5] || batch < FEWEST_IMAGES || p.inputs.min(p.outputs) < FEWEST_CHANNELS {
+        return false;
+    }
+    let pairs: usize = sides(p).map(Side::pairs).iter().product();
+    4 * pairs * batch.next_multiple_of(LANES) <= 3 * p.out_pixels() * p.taps() * batch
+}
+
+/// y (+)= w ∗ x + bias.
+pub(super) fn forward(p: &Params, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    let [rows, columns] = sides(p);
+    let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
+    let tap = taps(p, [rows, columns]);
+    let a = gemm::pack(1, outputs, rows.taps * columns.taps * inputs, |_, o, k| {
+        w[(o * inputs + k % inputs) * p.taps() + tap(k / inputs)]
+    });
+    convolve(p, [rows, columns], &a, [inputs, outputs], x, bias.unwrap_or(&[]), y);
+}
+
+/// dx (+)= the gradient of x.
+pub(super) fn backward_input(p: &Params, w: &[f32], dy: &[f32], dx: &mut [f32]) {
+    let [rows, columns] = sides(p);
+    let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
+    let (tap, last) = (taps(p, [rows, columns]), rows.taps * columns.taps - 1);
+    let a = gemm::pack(1, inputs, rows.taps * columns.taps * outputs, |_, i, k| {
+        w[((k % outputs) * inputs + i) * p.taps() + tap(last - k / outputs)]
+    });
+    convolve(p, [rows.turned(), columns.turned()], &a, [outputs, inputs], dy, &[], dx);
+}
+
+/// dw (+)= the gradient of w.
+pub(super) fn backward_weight(p: &Params, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    let [rows, columns] = sides(p);
+    let (batch, inputs, outputs) = (p.batch as usize, p.inputs as usize, p.outputs as usize);
+    let (pixels, depth) = (p.pixels(), p.out_pixels() * batch);
+    let a = gemm::pack(1, outputs, depth, |_, o, k| dy[((k % batch) * outputs + o) * p.out_pixels() + k / batch]);
+    let width = inputs.next_multiple_of(LANES);
+    // [pixel, image, input].
+    let mut side = vec![0.0; pixels * batch * width];
+    side.par_chunks_mut(batch * width).enumerate().with_min_len(least(x.len())).for_each(|(pixel, side)| {
+        for (image, side) in side.chunks_exact_mut(width).enumerate() {
+            let x = x[image * inputs * pixels..][..inputs * pixels].iter().skip(pixel).step_by(pixels);
+            side.iter_mut().zip(x).for_each(|(side, x)| *side = *x);
+        }
+    });
+    // [tap, output, input].
+    let mut sums = vec![0.0; rows.taps * columns.taps * outputs * width];
+    let pieces = parallel::blocks(&mut sums, outputs * width, block(outputs, rows.taps * columns.taps) * width);
+    pieces.into_par_iter().with_min_len(products(p.flops())).for_each(|(tap, start, sums)| {
+        let (on_rows, place_row) = rows.results_of(tap / columns.taps);
+        let (on_columns, place_column) = columns.results_of(tap % columns.taps);
+        for (index, row) in on_rows.enumerate() {
+            let place = (place_row + index) * columns.places + place_column;
+            let first = (row * columns.results + on_columns.start) * batch;
+            let side = &side[place * batch * width..][..on_columns.len() * batch * width];
+            let (a, rows) = (&a[start / width * depth..], sums.len() / width);
+            let [columns, x_pitch, y_pitch] = [width; 3];
+            gemm::product(
+                Product { a, depth, first, bias: &[], add: index > 0, rows, columns, x_pitch, y_pitch },
+                side,
+                sums,
+            );
+        }
+    });
+    let all = p.window.kernel_columns as usize;
+    dw.par_chunks_mut(inputs * p.taps()).enumerate().with_min_len(least(sums.len())).for_each(|(output, dw)| {
+        if p.accumulate == 0 {
+            dw.fill(0.0);
+        }
+        for (at, sums) in sums.chunks_exact(outputs * width).enumerate() {
+            let tap = (rows.before + at / columns.taps) * all + columns.before + at % columns.taps;
+            let to = dw.iter_mut().skip(tap).step_by(p.taps());
+            to.zip(&sums[output * width..]).for_each(|(dw, sum)| *dw += sum);
+        }
+    });
+}
+
+/// Of taps that lie on images, the places among all.
+fn taps(p: &Params, [rows, columns]: [Side; 2]) -> impl Fn(usize) -> usize + Sync {
+    let all = p.window.kernel_columns as usize;
+    move |tap| (rows.before + tap / columns.taps) * all + columns.before + tap % columns.taps
+}
+
+/// Rows of a piece of work, where there are so many units of `rows`.
+fn block(rows: usize, units: usize) -> usize {
+    rows.div_ceil(PIECES.div_ceil(units.max(1))).next_multiple_of(2 * ROWS).min(rows.next_multiple_of(ROWS))
+}
+
+/// y (+)= a ∗ x + bias, for the packed matrix a of [to, (tap, from)].
+fn convolve(
+    p: &Params,
+    [rows, columns]: [Side; 2],
+    a: &[f32],
+    [from, to]: [usize; 2],
+    x: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    let (width, depth) = ((p.batch as usize).next_multiple_of(LANES), rows.taps * columns.taps * from);
+    let (pixels, results) = (rows.places * columns.places, rows.results * columns.results);
+    // [pixel, channel, image].
+    let mut side = vec![0.0; pixels * from * width];
+    side.par_chunks_mut(from * width).enumerate().with_min_len(least(x.len())).for_each(|(pixel, side)| {
+        for (channel, side) in side.chunks_exact_mut(width).enumerate() {
+            let x = x.iter().skip(channel * pixels + pixel).step_by(from * pixels);
+            side.iter_mut().zip(x).for_each(|(side, x)| *side = *x);
+        }
+    });
+    let mut sums = vec![0.0; results * to * width];
+    let pieces = parallel::blocks(&mut sums, to * width, block(to, results) * width);
+    pieces.into_par_iter().with_min_len(products(p.flops())).for_each(|(result, start, sums)| {
+        let (on_rows, place_row) = rows.taps_of(result / columns.results);
+        let (on_columns, place_column) = columns.taps_of(result % columns.results);
+        let (row, count) = (start / width, sums.len() / width);
+        let bias = bias.get(row..).unwrap_or(&[]);
+        if on_rows.is_empty() || on_columns.is_empty() {
+            sums.chunks_exact_mut(width).zip(bias).for_each(|(sums, bias)| sums.fill(*bias));
+            return;
+        }
+        for (index, tap) in on_rows.enumerate() {
+            let place = (place_row + index) * columns.places + place_column;
+            let first = (tap * columns.taps + on_columns.start) * from;
+            let side = &side[place * from * width..][..on_columns.len() * from * width];
+            let bias = if index == 0 { bias } else { &[] };
+            let (a, [columns, x_pitch, y_pitch]) = (&a[row * depth..], [width; 3]);
+            gemm::product(
+                Product { a, depth, first, bias, add: index > 0, rows: count, columns, x_pitch, y_pitch },
+                side,
+                sums,
+            );
+        }
+    });
+    y.par_chunks_mut(to * results).enumerate().with_min_len(least(sums.len())).for_each(|(image, y)| {
+        if p.accumulate == 0 {
+            y.fill(0.0);
+        }
+        for (result, sums) in sums.chunks_exact(to * width).enumerate() {
+            let sums = sums.iter().skip(image).step_by(width);
+            y.iter_mut().skip(result).step_by(results).zip(sums).for_each(|(y, sum)| *y += sum);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::conv::Window;
+
+    #[test]
+    fn taps_beside_the_image_are_left_out() {
+        // 7 taps over 4 places: results 0 to 3 have the taps from 3, 2, 1, 0 on, four each.
+        let side = Side::new(4, 4, 7, 3);
+        assert_eq!([0, 1, 3].map(|at| side.taps_of(at)), [(3..7, 0), (2..6, 0), (0..4, 0)]);
+        assert_eq!([0, 3, 5].map(|tap| side.results_of(tap)), [(3..4, 0), (0..4, 0), (0..2, 2)]);
+        assert_eq!(side.pairs(), 16);
+        // Of 7 over 2 places only three are ever on the image.
+        let side = Side::new(2, 2, 7, 3);
+        assert_eq!((side.taps, side.before, side.pairs()), (3, 2, 4));
+        assert_eq!([0, 1].map(|at| side.turned().taps_of(at)), [(1..3, 0), (0..2, 0)]);
+        // An image that no window reaches.
+        assert_eq!(Side::new(2, 1, 3, 9).pairs(), 0);
+    }
+
+    #[test]
+    fn small_images_and_large_windows_suit() {
+        let p = |size: u32, kernel: u32, batch| Params {
+            batch,
+            inputs: 16,
+            outputs: 16,
+            groups: 1,
+            window: Window::square([size; 2], kernel, 1, 1, kernel as i32 / 2),
+            ..Params::default()
+        };
+        assert!(suits(&p(2, 3, 16)) && suits(&p(4, 7, 16)) && suits(&p(8, 7, 64)) && suits(&p(2, 7, 9)));
+        assert!(!suits(&p(16, 3, 16)) && !suits(&p(32, 7, 16)) && !suits(&p(4, 7, 7)));
+    }
+}
