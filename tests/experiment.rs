@@ -218,6 +218,13 @@ fn every_strategy_finishes_and_writes_what_a_run_writes() {
             assert!(of("began") > 0 && of("began") == of("finished") + of("failed"), "{name}: {journal:?}");
             assert!(read(&out, "trials.csv").lines().count() == 1 + of("began"), "{name}");
             assert!(out.join("trials.svg").exists());
+            let timing = lines(&out, "timing.jsonl");
+            let timed: Vec<&Value> = timing.iter().filter(|line| line.get("trial").is_some()).collect();
+            assert!(
+                timed.iter().all(|line| line["trial_seconds"].as_f64().is_some_and(|took| took >= 0.0)),
+                "{timed:?}"
+            );
+            assert_eq!((timed.len(), read(&out, "trials.jsonl").contains("seconds")), (of("began"), false), "{name}");
             let trials = &summary["trials"];
             let best = journal.iter().rfind(|line| line["best"] == true).map(|line| &line["trial"]);
             let counted =

@@ -167,6 +167,35 @@ fn full_trainings_are_killed_fifty_times() {
 }
 
 #[test]
+fn trials_of_a_study_that_is_killed_are_timed_once_each() {
+    let place = tempfile::tempdir().unwrap();
+    let [whole, out] = ["whole", "killed"].map(|name| place.path().join(name));
+    let begin = |out: &Path| {
+        let mut command = program(&["search", "--strategy=evolution", "--out", out.to_str().unwrap()]);
+        command.args(TINY.iter().filter(|option| !option.contains("supernet") && !option.contains("budget")));
+        command.args(["--trials=6", "--set=search.trial_epochs=2", "--set=search.epochs=0"]);
+        command
+    };
+    assert!(begin(&whole).status().unwrap().success());
+    let mut child = begin(&out).spawn().unwrap();
+    let journal = |out: &Path| std::fs::read_to_string(out.join("trials.jsonl")).unwrap_or_default();
+    wait_for(&mut child, || journal(&out).contains("finished") && is_saved(&out));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // What was carried out since the last checkpoint is carried out again: as if it had been much.
+    let timing = out.join("timing.jsonl");
+    let again = std::fs::read_to_string(&timing).unwrap() + "{\"trial\":5,\"trial_seconds\":1e9}\n";
+    std::fs::write(&timing, again).unwrap();
+    assert!(resume("search", &out).status().unwrap().success());
+    assert_eq!(journal(&out), journal(&whole), "other bytes");
+    let trace = cellwright::run::trace::Trace::read(&out).unwrap();
+    let searched = trace.timing.phases.iter().find_map(|phase| phase.phase_seconds.filter(|_| phase.phase == "search"));
+    assert_eq!(trace.timing.trials.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    let all: f64 = trace.timing.trials.values().sum();
+    assert!(all > 0.0 && all <= searched.unwrap(), "{all} of {searched:?}");
+}
+
+#[test]
 fn the_same_command_goes_on_and_a_finished_run_is_only_told() {
     let place = tempfile::tempdir().unwrap();
     let [whole, out] = ["whole", "again"].map(|name| place.path().join(name));

@@ -6,8 +6,8 @@ mod common;
 use cellwright::report::page::document::Section;
 use cellwright::report::page::{Document, html, live_html};
 use cellwright::run::trace::Trace;
-use common::process::{call, search, search_few};
-use std::path::{Path, PathBuf};
+use common::process::{call, chromium, search, search_few};
+use std::path::Path;
 use std::process::Command;
 
 /// Names of classes: what ends elements, comments and attributes, steers a terminal, or means something in Markdown.
@@ -102,13 +102,6 @@ fn hostile_names_stay_text_in_all_that_is_written_and_printed() {
     assert!(pictures >= 4 && pages == 2, "{pictures} pictures, {pages} pages");
 }
 
-/// A Chromium, if there is one.
-fn browser() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let places = std::env::var_os("PATH")?;
-    std::env::split_paths(&places).flat_map(|place| names.map(|name| place.join(name))).find(|path| path.is_file())
-}
-
 /// The page's elements after its script, and what the browser had to say of it.
 fn seen(browser: &Path, page: &Path, width: u32) -> (String, String) {
     let own = tempfile::tempdir().unwrap();
@@ -135,7 +128,7 @@ const READER: &str = include_str!("report_page/reader.js");
 
 #[test]
 fn pages_work_in_a_browser() {
-    let Some(browser) = browser() else {
+    let Some(browser) = chromium() else {
         cellwright::device::skipped("pages in a browser: there is no Chromium");
         return;
     };

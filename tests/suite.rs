@@ -105,6 +105,21 @@ fn a_suite_that_is_killed_again_and_again_comes_to_the_same_figures() {
     assert_eq!(gdas["test_accuracies"].as_array().unwrap().len(), 2);
     assert!(gdas["against_random"]["p_holm"].as_f64().unwrap() >= gdas["against_random"]["p"].as_f64().unwrap());
     assert_eq!(gdas["operations"]["all"], 6.0);
+    let page = std::fs::read_to_string(whole.join("report.html")).unwrap();
+    for run in ["random", "darts", "gdas"].map(|name| format!("nas-bench-201/{name}/seed-1/report.html")) {
+        assert!(page.contains(&format!("<a href=\"{run}\">")) && whole.join(&run).is_file(), "{run}: {page}");
+    }
+    assert!(page.contains("6 of 6 runs done"), "{page}");
+    // The same is written of its directory, wherever that lies from the file.
+    let elsewhere = place.path().join("elsewhere & <b>");
+    std::fs::create_dir(&elsewhere).unwrap();
+    for (file, way) in [(whole.join("again.html"), ""), (elsewhere.join("page.html"), "../whole/")] {
+        let mut report = program(&["report", whole.to_str().unwrap(), "--html", file.to_str().unwrap()]);
+        good(&report.output().unwrap());
+        let again = std::fs::read_to_string(&file).unwrap();
+        assert!(again.contains(&format!("<a href=\"{way}nas-bench-201/gdas/seed-0/report.html\">")), "{again}");
+        assert!(way.is_empty() == (again == page), "{}", file.display());
+    }
     let timed = json(&whole.join("suite.json"));
     assert!(row(&timed, "gdas")["multi_trial_seconds"]["architectures"].as_f64().unwrap() > 0.0);
 
@@ -122,6 +137,9 @@ fn a_suite_that_is_killed_again_and_again_comes_to_the_same_figures() {
         assert!(child.try_wait().unwrap().is_none(), "it was over before it could be killed");
         child.kill().unwrap();
         child.wait().unwrap();
+        // Each run that is over has left a page of all by then.
+        let page = std::fs::read_to_string(out.join("report.html")).unwrap_or_default();
+        assert_eq!(page.contains("of 6 runs done"), run != "random/seed-0", "{run}");
         command = program(&["suite", out.to_str().unwrap()]);
     }
     let kept = std::fs::metadata(out.join("nas-bench-201/darts/seed-0/summary.json")).unwrap().modified().unwrap();
@@ -183,6 +201,11 @@ fn what_fails_is_written_down_with_its_reason_and_the_rest_goes_on() {
     assert!(failed.len() == 1 && failed[0]["reason"] == reason && reason.as_str().unwrap().contains("cannot drop it"));
     let text = std::fs::read_to_string(out.join("suite.md")).unwrap();
     assert!(text.contains("1 failed") && text.contains("- `p-darts`, seed 0, failed: "), "{text}");
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(
+        page.contains("p-darts in chain, seed 0, failed: ") && !page.contains("p-darts/seed-0/report.html"),
+        "{page}"
+    );
     // It is not tried again unless that is asked for.
     assert!(!good(&go_on(&out, &[])).contains("failed"));
     std::fs::remove_file(out.join("chain/p-darts/seed-0/failed.json")).unwrap();

@@ -2,6 +2,11 @@
 
 mod common;
 
+#[path = "watch/browser.rs"]
+mod browser;
+#[path = "watch/together.rs"]
+mod together;
+
 use common::process::{bad, few, few_pictures};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -202,7 +207,9 @@ fn other_address() -> Option<std::net::IpAddr> {
 fn every_answer_says_what_others_may_not_do_with_it() {
     let (_place, runs) = runs();
     let watch = Watch::begin(&runs);
-    for path in ["", "document", "run/a", "document/a", "run/nowhere", "nothing", "run/..%2f"] {
+    for path in
+        ["", "document", "run/a", "document/run/a", "compare/a", "compare/a,b", "run/nowhere", "nothing", "run/..%2f"]
+    {
         let answer = watch.get(path);
         for (name, value) in [
             ("cache-control", "no-store"),
@@ -221,7 +228,7 @@ fn every_answer_says_what_others_may_not_do_with_it() {
         assert!(policy.starts_with("default-src 'none';") && policy.ends_with("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         let is_page = answer.header("content-type") == Some("text/html; charset=utf-8");
-        assert_eq!(is_page, path.is_empty() || path == "run/a");
+        assert_eq!(is_page, ["", "run/a", "compare/a"].contains(&path));
         if is_page {
             assert!(policy.contains("connect-src 'self'"));
             let nonce = policy.split("script-src 'nonce-").nth(1).unwrap().split('\'').next().unwrap();
@@ -241,7 +248,7 @@ fn every_answer_says_what_others_may_not_do_with_it() {
 fn nothing_is_sent_where_nothing_has_changed_and_curves_grow() {
     let (_place, runs) = runs();
     let watch = Watch::begin(&runs);
-    let path = format!("/{}/document/a", watch.token);
+    let path = format!("/{}/document/run/a", watch.token);
     let first = watch.get_with(&path, &[]);
     let tag = first.header("etag").unwrap().to_owned();
     assert_eq!(points(&serde_json::from_str(&first.body).unwrap()), 2);
@@ -257,11 +264,11 @@ fn nothing_is_sent_where_nothing_has_changed_and_curves_grow() {
     let (half, rest) = (&step(3)[..20], &step(3)[20..]);
     append(half);
     std::thread::sleep(Duration::from_millis(1100));
-    assert_eq!(points(&watch.document("document/a")), 2);
+    assert_eq!(points(&watch.document("document/run/a")), 2);
     append(&format!("{rest}{}", step(4)));
     let grown = |expected: usize| {
         let begun = Instant::now();
-        while points(&watch.document("document/a")) != expected {
+        while points(&watch.document("document/run/a")) != expected {
             assert!(begun.elapsed() < Duration::from_secs(20), "{expected} points do not come");
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -275,11 +282,11 @@ fn nothing_is_sent_where_nothing_has_changed_and_curves_grow() {
     write_run(&runs.join("suite/b"), 3);
     let row = watch.wait_for("suite/b", |row| row[1] == "stopped");
     assert_eq!(row[6], "search, 3 steps");
-    assert_eq!(points(&watch.document("document/suite/b")), 3);
+    assert_eq!(points(&watch.document("document/run/suite/b")), 3);
     std::fs::remove_dir_all(runs.join("suite")).unwrap();
     std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(watch.rows().len(), 1);
-    assert_eq!(watch.get("document/suite/b").status, 404);
+    assert_eq!(watch.get("document/run/suite/b").status, 404);
 }
 
 #[cfg(unix)]
@@ -321,17 +328,18 @@ fn nothing_outside_the_directory_is_read() {
         "a/config.toml",
         "",
     ] {
-        for kind in ["run", "document"] {
-            let answer = watch.get_with(&format!("/{token}/{kind}/{name}"), &[]);
-            assert!([400, 404].contains(&answer.status), "{kind}/{name}: {answer:?}");
+        for kind in ["run", "document/run", "directory", "compare", "compare/a,"] {
+            let kind = if kind.ends_with(',') { kind.to_owned() } else { format!("{kind}/") };
+            let answer = watch.get_with(&format!("/{token}/{kind}{name}"), &[]);
+            assert!([400, 404].contains(&answer.status), "{kind}{name}: {answer:?}");
         }
     }
     // The directory of a run becomes a link after it was found.
-    assert_eq!(watch.get("document/a").status, 200);
+    assert_eq!(watch.get("document/run/a").status, 200);
     std::fs::rename(runs.join("a"), place.path().join("moved")).unwrap();
     symlink(&outside, runs.join("a")).unwrap();
     std::thread::sleep(Duration::from_millis(1100));
-    let moved = watch.get("document/a");
+    let moved = watch.get("document/run/a");
     assert!(moved.status == 404 || moved.body.contains("links are not followed"), "{moved:?}");
 }
 
@@ -422,6 +430,11 @@ fn hostile_names_stay_text() {
     let table = &list["sections"][0]["blocks"][0];
     let links = table["links"].as_array().unwrap();
     assert_eq!(links.len(), names.len());
+    let all: Vec<&str> = links.iter().map(|link| link.as_str().unwrap().strip_prefix("run/").unwrap()).collect();
+    let together = watch.get(&format!("compare/{}", all.join(",")));
+    assert_eq!(together.status, 200);
+    assert!(!together.body.contains("<script>alert") && !together.body.contains("<img"), "markup of a name");
+    assert_eq!(together.body.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t'), None);
     for (row, link) in table["rows"].as_array().unwrap().iter().zip(links) {
         let link = link.as_str().unwrap();
         assert!(link.bytes().all(|b| b.is_ascii_alphanumeric() || b"/%-_.".contains(&b)), "{link}");
@@ -462,7 +475,7 @@ fn a_search_is_seen_to_its_end() {
     assert!(row[2].as_f64().is_some_and(|accuracy| accuracy > 0.0), "{row:?}");
     assert_eq!(row[3], "test");
     assert!(search.wait().unwrap().success());
-    let document = watch.document("document/tiny");
+    let document = watch.document("document/run/tiny");
     assert!(document["subtitle"].as_str().unwrap().contains("finished"), "{}", document["subtitle"]);
     assert!(points(&document) > 0);
     // The page of a run that is over is that of its report, but for what follows it.

@@ -2,11 +2,13 @@
 
 use super::output::Outcome;
 use super::output::{print, print_json, write_file};
+use super::suite::page_for;
 use cellwright::report::checklist::{Checklist, markdown};
 use cellwright::report::collapse::collapse;
 use cellwright::report::page::{Document, html};
 use cellwright::run::History;
 use cellwright::run::record::{Record, runs_of};
+use cellwright::run::suite::PLAN;
 use cellwright::run::trace::Trace;
 use std::path::PathBuf;
 
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Directories of searches by gradient methods; with `--html` or `--checklist` of any, or one that holds those of several
-    /// seeds.
+    /// seeds; with `--html` also that of a suite.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// Write a page that shows one run, finished or not, or holds several side by side: mean, deviation and significance over
@@ -42,6 +44,12 @@ pub fn run(args: &Args) -> Outcome {
         return if args.json { print_json(&checklist) } else { print(&markdown(&checklist)) };
     }
     if let Some(file) = &args.html {
+        if let [suite] = &args.runs[..]
+            && suite.join(PLAN).is_file()
+        {
+            write_file(file, html(&page_for(suite, file)?))?;
+            return print(&format!("{}: a page of a suite\n", file.display()));
+        }
         let traces = runs_of(&args.runs)?.iter().map(|run| Trace::read(run)).collect::<Result<Vec<_>, _>>()?;
         write_file(file, html(&Document::of(&traces)))?;
         let count = traces.len();

@@ -1,16 +1,21 @@
 //! `suite`: strategies × spaces × seeds, one run after the other, held against random architectures.
 
 use super::common::open_devices;
-use super::experiment::write_reports;
-use super::output::{self, Interrupted, Outcome};
+use super::experiment::{PAGE, write_reports};
+use super::output::{self, Interrupted, Outcome, write_file};
 use super::progress::Bars;
 use super::signals::Signals;
+use cellwright::export::markup::address;
+use cellwright::report::page::{Document, RunShown, html};
 use cellwright::report::suite::{Figures, markdown, picture};
 use cellwright::run::files::NAMES;
-use cellwright::run::suite::{Asked, Cell, Results, Step, SuiteScale, default_spaces, default_strategies, go_on};
+use cellwright::run::suite::{
+    Asked, Cell, RANDOM, Results, Step, SuiteScale, default_spaces, default_strategies, go_on,
+};
+use cellwright::run::trace::Trace;
 use cellwright::run::{Directory, Observer, RunError};
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 /// What to run, and where to write.
 #[derive(Debug, clap::Args)]
@@ -96,8 +101,14 @@ fn told(step: Step<'_>, observer: &mut dyn Observer) -> Outcome {
             write_reports(directory, found, config)?;
         }
         Step::Ended(cell, ended, suite) => {
-            if let Err(failure) = ended {
-                observer.warn(&format!("{} failed: {}", name(cell), failure.reason));
+            match ended {
+                Err(failure) => observer.warn(&format!("{} failed: {}", name(cell), failure.reason)),
+                // Nothing else makes a page of random architectures.
+                Ok(()) if cell.strategy == RANDOM => {
+                    let path = cell.path(suite.path());
+                    write_file(&path.join(PAGE), html(&Document::of(&[Trace::read(&path)?])))?;
+                }
+                Ok(()) => {}
             }
             write_down(suite)?;
         }
@@ -105,11 +116,70 @@ fn told(step: Step<'_>, observer: &mut dyn Observer) -> Outcome {
     Ok(())
 }
 
-/// Writes what there is by now as JSON, in words and as a picture.
+/// Writes what there is by now as JSON, in words, as a picture and as a page.
 fn write_down(suite: &Directory) -> Result<Figures, Box<dyn Error>> {
-    let figures = Figures::of(&Results::read(suite.path())?);
+    let results = Results::read(suite.path())?;
+    let figures = Figures::of(&results);
     suite.write_json("suite.json", &figures)?;
     suite.write("suite.md", markdown(&figures).as_bytes())?;
     suite.write("suite.svg", picture(&figures)?.as_bytes())?;
+    suite.write(PAGE, html(&page(suite.path(), &figures, &results, Some(""))).as_bytes())?;
     Ok(figures)
+}
+
+/// The page of the suite in a directory, to be written to a file.
+///
+/// # Errors
+/// [`RunError::History`] naming a file of the suite and what is wrong with it.
+pub fn page_for(directory: &Path, file: &Path) -> Result<Document, RunError> {
+    let results = Results::read(directory)?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let way = folder.canonicalize().ok().zip(directory.canonicalize().ok()).and_then(|(from, to)| way(&from, &to));
+    Ok(page(directory, &Figures::of(&results), &results, way.as_deref()))
+}
+
+/// The page of a suite. `way` leads from the page to the suite's directory; without one runs have no links, and neither have those whose
+/// own page is not there.
+fn page(directory: &Path, figures: &Figures, results: &Results, way: Option<&str>) -> Document {
+    let link = |cell: &Cell| {
+        let Cell { space, strategy, seed } = cell;
+        let is_there = cell.path(directory).join(PAGE).is_file();
+        let page = || address(&format!("{space}/{strategy}/seed-{seed}/{PAGE}"));
+        way.filter(|_| is_there).map(|way| format!("{way}{}", page())).unwrap_or_default()
+    };
+    Document::of_suite(figures, results, |cell| RunShown { link: link(cell), state: None })
+}
+
+/// The way from one directory to another, both without links in them, as an address with `/` at its end: nothing, from a directory to itself.
+fn way(from: &Path, to: &Path) -> Option<String> {
+    let [mut from, mut to] = [from, to].map(|path| path.components().peekable());
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    let mut way = String::new();
+    for part in from {
+        // On another drive there is no way.
+        matches!(part, Component::Normal(_)).then_some(())?;
+        way += "../";
+    }
+    for part in to {
+        let Component::Normal(part) = part else { return None };
+        // What is no Unicode has no address here.
+        way += &(address(part.to_str()?) + "/");
+    }
+    Some(way)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_leads_up_and_down_in_plain_letters() {
+        let of = |from: &str, to: &str| way(Path::new(from), Path::new(to)).unwrap();
+        assert_eq!(of("/a/b", "/a/b"), "");
+        assert_eq!(of("/a/b", "/a/b/c d/<e>"), "c%20d/%3Ce%3E/");
+        assert_eq!(of("/a/x/y", "/a/b:c"), "../../b%3Ac/");
+    }
 }

@@ -1,4 +1,4 @@
-//! Text and data within pages and pictures: what comes from outside stays text there.
+//! Text, data and addresses within pages and pictures: what comes from outside stays text there.
 
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -37,6 +37,27 @@ pub fn json(value: &impl Serialize) -> String {
     out
 }
 
+/// A path with `/` between its parts as an address from where the page is, of plain letters: nothing in it is a scheme, a query or a way
+/// upwards, and a comma is none of it.
+pub fn address(path: &str) -> String {
+    let mut address = String::with_capacity(path.len());
+    for (at, part) in path.split('/').enumerate() {
+        if at > 0 {
+            address.push('/');
+        }
+        for byte in part.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => address.push(char::from(byte)),
+                // A name of dots alone would be taken for a way upwards; in others they are as good.
+                b'.' if !part.bytes().all(|byte| byte == b'.') => address.push('.'),
+                // Writing to a String cannot fail.
+                _ => _ = write!(address, "%{byte:02X}"),
+            }
+        }
+    }
+    address
+}
+
 /// The character, or what stands for it where XML 1.0 cannot hold it.
 pub fn printable(c: char) -> char {
     match c {
@@ -50,6 +71,13 @@ pub fn printable(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_become_addresses_of_plain_letters() {
+        assert_eq!(address("suite/darts-seed0.b"), "suite/darts-seed0.b");
+        assert_eq!(address("a b/<\"ü,\n%"), "a%20b/%3C%22%C3%BC%2C%0A%25");
+        assert_eq!((address("..."), address("javascript:x")), ("%2E%2E%2E".to_owned(), "javascript%3Ax".to_owned()));
+    }
 
     #[test]
     fn nothing_ends_the_element_that_it_is_in() {

@@ -12,27 +12,44 @@ mod classes;
 mod compared;
 mod costs;
 mod course;
+mod curves;
 pub mod document;
 mod drawing;
 mod html;
+mod named;
 mod networks;
 mod one;
+mod suite;
 mod thin;
 mod trials;
 mod written;
 
 pub use document::Document;
 pub use html::{Page, html, live_html};
+pub use suite::RunShown;
 
+use super::suite::Figures;
+use crate::run::suite::{Cell, Results};
 use crate::run::trace::Trace;
+use std::borrow::Borrow;
 
 impl Document {
     /// What one run came to, or how several compare.
-    pub fn of(traces: &[Trace]) -> Self {
+    pub fn of<T: Borrow<Trace>>(traces: &[T]) -> Self {
         match traces {
-            [trace] => one::document(trace),
-            _ => compared::document(traces),
+            [trace] => one::document(trace.borrow()),
+            _ => Self::side_by_side(&traces.iter().map(T::borrow).collect::<Vec<_>>(), Vec::new()),
         }
+    }
+
+    /// How runs compare, however few they are. `links` say what each leads to, from the page's address, if they lead anywhere.
+    pub fn side_by_side(traces: &[&Trace], links: Vec<String>) -> Self {
+        compared::document(traces, links)
+    }
+
+    /// What a suite has come to, of whose results these are the figures. `shown` says of each run what is not in them.
+    pub fn of_suite(figures: &Figures, results: &Results, shown: impl Fn(&Cell) -> RunShown) -> Self {
+        suite::document(figures, results, &shown)
     }
 }
 

@@ -4,7 +4,7 @@ mod words;
 
 use super::DrawError;
 use super::plot::{Strip, StripPanel, strips};
-use super::statistics::{Comparison, compare, deviation, expected_best, holm, mean};
+use super::statistics::{Comparison, LEVEL, compare, deviation, expected_best, holm, mean};
 use crate::run::Failure;
 use crate::run::suite::{Cell, Ended, Network, RANDOM, Results};
 use serde::Serialize;
@@ -166,6 +166,45 @@ impl Figures {
             spaces: spaces.collect(),
         }
     }
+
+    /// Its heading: how many strategies, spaces and seeds, and on what.
+    pub fn title(&self) -> String {
+        let counted =
+            |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
+        let strategies = self.spaces.first().map_or(0, |space| space.rows.len().saturating_sub(1));
+        format!(
+            "{} × {} × {} on {}",
+            counted(strategies, "strategy", "strategies"),
+            counted(self.spaces.len(), "space", "spaces"),
+            counted(self.seeds as usize, "seed", "seeds"),
+            self.data,
+        )
+    }
+}
+
+impl Runs {
+    /// In words.
+    pub fn words(&self) -> String {
+        let Self { planned, done, failed, missing } = self;
+        let mut text = format!("{done} of {planned} runs done");
+        for (count, what) in [(failed, "failed"), (missing, "yet to be done")] {
+            if *count > 0 {
+                text += &format!(", {count} {what}");
+            }
+        }
+        text
+    }
+}
+
+impl AgainstRandom {
+    /// Whether the strategy's networks are told apart from random ones, and how.
+    pub fn verdict(&self) -> &'static str {
+        match (self.p_holm < LEVEL, self.better > 0.5) {
+            (false, _) => "not told apart",
+            (true, true) => "better",
+            (true, false) => "worse",
+        }
+    }
 }
 
 impl Row {
@@ -252,6 +291,14 @@ impl SpaceFigures {
         // Those of equal means, and those without results, stay in the plan's order.
         rows.sort_by_key(|row| row.rank.unwrap_or(usize::MAX));
         Self { space: space.to_owned(), rows }
+    }
+
+    /// Where so few networks cannot be told apart from random ones, whatever they have come to: the least p of one strategy, and of
+    /// how many it is corrected for.
+    pub fn too_few(&self) -> Option<(f64, usize)> {
+        let tested: Vec<f64> = self.rows.iter().filter_map(|row| Some(row.against_random?.least_p)).collect();
+        let least = tested.iter().copied().fold(1.0, f64::min);
+        (!tested.is_empty() && least * tested.len() as f64 >= LEVEL).then_some((least, tested.len()))
     }
 }
 

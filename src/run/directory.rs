@@ -20,7 +20,7 @@ const MOMENT: Duration = Duration::from_millis(10);
 const BESIDE: &str = ".writing";
 /// The folder of checkpoints.
 pub(super) const CHECKPOINTS: &str = "checkpoint";
-/// When each phase began, and how it ended.
+/// When each phase began, how it ended, and what each trial of a study took.
 pub(super) const TIMING: &str = "timing.jsonl";
 /// What is measured, step by step and epoch by epoch.
 pub(super) const METRICS: &str = "metrics.jsonl";

@@ -6,7 +6,7 @@
 mod lines;
 mod log;
 
-pub use lines::{ControllerEpoch, Course, Network, Phase, SearchEpoch, State, Step, TrainEpoch, Trial};
+pub use lines::{ControllerEpoch, Course, Network, Phase, SearchEpoch, State, Step, Timing, TrainEpoch, Trial};
 
 use super::complete::{failure_in, read_json};
 use super::config::Config;
@@ -51,7 +51,7 @@ pub struct Trace {
     /// `metrics.jsonl` and `trials.jsonl`.
     pub course: Course,
     /// `timing.jsonl`.
-    pub phases: Vec<Phase>,
+    pub timing: Timing,
     /// `summary.json`, once it is there.
     pub came: Option<Came>,
     /// Why it failed, if it did.
@@ -82,7 +82,7 @@ impl Trace {
             text,
             table,
             course: Course::default(),
-            phases: Vec::new(),
+            timing: Timing::default(),
             came: None,
             failure: None,
             classes: Vec::new(),
@@ -99,10 +99,10 @@ impl Trace {
     /// # Errors
     /// [`RunError::History`] naming a file and what is wrong with it.
     pub fn follow(&mut self) -> Result<bool, RunError> {
-        let Self { course, phases, logs: [metrics, trials, timing], .. } = self;
+        let Self { course, timing: times, logs: [metrics, trials, timing], .. } = self;
         let mut grown = metrics.follow(course, Course::clear_metrics, Course::metric)?;
         grown |= trials.follow(course, Course::clear_trials, Course::trial)?;
-        grown |= timing.follow(phases, Vec::clear, lines::timed)?;
+        grown |= timing.follow(times, Timing::clear, Timing::line)?;
         let written: Vec<_> = [SUMMARY, "classes.csv", "confusion.csv", FAILED]
             .iter()
             .map(|name| fs::metadata(self.path.join(name)).and_then(|facts| facts.modified()).ok())

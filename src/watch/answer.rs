@@ -1,7 +1,9 @@
 //! What is answered.
 
-use super::door::Asked;
-use super::runs::{Revision, Runs};
+use super::door::{Asked, Subject};
+use super::known::Revision;
+use super::runs::Runs;
+use crate::export::markup::printable;
 use crate::report::page::live_html;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{
@@ -48,13 +50,18 @@ pub(super) fn answer(asked: Result<Asked, StatusCode>, headers: &HeaderMap, runs
     let revision = {
         // Nothing is half done where another thread has panicked: what is read is put in place last.
         let mut runs = runs.lock().unwrap_or_else(PoisonError::into_inner);
-        match &asked {
-            Asked::List | Asked::ListDocument => Some(runs.list()),
-            Asked::Run(name) | Asked::RunDocument(name) => runs.page(name),
+        match &asked.subject {
+            Subject::List => Ok(runs.list()),
+            Subject::Run(name) => runs.page(name).ok_or(name.as_str()),
+            Subject::Several(names) => runs.several(names),
+            Subject::Directory(name) => runs.directory(name).ok_or(name.as_str()),
         }
     };
-    let Some(Revision { document, json, tag }) = revision else { return refusal(StatusCode::NOT_FOUND) };
-    if matches!(asked, Asked::List | Asked::Run(_)) {
+    let Revision { document, json, tag } = match revision {
+        Ok(revision) => revision,
+        Err(name) => return missing(name),
+    };
+    if !asked.document {
         let page = live_html(&document, &format!("{SCRIPT}live(\"{tag}\");\n"));
         let policy = format!("{}; frame-ancestors 'none'", page.policy);
         return response(StatusCode::OK, "text/html; charset=utf-8", &policy, page.text.into());
@@ -69,6 +76,15 @@ pub(super) fn answer(asked: Result<Asked, StatusCode>, headers: &HeaderMap, runs
         response.headers_mut().insert(ETAG, tag);
     }
     response
+}
+
+/// That nothing of this name was found, to somebody who knows the address.
+fn missing(name: &str) -> Response<Whole> {
+    let status = StatusCode::NOT_FOUND;
+    let name: String = name.chars().map(printable).collect();
+    let words =
+        format!("{status}\nNo run, and no directory of several, has this name here, or has it any more: {name}\n");
+    response(status, "text/plain; charset=utf-8", NOTHING, words.into())
 }
 
 /// A refusal, which says no more than its status.

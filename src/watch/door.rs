@@ -6,17 +6,28 @@
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, ORIGIN, TRANSFER_ENCODING};
 use hyper::{Method, StatusCode, Uri};
 
+/// The most runs that one page shows.
+pub(super) const MOST_TOGETHER: usize = 64;
+
 /// What may be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// The page of all runs.
+pub(super) struct Asked {
+    pub subject: Subject,
+    /// Whether it is the document of the page alone.
+    pub document: bool,
+}
+
+/// What a page is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    /// All runs.
     List,
-    /// Its document.
-    ListDocument,
-    /// The page of the run of this name.
+    /// The run of this name.
     Run(String),
-    /// Its document.
-    RunDocument(String),
+    /// The runs of these names, side by side: one at least, each once.
+    Several(Vec<String>),
+    /// What the directory of this name holds.
+    Directory(String),
 }
 
 /// What lets in.
@@ -54,14 +65,11 @@ impl Door {
         if blake3::hash(token.as_bytes()) != blake3::hash(self.token.as_bytes()) {
             return Err(StatusCode::NOT_FOUND);
         }
-        let first = parts.next();
-        let names: Vec<&str> = parts.collect();
-        match (first, names.is_empty()) {
-            (Some(""), true) => Ok(Asked::List),
-            (Some("document"), true) => Ok(Asked::ListDocument),
-            (Some("document"), false) => name(&names).map(Asked::RunDocument),
-            (Some("run"), false) => name(&names).map(Asked::Run),
-            _ => Err(StatusCode::NOT_FOUND),
+        match parts.collect::<Vec<&str>>()[..] {
+            [""] => Ok(Asked { subject: Subject::List, document: false }),
+            ["document"] => Ok(Asked { subject: Subject::List, document: true }),
+            ["document", ref page @ ..] => Ok(Asked { subject: subject(page)?, document: true }),
+            ref page => Ok(Asked { subject: subject(page)?, document: false }),
         }
     }
 
@@ -79,6 +87,31 @@ impl Door {
             headers.get_all(ORIGIN).iter().all(|origin| ours.iter().any(|our| our.as_bytes() == origin.as_bytes()));
         let fetched = headers.get_all("sec-fetch-site").iter();
         origin && fetched.into_iter().all(|site| [&b"same-origin"[..], b"none"].contains(&site.as_bytes()))
+    }
+}
+
+/// What the page of a path is of.
+fn subject(parts: &[&str]) -> Result<Subject, StatusCode> {
+    match parts {
+        ["run", parts @ ..] if !parts.is_empty() => name(parts).map(Subject::Run),
+        ["directory"] => Ok(Subject::Directory(String::new())),
+        ["directory", parts @ ..] => name(parts).map(Subject::Directory),
+        ["compare", parts @ ..] if !parts.is_empty() => {
+            let mut names: Vec<String> = Vec::new();
+            // In names themselves a comma has a percent sign.
+            for path in parts.join("/").split(',') {
+                let name = name(&path.split('/').collect::<Vec<_>>())?;
+                if names.contains(&name) {
+                    continue;
+                }
+                if names.len() == MOST_TOGETHER {
+                    return Err(StatusCode::BAD_REQUEST);
+                }
+                names.push(name);
+            }
+            Ok(Subject::Several(names))
+        }
+        _ => Err(StatusCode::NOT_FOUND),
     }
 }
 
@@ -125,17 +158,37 @@ mod tests {
 
     const HERE: (&str, &str) = ("host", "127.0.0.1:80");
 
+    const LIST: Asked = Asked { subject: Subject::List, document: false };
+
     #[test]
     fn what_is_asked_for_is_told() {
         let ask = |uri: &str| admit("GET", uri, &[HERE]);
-        assert_eq!(ask("/secret/"), Ok(Asked::List));
-        assert_eq!(ask("/secret/document"), Ok(Asked::ListDocument));
-        assert_eq!(ask("/secret/run/a/b%20%C3%BC"), Ok(Asked::Run("a/b ü".to_owned())));
-        assert_eq!(ask("/secret/document/%3Cscript%3E?x=1"), Ok(Asked::RunDocument("<script>".to_owned())));
-        assert_eq!(admit("HEAD", "/secret/", &[HERE]), Ok(Asked::List));
-        for missing in
-            ["/", "/secret", "/secre/", "/secrets/", "/secret/run", "/secret/other", "//secret/", "/document"]
-        {
+        let page = |subject: Subject| Ok(Asked { subject, document: false });
+        let document = |subject: Subject| Ok(Asked { subject, document: true });
+        assert_eq!(ask("/secret/"), Ok(LIST));
+        assert_eq!(ask("/secret/document"), document(Subject::List));
+        assert_eq!(ask("/secret/run/a/b%20%C3%BC"), page(Subject::Run("a/b ü".to_owned())));
+        assert_eq!(ask("/secret/document/run/%3Cscript%3E?x=1"), document(Subject::Run("<script>".to_owned())));
+        let several = |names: &[&str]| Subject::Several(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(ask("/secret/compare/a/b,c%2C,a/b"), page(several(&["a/b", "c,"])));
+        assert_eq!(ask("/secret/document/compare/a"), document(several(&["a"])));
+        assert_eq!(ask("/secret/directory/a/b"), page(Subject::Directory("a/b".to_owned())));
+        assert_eq!(ask("/secret/document/directory"), document(Subject::Directory(String::new())));
+        assert_eq!(admit("HEAD", "/secret/", &[HERE]), Ok(LIST));
+        let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        assert!(ask(&format!("/secret/compare/{}", many(MOST_TOGETHER))).is_ok());
+        assert_eq!(ask(&format!("/secret/compare/{}", many(MOST_TOGETHER + 1))), Err(400));
+        for missing in [
+            "/",
+            "/secret",
+            "/secre/",
+            "/secrets/",
+            "/secret/run",
+            "/secret/compare",
+            "/secret/other/a",
+            "//secret/",
+            "/document",
+        ] {
             assert_eq!(ask(missing), Err(404), "{missing}");
         }
     }
@@ -145,7 +198,10 @@ mod tests {
         for name in
             ["..", ".", "a/..", "a//b", "a/", "%2e%2e", "a%2Fb", "a%5Cb", "a%00", "%", "%4", "%zz", "%ff", "%+1"]
         {
-            assert_eq!(admit("GET", &format!("/secret/run/{name}"), &[HERE]), Err(400), "{name}");
+            for page in ["run", "document/run", "directory", "compare", "compare/b,", "document/compare/b,c/"] {
+                let page = if page.ends_with([',', '/']) { page.to_owned() } else { format!("{page}/") };
+                assert_eq!(admit("GET", &format!("/secret/{page}{name}"), &[HERE]), Err(400), "{page}{name}");
+            }
         }
     }
 
@@ -167,12 +223,12 @@ mod tests {
             assert_eq!(admit("GET", "/secret/", &[HERE, odd]), Err(403), "{odd:?}");
         }
         for fine in [("origin", "http://127.0.0.1:80"), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")] {
-            assert_eq!(admit("GET", "/secret/", &[HERE, fine]), Ok(Asked::List), "{fine:?}");
+            assert_eq!(admit("GET", "/secret/", &[HERE, fine]), Ok(LIST), "{fine:?}");
         }
         for body in [("content-length", "4"), ("transfer-encoding", "chunked")] {
             assert_eq!(admit("GET", "/secret/", &[HERE, body]), Err(400), "{body:?}");
         }
-        assert_eq!(admit("GET", "/secret/", &[("host", "localhost:80")]), Ok(Asked::List));
+        assert_eq!(admit("GET", "/secret/", &[("host", "localhost:80")]), Ok(LIST));
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "X"] {
             assert_eq!(admit(method, "/secret/", &[HERE]), Err(405), "{method}");
         }

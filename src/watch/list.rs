@@ -1,8 +1,9 @@
 //! The list of all runs, as a document.
 
+use super::door::MOST_TOGETHER;
 use super::row::{Row, State};
-use crate::report::page::document::{Better, Block, Cell, Column, Document, FORMAT, Form, Section, Table};
-use std::fmt::Write as _;
+use crate::export::markup::address;
+use crate::report::page::document::{Better, Block, Cell, Column, Document, FORMAT, Form, Section, Table, Together};
 use std::time::SystemTime;
 
 /// How columns are to be read.
@@ -17,8 +18,17 @@ pub(super) struct Entry<'a> {
     pub left: Option<f64>,
 }
 
-/// The list of runs below a directory of this name; `more` if some are left out.
-pub(super) fn document(directory: &str, mut entries: Vec<Entry<'_>>, more: bool) -> Document {
+/// A directory that holds several runs.
+pub(super) struct Group<'a> {
+    /// What it is called; nothing for the one that all lie below.
+    pub name: &'a str,
+    pub is_suite: bool,
+    /// Its runs.
+    pub rows: Vec<&'a Row>,
+}
+
+/// The list of runs below a directory of this name, and of the directories that hold several of them; `more` if some are left out.
+pub(super) fn document(directory: &str, mut entries: Vec<Entry<'_>>, groups: &[Group<'_>], more: bool) -> Document {
     // What goes on first, then the newest.
     let order = |entry: &Entry<'_>| (entry.row.state != State::Running, std::cmp::Reverse(entry.row.begun));
     entries.sort_by(|a, b| order(a).cmp(&order(b)).then(a.name.cmp(b.name)));
@@ -29,7 +39,7 @@ pub(super) fn document(directory: &str, mut entries: Vec<Entry<'_>>, more: bool)
         }],
         false => vec![Block::Table(table(&entries)), Block::Words { text: READING.to_owned() }],
     };
-    let mut subtitle = counted(&entries);
+    let mut subtitle = counted(entries.iter().map(|entry| entry.row));
     if more {
         subtitle += " · there are more, which are not shown";
     }
@@ -37,20 +47,63 @@ pub(super) fn document(directory: &str, mut entries: Vec<Entry<'_>>, more: bool)
         format: FORMAT,
         title: format!("Experiments in {directory}"),
         subtitle,
-        sections: vec![Section { id: "runs", title: "Runs".to_owned(), blocks }],
+        sections: [("runs", "Runs", blocks), ("directories", "Together", together(directory, groups))]
+            .into_iter()
+            .filter(|(.., blocks)| !blocks.is_empty())
+            .map(|(id, title, blocks)| Section { id, title: title.to_owned(), blocks })
+            .collect(),
     }
 }
 
-/// What there is to be said of a run whose files are not what they should be.
+/// The directories that hold several runs, each with a link to the page of all of these.
+fn together(directory: &str, groups: &[Group<'_>]) -> Vec<Block> {
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let of = |group: &Group<'_>, state: State| {
+        Cell::number(Some(group.rows.iter().filter(|row| row.state == state).count() as f64))
+    };
+    let row = |group: &Group<'_>| {
+        vec![
+            Cell::from(if group.name.is_empty() { directory } else { group.name }),
+            Cell::from(if group.is_suite { "a suite" } else { "several runs" }),
+            Cell::number(Some(group.rows.len() as f64)),
+            of(group, State::Running),
+            of(group, State::Finished),
+        ]
+    };
+    let link = |group: &Group<'_>| match group.name {
+        "" => "directory".to_owned(),
+        name => format!("directory/{}", address(name)),
+    };
+    vec![Block::Table(Table {
+        id: "directories-table".to_owned(),
+        caption: "Directories of several runs".to_owned(),
+        columns: vec![
+            Column::new("directory", Form::Text),
+            Column::new("holds", Form::Text),
+            Column::new("runs begun", Form::Whole),
+            Column::new("running", Form::Whole),
+            Column::new("finished", Form::Whole),
+        ],
+        rows: groups.iter().map(row).collect(),
+        marked: Vec::new(),
+        links: groups.iter().map(link).collect(),
+        together: None,
+    })]
+}
+
+/// What there is to be said of a run, or a suite, whose files are not what they should be.
 pub(super) fn unreadable(name: &str, problem: &str) -> Document {
-    let blocks = vec![Block::Warning { text: format!("The run cannot be read: {problem}") }];
+    let blocks = vec![Block::Warning { text: format!("It cannot be read: {problem}") }];
     let sections = vec![Section { id: "summary", title: "Summary".to_owned(), blocks }];
     Document { format: FORMAT, title: name.to_owned(), subtitle: State::Unreadable.word().to_owned(), sections }
 }
 
-fn counted(entries: &[Entry<'_>]) -> String {
+/// How many runs are in which state.
+pub(super) fn counted<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> String {
     let states = [State::Running, State::Stopped, State::Failed, State::Finished, State::Unreadable, State::Unread];
-    let counts = states.map(|state| (state, entries.iter().filter(|entry| entry.row.state == state).count()));
+    let counts = states.map(|state| (state, rows.clone().filter(|row| row.state == state).count()));
     let told: Vec<String> = counts
         .iter()
         .filter(|(_, count)| *count > 0)
@@ -98,27 +151,10 @@ fn table(entries: &[Entry<'_>]) -> Table {
         caption: "Runs".to_owned(),
         columns,
         rows: entries.iter().map(row).collect(),
+        together: Some(Together { from: "run/", to: "compare/", most: MOST_TOGETHER }),
         marked: (0..entries.len()).filter(|at| entries[*at].row.state == State::Running).collect(),
-        links: entries.iter().map(|entry| address(entry.name)).collect(),
+        links: entries.iter().map(|entry| format!("run/{}", address(entry.name))).collect(),
     }
-}
-
-/// Where the page of a run is, from the list's.
-fn address(name: &str) -> String {
-    let mut address = "run".to_owned();
-    for part in name.split('/') {
-        address.push('/');
-        for byte in part.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => address.push(char::from(byte)),
-                // A name of dots alone would be taken for a way upwards; in others they are as good.
-                b'.' if !part.bytes().all(|byte| byte == b'.') => address.push('.'),
-                // Writing to a String cannot fail.
-                _ => _ = write!(address, "%{byte:02X}"),
-            }
-        }
-    }
-    address
 }
 
 /// To the minute, as one sorts it.
@@ -133,13 +169,6 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn names_become_addresses_of_plain_letters() {
-        assert_eq!(address("suite/darts-seed0.b"), "run/suite/darts-seed0.b");
-        assert_eq!(address("a b/<\"ü\n%"), "run/a%20b/%3C%22%C3%BC%0A%25");
-        assert_eq!(address("..."), "run/%2E%2E%2E");
-    }
-
-    #[test]
     fn what_goes_on_comes_first_then_the_newest() {
         let row = |state, minutes: u64| {
             let begun = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minutes));
@@ -148,7 +177,13 @@ mod tests {
         let rows = [row(State::Finished, 1), row(State::Stopped, 3), row(State::Running, 2)];
         let entries =
             ["a", "b", "c"].iter().zip(&rows).map(|(name, row)| Entry { name, row, left: Some(1.4) }).collect();
-        let document = document("runs", entries, true);
+        let group = |name: &'static str| Group { name, is_suite: name.is_empty(), rows: rows.iter().collect() };
+        let document = document("runs", entries, &[group(""), group("s, t/u")], true);
+        let [Block::Table(groups)] = &document.sections[1].blocks[..] else { panic!("no table of directories") };
+        assert_eq!(groups.links, ["directory", "directory/s%2C%20t/u"]);
+        let numbers = [3, 1, 1].map(|count| Cell::number(Some(f64::from(count))));
+        assert_eq!(groups.rows[0][..2], ["runs", "a suite"].map(Cell::from));
+        assert_eq!(groups.rows[1][2..], numbers);
         assert_eq!(document.subtitle, "1 running · 1 stopped · 1 finished · there are more, which are not shown");
         let [Block::Table(table), _] = &document.sections[0].blocks[..] else { panic!("no table") };
         assert_eq!(table.rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), ["c", "b", "a"].map(Cell::from));

@@ -3,12 +3,12 @@
 const live = tag => {
   const usual = 2000; // milliseconds from one question to the next
   const share = 10; // what took long is asked for the less often
-  const [, token, kind, ...names] = location.pathname.split("/");
-  const source = ["", token, "document", ...(kind === "run" ? names : [])].join("/");
+  const [, token, ...page] = location.pathname.split("/");
+  const source = ["", token, "document", ...page.filter(part => part)].join("/");
   const note = document.createElement("span"), button = document.createElement("button"), said = document.getElementById("said");
   let timer = null, lost = false, goes = true;
   [note.className, button.className, button.type] = ["note", "tool", "button"];
-  if (kind === "run") {
+  if (page[0]) {
     const all = document.createElement("a");
     all.href = "/" + token + "/";
     all.textContent = "All runs";
@@ -32,7 +32,7 @@ const live = tag => {
         tag = (response.headers.get("ETag") || "").replaceAll("\"", "");
         cellwright.render(data);
       } else if (response.status !== 304) {
-        throw new Error(response.status === 404 ? "the run is gone" : "status " + response.status);
+        throw new Error(response.status === 404 ? page[0] === "run" ? "the run is gone" : "a run is gone" : "status " + response.status);
       }
       if (lost) said.textContent = "The page is live again.";
       lost = false;

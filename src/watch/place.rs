@@ -2,6 +2,7 @@
 //!
 //! Links are not followed, neither to directories nor to files: what is read lies below the directory. Pipes and devices are not opened.
 
+use crate::run::suite::PLAN;
 use crate::run::{CONFIG, Directory};
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,17 +21,31 @@ const LONGEST: u64 = 1 << 30;
 const FILES: [&str; 7] =
     ["metrics.jsonl", "trials.jsonl", "timing.jsonl", "summary.json", "classes.csv", "confusion.csv", "failed.json"];
 
-/// The directories of runs below `root`, by their path from there with `/` between its parts, and whether there are more.
+/// What lies below a directory, by its path from there with `/` between its parts.
 ///
 /// A name that is no Unicode is told with U+FFFD; of two that are then the same, one is left out.
-pub(super) fn find(root: &Path) -> (BTreeMap<String, PathBuf>, bool) {
-    let mut runs = BTreeMap::new();
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The directories of runs.
+    pub runs: BTreeMap<String, PathBuf>,
+    /// Those of suites; the directory itself has no name.
+    pub suites: BTreeMap<String, PathBuf>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// What lies below `root`.
+pub(super) fn find(root: &Path) -> Found {
+    let Found { mut runs, mut suites, .. } = Found::default();
     let own_name = || root.file_name().map_or("run".into(), |name| name.to_string_lossy().into_owned());
     if is_run(root) {
-        return (BTreeMap::from([(own_name(), root.to_owned())]), false);
+        return Found { runs: BTreeMap::from([(own_name(), root.to_owned())]), ..Found::default() };
     }
     let (mut left, mut seen) = (vec![(String::new(), root.to_owned(), 0)], 0);
     while let Some((name, path, depth)) = left.pop() {
+        if path.join(PLAN).symlink_metadata().is_ok() {
+            suites.insert(name.clone(), path.clone());
+        }
         // What cannot be read, or is gone meanwhile, has no runs.
         for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
             // Says of a link that it is one.
@@ -41,7 +56,7 @@ pub(super) fn find(root: &Path) -> (BTreeMap<String, PathBuf>, bool) {
             }
             seen += 1;
             if seen > MOST_DIRECTORIES || runs.len() == MOST_RUNS {
-                return (runs, true);
+                return Found { runs, suites, more: true };
             }
             let name = if name.is_empty() { own } else { format!("{name}/{own}") };
             if is_run(&entry.path()) {
@@ -51,7 +66,7 @@ pub(super) fn find(root: &Path) -> (BTreeMap<String, PathBuf>, bool) {
             }
         }
     }
-    (runs, false)
+    Found { runs, suites, more: false }
 }
 
 fn is_run(path: &Path) -> bool {
@@ -60,7 +75,7 @@ fn is_run(path: &Path) -> bool {
 
 /// What a file was like when it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Facts {
+pub(super) struct Facts {
     length: u64,
     written: Option<SystemTime>,
 }
@@ -106,7 +121,11 @@ impl Signature {
     }
 }
 
-fn facts(path: &Path, name: &str) -> Result<Option<Facts>, String> {
+/// What a file of a directory is like, if it is there.
+///
+/// # Errors
+/// Why it is not read, in words.
+pub(super) fn facts(path: &Path, name: &str) -> Result<Option<Facts>, String> {
     match path.join(name).symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{name} cannot be read: {error}")),
@@ -132,12 +151,14 @@ mod tests {
         for name in ["b", "a/seed-1", "suite/runs/darts/seed-0", "a/seed-1/within", ".hidden", "1/2/3/4/5/too-deep"] {
             run(&root.join(name));
         }
-        let (runs, more) = find(&root);
+        fs::write(root.join("suite/suite.toml"), "").unwrap();
+        let Found { runs, suites, more } = find(&root);
+        assert_eq!(suites.into_iter().collect::<Vec<_>>(), [("suite".to_owned(), root.join("suite"))]);
         assert_eq!(runs.keys().collect::<Vec<_>>(), ["a/seed-1", "b", "suite/runs/darts/seed-0"]);
         assert!(!more);
-        let (alone, _) = find(&root.join("b"));
-        assert_eq!(alone.into_iter().collect::<Vec<_>>(), [("b".to_owned(), root.join("b"))]);
-        assert!(find(&root.join("nowhere")).0.is_empty());
+        let alone = find(&root.join("b"));
+        assert_eq!(alone.runs.into_iter().collect::<Vec<_>>(), [("b".to_owned(), root.join("b"))]);
+        assert!(find(&root.join("nowhere")).runs.is_empty());
     }
 
     #[test]
@@ -176,7 +197,7 @@ mod tests {
         run(&root.join("inside"));
         symlink(place.join("outside"), root.join("link")).unwrap();
         symlink(root.join("inside"), root.join("another")).unwrap();
-        assert_eq!(find(&root).0.keys().collect::<Vec<_>>(), ["inside"]);
+        assert_eq!(find(&root).runs.keys().collect::<Vec<_>>(), ["inside"]);
         assert!(Signature::of(&root.join("link")).unwrap_err().contains("is a link"));
 
         let before = Signature::of(&root.join("inside")).unwrap();

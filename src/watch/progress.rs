@@ -27,8 +27,9 @@ impl Progress {
     /// What `trace` says of a run that was begun then.
     pub fn of(trace: &Trace, begun: Option<SystemTime>) -> Self {
         // Seconds of a run that went on are those of several processes, and what lies between is in none.
-        let begun = begun.filter(|_| trace.phases.iter().all(|phase| phase.resumed.is_none()));
-        let searched = trace.phases.iter().position(|phase| phase.phase == "search" && phase.phase_seconds.is_some());
+        let begun = begun.filter(|_| trace.timing.phases.iter().all(|phase| phase.resumed.is_none()));
+        let searched =
+            trace.timing.phases.iter().position(|phase| phase.phase == "search" && phase.phase_seconds.is_some());
         let config = trace.config.as_ref();
         if trace.purpose() == Purpose::Search && searched.is_none() {
             return Self { begun, ..searching(trace) };
@@ -38,7 +39,7 @@ impl Progress {
             Purpose::Training => 1,
             Purpose::Random => config.random,
         });
-        let begun = searched.map_or(begun, |at| begun.and(ended(&trace.phases[at])));
+        let begun = searched.map_or(begun, |at| begun.and(ended(&trace.timing.phases[at])));
         Self {
             stage: "training",
             unit: "epochs",

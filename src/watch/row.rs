@@ -103,7 +103,7 @@ fn state(trace: &Trace, in_use: bool) -> State {
 /// What ended the run last, if it wrote that down.
 fn ended_by(trace: &Trace) -> Option<&str> {
     let failure = trace.failure.as_ref().map(|failure| failure.reason.as_str());
-    failure.or(trace.phases.last()?.ended_by.as_deref())
+    failure.or(trace.timing.phases.last()?.ended_by.as_deref())
 }
 
 /// The best accuracy so far: on test images once there is one, before that what the search goes by.

@@ -5,7 +5,7 @@ use cellwright::run::{Config, Setting, Sources};
 use cellwright::settings::Settings;
 use cellwright::space::SpaceConfig;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// What a call gave: exit status, standard output, standard error.
@@ -207,4 +207,11 @@ pub fn lines(directory: &Path, name: &str) -> Vec<Value> {
 /// How many lines of a kind a run's metrics have.
 pub fn count(directory: &Path, kind: &str) -> usize {
     lines(directory, "metrics.jsonl").iter().filter(|line| line["kind"] == kind).count()
+}
+
+/// A Chromium, if there is one.
+pub fn chromium() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let places = std::env::var_os("PATH")?;
+    std::env::split_paths(&places).flat_map(|place| names.map(|name| place.join(name))).find(|path| path.is_file())
 }

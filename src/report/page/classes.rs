@@ -61,6 +61,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
                 .collect(),
             marked: Vec::new(),
             links: Vec::new(),
+            together: None,
         }));
     }
     blocks

@@ -1,32 +1,31 @@
 //! The document of several runs: those that differ in the seed alone are one row of every comparison.
 
-use super::course::figure;
 use super::document::{
-    Axis, Better, Block, Cell, Column, Document, FORMAT, Figure, Form, Number, Plot, Sample, Section, Series, Table,
+    Axis, Better, Block, Cell, Column, Document, FORMAT, Figure, Form, Number, Plot, Sample, Section, Table,
 };
-use super::one::{name, state};
-use super::thin::line;
-use super::written::{count, number};
-use super::{costs, networks};
+use super::named::Named;
+use super::one::state;
+use super::written::count;
+use super::{costs, curves, networks};
 use crate::report::statistics::{Comparison, LEVEL, compare, deviation, holm, mean};
 use crate::run::Purpose;
-use crate::run::trace::{Came, SearchEpoch, Trace, TrainEpoch};
+use crate::run::trace::{Came, Trace};
 use toml::Table as Toml;
 
-/// The most runs whose curves are drawn.
-const DRAWN: usize = 16;
+/// The identifier of the table of runs.
+const RUNS: &str = "runs-table";
 
 /// Runs that differ in the seed alone.
 struct Group<'a> {
     label: String,
     config: Toml,
-    traces: Vec<&'a Trace>,
+    runs: Vec<&'a Named<'a>>,
 }
 
 impl Group<'_> {
     /// Test accuracies of the networks of a kind.
     fn accuracies(&self, is: impl Fn(&str) -> bool) -> Vec<f64> {
-        let networks = self.traces.iter().flat_map(|trace| networks::facts(trace));
+        let networks = self.runs.iter().flat_map(|run| networks::facts(run.trace));
         networks.filter(|network| is(&network.name)).map(|network| network.test_accuracy).collect()
     }
 
@@ -39,16 +38,17 @@ impl Group<'_> {
     }
 }
 
-/// The document of several runs.
-pub(super) fn document(traces: &[Trace]) -> Document {
-    let groups = grouped(traces);
+/// The document of several runs; `links` say what each leads to, from the page's address, if they lead anywhere.
+pub(super) fn document(traces: &[&Trace], links: Vec<String>) -> Document {
+    let all = Named::all(traces);
+    let groups = grouped(&all);
     let section = |id: &'static str, title: &str, blocks: Vec<Block>| Section { id, title: title.to_owned(), blocks };
     let sections = [
-        section("summary", "Summary", summary(traces, &groups)),
-        section("runs", "Runs", vec![Block::Table(runs(traces, &groups))]),
-        section("search", "Search", searches(traces)),
-        section("training", "Training what was found", trainings(traces)),
-        section("again", "The same again", traces.first().map(costs::again).unwrap_or_default()),
+        section("summary", "Summary", summary(&all, &groups)),
+        section("runs", "Runs", vec![Block::Table(runs(&all, &groups, links))]),
+        section("search", "Search", curves::searches(&all)),
+        section("training", "Training what was found", curves::trainings(&all)),
+        section("again", "The same again", traces.first().map(|trace| costs::again(trace)).unwrap_or_default()),
     ];
     let labels: Vec<&str> = groups.iter().map(|group| group.label.as_str()).collect();
     Document {
@@ -64,24 +64,23 @@ pub(super) fn document(traces: &[Trace]) -> Document {
 }
 
 /// Runs by configuration, in the order in which these come first.
-fn grouped(traces: &[Trace]) -> Vec<Group<'_>> {
+fn grouped<'a>(runs: &'a [Named<'a>]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for trace in traces {
-        let mut config = trace.table.clone();
+    for run in runs {
+        let mut config = run.trace.table.clone();
         for key in ["seed", "device", "checkpoint"] {
             config.remove(key);
         }
         match groups.iter_mut().find(|group| group.config == config) {
-            Some(group) => group.traces.push(trace),
-            None => groups.push(Group { label: label(trace), config, traces: vec![trace] }),
+            Some(group) => group.runs.push(run),
+            None => groups.push(Group { label: label(run.trace), config, runs: vec![run] }),
         }
     }
     // What two groups are both called says too little.
     let names: Vec<String> = groups.iter().map(|group| group.label.clone()).collect();
     for group in &mut groups {
         if names.iter().filter(|name| **name == group.label).count() > 1 {
-            group.label =
-                group.traces.first().map_or(String::new(), |trace| format!("{} ({})", group.label, name(trace)));
+            group.label = group.runs.first().map_or(String::new(), |run| format!("{} ({})", group.label, run.name));
         }
     }
     groups
@@ -101,12 +100,12 @@ fn label(trace: &Trace) -> String {
 }
 
 /// Accuracies with mean and deviation, and what tests say of them.
-fn summary(traces: &[Trace], groups: &[Group<'_>]) -> Vec<Block> {
-    let over = traces.iter().filter(|trace| trace.came.is_some()).count();
+fn summary(runs: &[Named<'_>], groups: &[Group<'_>]) -> Vec<Block> {
+    let over = runs.iter().filter(|run| run.trace.came.is_some()).count();
     let mut blocks = vec![Block::Words {
         text: match groups.len() {
-            1 => format!("{} that differ in the seed alone; {over} finished.", count(traces.len(), "run")),
-            many => format!("{} of {many} configurations; {over} finished.", count(traces.len(), "run")),
+            1 => format!("{} that differ in the seed alone; {over} finished.", count(runs.len(), "run")),
+            many => format!("{} of {many} configurations; {over} finished.", count(runs.len(), "run")),
         },
     }];
     let sample = |name: String, values: &[f64], yardstick: bool| Sample {
@@ -154,6 +153,7 @@ fn summary(traces: &[Trace], groups: &[Group<'_>]) -> Vec<Block> {
         rows: cells.collect(),
         marked: Vec::new(),
         links: Vec::new(),
+        together: None,
     };
     blocks.push(Block::Figure(Figure {
         id: "samples-drawn".to_owned(),
@@ -223,11 +223,12 @@ fn tests(groups: &[Group<'_>]) -> Vec<Block> {
         rows: rows.collect(),
         marked: Vec::new(),
         links: Vec::new(),
+        together: None,
     };
     vec![Block::Words { text }, Block::Table(table)]
 }
 
-fn runs(traces: &[Trace], groups: &[Group<'_>]) -> Table {
+fn runs(runs: &[Named<'_>], groups: &[Group<'_>], links: Vec<String>) -> Table {
     let better = |name: &str, form: Form, better: Better| Column { better: Some(better), ..Column::new(name, form) };
     let columns = vec![
         Column::new("run", Form::Text),
@@ -241,8 +242,9 @@ fn runs(traces: &[Trace], groups: &[Group<'_>]) -> Table {
         better("altogether", Form::Seconds, Better::Less),
         Column { hidden: true, ..Column::new("architecture", Form::Text) },
     ];
-    let rows = traces.iter().map(|trace| {
-        let of = groups.iter().find(|group| group.traces.iter().any(|other| std::ptr::eq(*other, trace)));
+    let rows = runs.iter().map(|run| {
+        let trace = run.trace;
+        let of = groups.iter().find(|group| group.runs.iter().any(|other| std::ptr::eq(*other, run)));
         let networks = networks::facts(trace);
         let found = networks.iter().find(|network| ["searched", "trained"].contains(&network.name.as_str()));
         let seconds = match &trace.came {
@@ -253,7 +255,7 @@ fn runs(traces: &[Trace], groups: &[Group<'_>]) -> Table {
         };
         let count = |count: u64| (count > 0).then_some(count as f64);
         let mut row = vec![
-            Cell::Text(name(trace)),
+            Cell::Text(run.name.clone()),
             Cell::Text(of.map_or(String::new(), |group| group.label.clone())),
             Cell::number(trace.table.get("seed").and_then(toml::Value::as_integer).map(|seed| seed as f64)),
             Cell::Text(state(trace)),
@@ -266,116 +268,12 @@ fn runs(traces: &[Trace], groups: &[Group<'_>]) -> Table {
         row
     });
     Table {
-        id: "runs-table".to_owned(),
+        id: RUNS.to_owned(),
         caption: "Runs".to_owned(),
         rows: rows.collect(),
         columns,
         marked: Vec::new(),
-        links: Vec::new(),
+        links,
+        together: None,
     }
-}
-
-/// That not all are drawn, if not all are.
-fn some(traces: &[Trace]) -> String {
-    match traces.len() > DRAWN {
-        true => format!(" Of {} runs the first {DRAWN}.", number(traces.len() as f64, Form::Whole)),
-        false => String::new(),
-    }
-}
-
-/// By epoch, of each search that moves architecture weights; rewards of those with a controller; the best by trial of studies.
-fn searches(traces: &[Trace]) -> Vec<Block> {
-    let first = &traces[..traces.len().min(DRAWN)];
-    let epochs = |of: fn(&SearchEpoch) -> Option<f64>| -> Vec<Series> {
-        let points =
-            |trace: &Trace| line(&name(trace), trace.course.epochs.iter().map(|e| (e.epoch as f64 + 1.0, of(e))));
-        first.iter().map(points).collect()
-    };
-    let reward = |trace: &Trace| {
-        line(&name(trace), trace.course.controller.iter().map(|epoch| (epoch.epoch as f64 + 1.0, epoch.reward)))
-    };
-    let best = |trace: &Trace| {
-        let mut best = f64::NEG_INFINITY;
-        let trials = trace.course.trials.iter().filter_map(|(number, trial)| {
-            best = best.max(trial.objectives.get("accuracy").copied().flatten()?);
-            Some((*number as f64 + 1.0, Some(best)))
-        });
-        line(&name(trace), trials)
-    };
-    let epoch = ("epoch", Form::Whole);
-    let with = |text: &str| format!("{text}{}", some(traces));
-    [
-        figure(
-            "searches-supernet",
-            "Accuracy of the supernet",
-            &with("By epoch, on images that train no weights; a line for each run."),
-            [epoch, ("accuracy", Form::Share)],
-            epochs(|epoch| epoch.supernet_accuracy),
-        ),
-        figure(
-            "searches-gap",
-            "Discretisation gap",
-            &with("The supernet's accuracy less that of the derived architecture with the same weights."),
-            [epoch, ("gap", Form::Share)],
-            epochs(|epoch| epoch.gap),
-        ),
-        figure(
-            "searches-entropy",
-            "Entropy of α",
-            &with("1: all options weigh alike; 0: all is decided."),
-            [epoch, ("entropy", Form::Number)],
-            epochs(|epoch| epoch.entropy),
-        ),
-        figure(
-            "searches-skips",
-            "Skip connections",
-            &with("Of the architecture that each epoch stood for."),
-            [epoch, ("skip connections", Form::Whole)],
-            epochs(|epoch| epoch.skips),
-        ),
-        figure(
-            "searches-reward",
-            "Reward of the controller",
-            &with("By epoch; a line for each run."),
-            [epoch, ("accuracy", Form::Share)],
-            first.iter().map(reward).collect(),
-        ),
-        figure(
-            "searches-best",
-            "Best trial so far",
-            &with("Accuracy of the best of the trials up to each."),
-            [("trial", Form::Whole), ("accuracy", Form::Share)],
-            first.iter().map(best).collect(),
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// Curves of the training of what each run found.
-fn trainings(traces: &[Trace]) -> Vec<Block> {
-    let first = &traces[..traces.len().min(DRAWN)];
-    let of = |of: fn(&TrainEpoch) -> Option<f64>| -> Vec<Series> {
-        let network = |trace: &Trace| {
-            let network = trace.course.networks.first()?;
-            Some(line(&name(trace), network.epochs.iter().map(|epoch| (epoch.epoch as f64 + 1.0, of(epoch)))))
-        };
-        first.iter().filter_map(network).collect()
-    };
-    let caption = format!("On the training images as they are varied, by epoch; a line for each run.{}", some(traces));
-    let epoch = ("epoch", Form::Whole);
-    [
-        figure(
-            "trainings-accuracy",
-            "Accuracy",
-            &caption,
-            [epoch, ("accuracy", Form::Share)],
-            of(|epoch| epoch.train_accuracy),
-        ),
-        figure("trainings-loss", "Loss", &caption, [epoch, ("loss", Form::Number)], of(|epoch| epoch.train_loss)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }

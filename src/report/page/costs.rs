@@ -19,8 +19,8 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
     if let Some((device, source)) = said {
         blocks.push(Block::Words { text: format!("On {device}. {source}") });
     }
-    let phases: Vec<_> = trace.phases.iter().filter(|phase| phase.resumed.is_none()).collect();
-    let resumed = trace.phases.len() - phases.len();
+    let phases: Vec<_> = trace.timing.phases.iter().filter(|phase| phase.resumed.is_none()).collect();
+    let resumed = trace.timing.phases.len() - phases.len();
     if resumed > 0 {
         let times = if resumed == 1 { "once".to_owned() } else { format!("{resumed} times") };
         blocks.push(Block::Words {
@@ -65,6 +65,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
             .collect(),
         marked: Vec::new(),
         links: Vec::new(),
+        together: None,
     }));
     blocks
 }

@@ -74,9 +74,24 @@ pub struct Table {
     /// The rows to be marked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marked: Vec<usize>,
-    /// What each row leads to, from the page's address; none if rows lead nowhere.
+    /// What each row leads to, from the page's address: nothing where it is empty; none if no row leads anywhere.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
+    /// How rows that a reader chooses are opened as one page, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub together: Option<Together>,
+}
+
+/// How several rows of a table are opened as one page: its address is `to` and then, with commas between, what the link of each row has
+/// behind `from`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Together {
+    /// What the links of rows begin with.
+    pub from: &'static str,
+    /// What the address of several begins with.
+    pub to: &'static str,
+    /// The most rows.
+    pub most: usize,
 }
 
 /// A column of a table.

@@ -116,7 +116,7 @@ fn written_table(table: &Table) -> String {
                 Form::Text | Form::Choice => " class=\"s\"",
                 _ => " class=\"n\"",
             };
-            let value = match table.links.get(number).filter(|_| first) {
+            let value = match table.links.get(number).filter(|link| first && !link.is_empty()) {
                 Some(link) => format!("<a href=\"{}\">{value}</a>", markup::text(link)),
                 None => value,
             };

@@ -109,6 +109,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
             .collect(),
         marked: networks.iter().position(is_found).into_iter().collect(),
         links: Vec::new(),
+        together: None,
     };
     vec![Block::Figure(figure), Block::Table(table)]
 }

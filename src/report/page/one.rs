@@ -48,7 +48,7 @@ pub(super) fn state(trace: &Trace) -> String {
     if trace.came.is_some() {
         return "finished".to_owned();
     }
-    match trace.phases.last() {
+    match trace.timing.phases.last() {
         Some(last) if last.ended_by.is_some() => format!("stopped in the phase {}", last.phase),
         _ => "not finished".to_owned(),
     }
@@ -111,6 +111,7 @@ fn summary(trace: &Trace) -> Vec<Block> {
         let causes: String = failure.because.iter().map(|cause| format!(", because: {cause}")).collect();
         blocks.push(Block::Warning { text: format!("The run failed: {}{causes}", failure.reason) });
     }
+    blocks.extend(trials::seconds(trace).map(words));
     blocks.extend(networks::blocks(trace));
     blocks
 }

@@ -207,7 +207,7 @@ const cellwright = (() => {
     const width = Math.max(host.clientWidth, 260);
     const longest = Math.max(...names.map(name => name.length)) * 6.7 + 14;
     const above = longest > width * 0.42, step = above ? 46 : 30;
-    const box = { left: above ? 6 : longest, right: width - 66, top: 6, bottom: 6 + step * names.length };
+    const box = { left: above ? 6 : longest, right: width - Math.max(66, Math.max(...values.map(value => value.length)) * 7.4 + 14), top: 6, bottom: 6 + step * names.length };
     const x = { ...figure.axis, range, at: scale(range, [box.left + (keepZero ? 0 : 8), box.right]) };
     const node = sheet(width, box.bottom + 38, figure.title + ": " + names.map((name, k) => name + " " + values[k]).join("; "));
     node.append(axes(box, x));
@@ -404,6 +404,13 @@ const cellwright = (() => {
       node.append(svg("path", { class: "line", d: "M" + front.map(p => px.at(p[0]).toFixed(1) + " " + py.at(p[1]).toFixed(1)).join("L"), style: { fill: "none", stroke: "var(--s2)", strokeWidth: "2" } }));
       front.forEach(p => node.append(svg("circle", { cx: px.at(p[0]), cy: py.at(p[1]), r: 4.5, style: { fill: "var(--s2)" } })));
     }
+    // A few are named, where rows have names.
+    if (points.length <= 24 && table.columns[0].form === "text") {
+      for (const [a, b, at] of points) {
+        const x = px.at(a), end = x > (box.left + box.right) / 2;
+        node.append(svg("text", { class: "tick", x: end ? x - 8 : x + 8, y: py.at(b) - 6, "text-anchor": end ? "end" : "start" }, written(table.rows[at][0], "text")));
+      }
+    }
     const chosen = kept.get(figure.table)?.chosen, at = points.find(p => p[2] === chosen);
     if (at) node.append(svg("circle", { cx: px.at(at[0]), cy: py.at(at[1]), r: 9, style: { fill: "none", stroke: "var(--ink)", strokeWidth: "2.5" } }));
     const near = event => {
@@ -553,6 +560,16 @@ const cellwright = (() => {
     return el("div", { class: "table", id: block.id }, keep.controls, keep.body, keep.pages);
   };
   const perPage = 25;
+  // What is said of the rows that are chosen, and where all of them are one page. An address must not be too long for a server.
+  const beside = (block, keep) => {
+    const { from, to, most } = block.together, chosen = block.links.filter(link => keep.picked.has(link));
+    const address = to + chosen.map(link => link.slice(from.length)).join(","), many = chosen.length > most || address.length > 12000;
+    keep.picked = new Set(chosen);
+    keep.opens.hidden = chosen.length < 2 || many;
+    keep.opens.setAttribute("href", address);
+    keep.opens.textContent = "Open " + chosen.length + " side by side";
+    keep.hint.textContent = many ? "too many are chosen: " + most + " at most" : chosen.length > 1 ? "" : chosen.length ? "choose another to see both side by side" : "choose rows to see them side by side";
+  };
   const drawTable = (block, keep) => {
     const { columns, rows } = block, hides = columns.some(column => column.hidden);
     if (hides && !keep.all) {
@@ -563,6 +580,13 @@ const cellwright = (() => {
       keep.search = el("input", { type: "search", "aria-label": "Rows of " + block.caption + " that hold", placeholder: "rows that hold …", on: { input: () => { keep.page = 0; draw(block.id); } } });
       keep.controls.append(keep.search);
     }
+    if (block.together && !keep.picked) {
+      keep.picked = new Set();
+      keep.hint = el("span", { class: "note", role: "status" });
+      keep.opens = el("a", { class: "tool" });
+      keep.controls.append(keep.hint, keep.opens);
+    }
+    if (block.together) beside(block, keep);
     const shown = columns.map((column, at) => at).filter(at => !columns[at].hidden || keep.all?.checked);
     const sought = (keep.search?.value || "").toLowerCase();
     let order = rows.map((row, at) => at);
@@ -593,14 +617,16 @@ const cellwright = (() => {
       } } }, columns[at].name, el("span", { class: "way", "aria-hidden": "true" }, sorted === "none" ? "" : sorted === "ascending" ? "▲" : "▼"));
       return el("th", { scope: "col", "aria-sort": sorted, class: columns[at].form === "text" ? null : "n" }, button);
     };
-    const row = at => el("tr", { class: at === keep.chosen ? "chosen" : block.marked?.includes(at) ? "marked" : null }, shown.map((c, k) => {
+    const pick = at => el("td", { class: "s" }, el("input", { type: "checkbox", checked: keep.picked.has(block.links[at]), "data-focus": "pick " + block.links[at], "aria-label": "side by side: " + rows[at][0],
+      on: { change: event => { keep.picked[event.target.checked ? "add" : "delete"](block.links[at]); beside(block, keep); } } }));
+    const row = at => el("tr", { class: at === keep.chosen ? "chosen" : block.marked?.includes(at) ? "marked" : null }, block.together ? pick(at) : null, shown.map((c, k) => {
       const value = written(rows[at][c], columns[c].form, columns[c].options);
       const side = columns[c].form !== "text" && columns[c].form !== "choice" ? "n" : value.length <= 28 ? "s" : null;
       if (k) return el("td", { class: side }, value);
-      const inner = block.links ? el("a", { href: block.links[at], "data-focus": "link " + block.links[at] }, value) : drawn ? el("button", { type: "button", class: "pick", "data-focus": "row " + at, "aria-pressed": String(at === keep.chosen), title: "show in the plots", on: { click: () => choose(block.id, at) } }, value) : value;
+      const inner = block.links?.[at] ? el("a", { href: block.links[at], "data-focus": "link " + block.links[at] }, value) : drawn ? el("button", { type: "button", class: "pick", "data-focus": "row " + at, "aria-pressed": String(at === keep.chosen), title: "show in the plots", on: { click: () => choose(block.id, at) } }, value) : value;
       return el("th", { scope: "row", class: side }, inner);
     }));
-    keep.body.replaceChildren(el("table", {}, el("caption", {}, block.caption), el("thead", {}, el("tr", {}, shown.map(head))),
+    keep.body.replaceChildren(el("table", {}, el("caption", {}, block.caption), el("thead", {}, el("tr", {}, block.together ? el("th", { scope: "col" }, el("span", { class: "unseen" }, "side by side")) : null, shown.map(head))),
       el("tbody", {}, order.slice(keep.page * perPage, (keep.page + 1) * perPage).map(row))));
     keep.body.scrollLeft = scrolled;
     if (inside && focus) [...keep.body.querySelectorAll("[data-focus]")].find(node => node.dataset.focus === focus)?.focus();

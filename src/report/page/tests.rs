@@ -1,6 +1,6 @@
 //! Pages of runs that are written here, of hostile names among them, and the style sheet's contrast.
 
-use super::document::{Block, Plot};
+use super::document::{Block, Cell, Plot, Table};
 use super::*;
 use std::collections::BTreeMap;
 use std::fs;
@@ -122,6 +122,12 @@ fn plot<'a>(document: &'a Document, id: &str) -> &'a Plot {
     &figures.find(|figure| figure.id == id).unwrap_or_else(|| panic!("{id}: {:?}", identifiers(document))).plot
 }
 
+fn table<'a>(document: &'a Document, id: &str) -> &'a Table {
+    let blocks = document.sections.iter().flat_map(|section| &section.blocks);
+    let mut tables = blocks.filter_map(|block| if let Block::Table(table) = block { Some(table) } else { None });
+    tables.find(|table| table.id == id).unwrap_or_else(|| panic!("{id}: {:?}", identifiers(document)))
+}
+
 #[test]
 fn a_search_is_shown_from_its_losses_to_its_configuration() {
     let place = tempfile::tempdir().unwrap();
@@ -181,24 +187,52 @@ fn trials_have_a_front_and_their_decisions_an_importance() {
     let document = document_of(&[place.path()]);
     let Plot::Bars { rows, .. } = plot(&document, "importance") else { panic!() };
     assert!(rows[0].1.0 > 0.95 && rows[1].1.0 < 0.05, "{rows:?}");
-    let blocks = document.sections.iter().flat_map(|section| &section.blocks);
-    let tables: Vec<_> =
-        blocks.filter_map(|block| if let Block::Table(table) = block { Some(table) } else { None }).collect();
-    let table = tables.iter().find(|table| table.id == "trials-table").unwrap();
+    let table = table(&document, "trials-table");
     assert!(table.rows.len() == 626 && table.rows.iter().all(|row| row.len() == table.columns.len()));
     // The best in accuracy has 0.824 with 1,400 parameters; with fewer parameters it is less: a point for each number of them.
     let marked: Vec<f64> = table
         .marked
         .iter()
         .map(|row| match table.rows[*row][2] {
-            super::document::Cell::Number(number) => number.0,
-            super::document::Cell::Text(_) => panic!(),
+            Cell::Number(number) => number.0,
+            Cell::Text(_) => panic!(),
         })
         .collect();
     assert_eq!(marked.len() % 5, 0);
     assert!(marked.iter().all(|accuracy| *accuracy > 0.8), "{marked:?}");
     let page = html(&document);
     assert!(page.contains("626 trials: 625 measured, 1 failed.") && page.contains("And 526 more rows."));
+}
+
+#[test]
+fn trials_have_seconds_where_they_are_known() {
+    let place = tempfile::tempdir().unwrap();
+    study(place.path(), 20, "too large");
+    let columns = |document: &Document| -> Vec<String> {
+        table(document, "trials-table").columns.iter().map(|column| column.name.clone()).collect()
+    };
+    let before = document_of(&[place.path()]);
+    assert!(!columns(&before).contains(&"seconds".to_owned()) && !html(&before).contains("Its trials took"));
+    // Trial 2 was carried out twice, and trial 20 is of a life of the run that is gone: nobody began it since.
+    let took = |trial: usize, seconds: f64| format!("{{\"trial\":{trial},\"trial_seconds\":{seconds}}}\n");
+    let times: String = (0..20).map(|trial| took(trial, 2.0)).collect();
+    let resumed = "{\"resumed\":\"2026-01-01T00:00:00Z\",\"phase\":\"search\"}\n";
+    write(place.path(), "timing.jsonl", &(times + &took(20, 99.0) + resumed + &took(2, 21.0)));
+    let after = document_of(&[place.path()]);
+    let at = columns(&after).iter().position(|name| name == "seconds").unwrap();
+    let trials = table(&after, "trials-table");
+    assert_eq!(
+        (trials.rows.len(), &trials.rows[1][at], &trials.rows[2][at]),
+        (20, &Cell::number(Some(2.0)), &Cell::number(Some(21.0)))
+    );
+    let page = html(&after);
+    // 19 × 2 and 21; the last failed: 18 × 2 and 21 of 19 that were measured.
+    let words = "Its trials took 59.0\u{a0}s, added up; those that were measured 3.0\u{a0}s on average, the longest, trial 3, 21.0\u{a0}s.";
+    assert!(page.contains(words), "{page}");
+    let Plot::Parallel { axes, .. } = plot(&after, "trials-parallel") else { panic!() };
+    assert!(axes.contains(&at), "{axes:?}");
+    let phases = identifiers(&after).contains(&"phases");
+    assert!(!phases && page.contains("stopped and gone on with once"), "trials are no phases");
 }
 
 #[test]

@@ -8,8 +8,10 @@ use crate::numerics::pareto::fronts;
 use crate::run::trace::{State, Trace, Trial};
 use crate::search::study::{Objective, StudyConfig};
 use crate::space::Decision;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+/// The column of what trials took.
+const SECONDS: &str = "seconds";
 /// The table's identifier.
 const TABLE: &str = "trials-table";
 /// The most trials that the importance is reckoned by: the last ones.
@@ -42,7 +44,8 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
     let space = trace.config.as_ref().and_then(|config| config.space.build().ok());
     let decisions = space.map(|space| space.decisions()).unwrap_or_default();
     let all: Vec<(usize, &Trial)> = trials.iter().map(|(number, trial)| (*number, trial)).collect();
-    let (table, factors) = table(&all, &objectives, &decisions);
+    let took = took(trace);
+    let (table, factors) = table(&all, &objectives, &decisions, &took);
     let mut blocks = vec![Block::Words { text: words(&all, &objectives) }];
     let column = |name: &str| table.columns.iter().position(|column| column.name == name);
     let first = objectives.first().and_then(|objective| column(&objective.name));
@@ -61,8 +64,11 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
     let shares = shares(&all, &objectives, &factors);
     blocks.extend(shares.as_ref().and_then(|shares| important(&objectives, &factors, shares)));
     if let Some(color) = first {
-        let mut axes: Vec<usize> = important_first(&factors, shares.as_deref()).into_iter().take(AXES - 1).collect();
+        let mut axes: Vec<usize> = important_first(&factors, shares.as_deref()).into_iter().take(AXES - 2).collect();
         axes.sort_unstable();
+        // A trial of which it is not known would have no line.
+        let is_known = |(number, trial): &(usize, &Trial)| trial.state != State::Finished || took.contains_key(number);
+        axes.extend(column(SECONDS).filter(|_| all.iter().all(is_known)));
         axes.push(color);
         blocks.push(Block::Figure(Figure {
             id: "trials-parallel".to_owned(),
@@ -75,6 +81,28 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
     }
     blocks.push(Block::Table(table));
     blocks
+}
+
+/// What trials took that have ended, as far as that is known. One that is carried out again is not known by what it took before.
+fn took(trace: &Trace) -> BTreeMap<usize, f64> {
+    let has_ended = |number: &usize| trace.course.trials.get(number).is_some_and(|trial| trial.state != State::Began);
+    let known = trace.timing.trials.iter().filter(|(number, seconds)| has_ended(number) && seconds.is_finite());
+    known.map(|(number, seconds)| (*number, *seconds)).collect()
+}
+
+/// What the trials of a study took, in words; nothing where it is not known.
+pub(super) fn seconds(trace: &Trace) -> Option<String> {
+    let took = took(trace);
+    let is_measured = |number: &usize| trace.course.trials[number].state == State::Finished;
+    let measured: Vec<(usize, f64)> =
+        took.iter().filter(|(number, _)| is_measured(number)).map(|(number, seconds)| (*number, *seconds)).collect();
+    let (longest, most) = measured.iter().copied().reduce(|most, other| if other.1 > most.1 { other } else { most })?;
+    let mean = measured.iter().map(|(_, seconds)| seconds).sum::<f64>() / measured.len() as f64;
+    let [all, mean, most] = [took.values().sum(), mean, most].map(|seconds| number(seconds, Form::Seconds));
+    let longest = longest + 1;
+    Some(format!(
+        "Its trials took {all}, added up; those that were measured {mean} on average, the longest, trial {longest}, {most}."
+    ))
 }
 
 fn objectives(trace: &Trace) -> Vec<Objective> {
@@ -130,7 +158,12 @@ fn form(name: &str) -> Form {
 }
 
 /// The table, and what was decided in it.
-fn table(all: &[(usize, &Trial)], objectives: &[Objective], decisions: &[Decision]) -> (Table, Vec<Factor>) {
+fn table(
+    all: &[(usize, &Trial)],
+    objectives: &[Objective],
+    decisions: &[Decision],
+    took: &BTreeMap<usize, f64>,
+) -> (Table, Vec<Factor>) {
     let measured: BTreeSet<&String> = all.iter().flat_map(|(_, trial)| trial.objectives.keys()).collect();
     // What is looked for comes first.
     let sought = objectives.iter().map(|objective| &objective.name).filter(|name| measured.contains(name));
@@ -159,6 +192,10 @@ fn table(all: &[(usize, &Trial)], objectives: &[Objective], decisions: &[Decisio
         let better = if Objective::new(name.as_str()).is_maximised() { Better::More } else { Better::Less };
         let column = Column { better: Some(better), ..Column::new(name.as_str(), form(name)) };
         add(column, &|_, trial| Cell::number(trial.objectives.get(name).copied().flatten()));
+    }
+    if !took.is_empty() {
+        let column = Column { better: Some(Better::Less), ..Column::new(SECONDS, Form::Seconds) };
+        add(column, &|number, _| Cell::number(took.get(&number).copied()));
     }
     if all.iter().any(|(_, trial)| trial.epochs.is_some()) {
         let column = add(Column::new("epochs", Form::Whole), &|_, trial| Cell::number(trial.epochs.map(|n| n as f64)));
@@ -219,7 +256,7 @@ fn table(all: &[(usize, &Trial)], objectives: &[Objective], decisions: &[Decisio
         1 => "Trials; the best is marked".to_owned(),
         _ => "Trials; those that no other is better than are marked".to_owned(),
     };
-    (Table { id: TABLE.to_owned(), caption, columns, rows: cells, marked, links: Vec::new() }, factors)
+    (Table { id: TABLE.to_owned(), caption, columns, rows: cells, marked, links: Vec::new(), together: None }, factors)
 }
 
 /// The trials on the front of all objectives.

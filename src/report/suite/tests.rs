@@ -1,4 +1,6 @@
 use super::*;
+use crate::report::page::document::{Block, Cell as PageCell, Plot};
+use crate::report::page::{Document, RunShown, html};
 use crate::run::NetworkFacts;
 use crate::run::suite::{Asked, Plan};
 
@@ -107,4 +109,86 @@ fn where_nothing_can_be_told_apart_it_is_said() {
     few.runs.clear();
     let text = markdown(&Figures::of(&few));
     assert!(text.contains("0 of 0 runs done") && text.contains("| – | gdas | 0 | – |"), "{text}");
+}
+
+/// What a name may hold: ends of elements and comments, terminal controls, a line separator.
+const HOSTILE: &str = "</script><!--<img src=x onerror=alert(1)>\"'&\u{2028}\u{1b}[31m\u{9b}2J";
+
+/// Where the tests' suite has pages: nowhere but of `gdas`.
+fn shown(run: &Cell) -> RunShown {
+    match run.strategy.as_str() {
+        "gdas" => RunShown { link: format!("darts/gdas/seed-{}/report.html", run.seed), state: None },
+        "darts" => RunShown { link: String::new(), state: Some("running: search".to_owned()) },
+        _ => RunShown::default(),
+    }
+}
+
+#[test]
+fn a_page_shows_strategies_their_costs_and_every_run() {
+    let results = results();
+    let document = Document::of_suite(&Figures::of(&results), &results, shown);
+    assert_eq!(document.title, "2 strategies × 1 space × 3 seeds on digits");
+    assert_eq!(document.subtitle, "Suite · 7 of 9 runs done, 1 failed, 1 yet to be done");
+    let blocks: Vec<&Block> = document.sections.iter().flat_map(|section| &section.blocks).collect();
+    let table = |id: &str| {
+        let mut tables =
+            blocks.iter().filter_map(|block| if let Block::Table(table) = block { Some(table) } else { None });
+        tables.find(|table| table.id == id).unwrap()
+    };
+    let plot = |id: &str| {
+        let mut all =
+            blocks.iter().filter_map(|block| if let Block::Figure(figure) = block { Some(figure) } else { None });
+        &all.find(|figure| figure.id == id).unwrap().plot
+    };
+    let Plot::Dots { rows, .. } = plot("accuracies-0") else { panic!() };
+    assert_eq!(
+        rows.iter().map(|row| (row.name.as_str(), row.values.len(), row.yardstick)).collect::<Vec<_>>(),
+        [("gdas", 3, false), (RANDOM, 12, true), ("darts", 1, false)]
+    );
+    let strategies = table("strategies-0");
+    assert!(strategies.rows.iter().all(|row| row.len() == strategies.columns.len()));
+    assert_eq!(strategies.marked, [1]);
+    let Plot::Scatter { table: of, x, y } = plot("costs-0") else { panic!() };
+    assert_eq!(
+        (of, strategies.columns[*x].name.as_str(), strategies.columns[*y].name.as_str()),
+        (&strategies.id, "altogether", "best")
+    );
+    // Three searches of 25 seconds with a training of 10 each; twelve trainings.
+    let at = |row: usize| [&strategies.rows[row][*x], &strategies.rows[row][*y]];
+    let number = |value: f64| PageCell::number(Some(value));
+    assert_eq!((at(0), at(1)), ([&number(105.0), &number(0.72)], [&number(120.0), &number(0.61)]));
+    let runs = table("suite-runs");
+    assert_eq!((runs.rows.len(), runs.links.len(), runs.columns.last().unwrap().name.as_str()), (9, 9, "because"));
+    let row = |name: &str| runs.rows.iter().position(|row| row[0] == PageCell::from(name)).unwrap();
+    assert_eq!(runs.links[row("darts/gdas/seed-2")], "darts/gdas/seed-2/report.html");
+    assert_eq!(runs.rows[row("darts/darts/seed-2")][4], PageCell::from("running: search"));
+    assert_eq!(runs.rows[row("darts/random/seed-0")][5], number(0.515));
+
+    let page = html(&document);
+    for part in [
+        "In darts the best mean is that of gdas, 71.00\u{a0}% ± 1.00\u{a0}%; random architectures have 55.50\u{a0}%",
+        "Told apart from these at a level of 0.05, corrected by Holm: gdas (better, p = 0.009).",
+        "darts in darts, seed 1, failed: a loss that is not finite",
+        "<a href=\"darts/gdas/seed-0/report.html\">darts/gdas/seed-0</a>",
+    ] {
+        assert!(page.contains(part), "{part} is missing in\n{page}");
+    }
+    assert_eq!(page.matches("<a href=\"darts/").count(), 3, "what has no page has no link");
+    assert!(!page.contains("href=\"\""), "a link to nowhere");
+}
+
+#[test]
+fn a_page_of_a_suite_that_was_just_begun_says_so_and_hostile_texts_stay_text() {
+    let mut results = results();
+    results.runs.iter_mut().for_each(|(_, ended)| *ended = Ended::Missing);
+    let page = html(&Document::of_suite(&Figures::of(&results), &results, |_| RunShown::default()));
+    assert!(page.contains("0 of 9 runs done, 9 yet to be done") && !page.contains("<figure"), "{page}");
+    let failure = || Failure { reason: HOSTILE.into(), because: vec![HOSTILE.into()] };
+    results.runs.iter_mut().for_each(|(_, ended)| *ended = Ended::Failed(failure()));
+    results.ran_on = Some([HOSTILE.to_owned(), HOSTILE.to_owned()]);
+    let page = html(&Document::of_suite(&Figures::of(&results), &results, |_| RunShown::default()));
+    assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (2, 2));
+    assert!(!page.contains("<img") && !page.contains("<!--") && !page.contains('\u{2028}'));
+    assert!(page.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "control characters");
+    assert!(page.contains("9 failed"));
 }

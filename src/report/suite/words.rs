@@ -1,7 +1,6 @@
 //! The figures of a suite in words: Markdown.
 
-use super::{AgainstRandom, Figures, Operations, Row, Runs, SpaceFigures};
-use crate::report::statistics::LEVEL;
+use super::{Figures, Operations, Row, SpaceFigures};
 use crate::run::suite::RANDOM;
 use std::fmt::Write;
 
@@ -21,24 +20,9 @@ const HEADINGS: [&str; 11] = [
 
 /// The figures as Markdown: a table for each space, and how to read it.
 pub fn markdown(figures: &Figures) -> String {
-    let Figures { scale, data, data_source, device, seeds, runs, spaces, .. } = figures;
-    let strategies = spaces.first().map_or(0, |space| space.rows.len().saturating_sub(1));
-    let counted = |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
-    let mut text = format!(
-        "# {} × {} × {} on {data}\n\n",
-        counted(strategies, "strategy", "strategies"),
-        counted(spaces.len(), "space", "spaces"),
-        counted(*seeds as usize, "seed", "seeds"),
-    );
-    let Runs { planned, done, failed, missing } = runs;
+    let Figures { scale, data_source, device, runs, spaces, .. } = figures;
+    let mut text = format!("# {}\n\nScale {scale}; {}", figures.title(), runs.words());
     // Writing to a String cannot fail.
-    let _ = write!(text, "Scale {scale}; {done} of {planned} runs done");
-    if *failed > 0 {
-        let _ = write!(text, ", {failed} failed");
-    }
-    if *missing > 0 {
-        let _ = write!(text, ", {missing} yet to be done");
-    }
     let _ = match device {
         Some(device) => writeln!(text, "; on {device}."),
         None => writeln!(text, "."),
@@ -57,20 +41,18 @@ pub fn markdown(figures: &Figures) -> String {
     text
 }
 
-fn of_space(text: &mut String, SpaceFigures { space, rows }: &SpaceFigures) {
+fn of_space(text: &mut String, figures: &SpaceFigures) {
+    let SpaceFigures { space, rows } = figures;
     let _ = writeln!(text, "\n## {space}\n\n| {} |\n|{}", HEADINGS.join(" | "), "---|".repeat(HEADINGS.len()));
     for row in rows {
         let _ = writeln!(text, "| {} |", cells(row).join(" | "));
     }
-    let tested: Vec<&AgainstRandom> = rows.iter().filter_map(|row| row.against_random.as_ref()).collect();
-    let least = tested.iter().map(|found| found.least_p).fold(1.0, f64::min);
-    if !tested.is_empty() && least * tested.len() as f64 >= LEVEL {
+    if let Some((least, tested)) = figures.too_few() {
         let _ = writeln!(
             text,
             "\nWith so few networks no strategy can be told apart from random architectures: p cannot be less than \
-             {least:.3} for one, {:.3} corrected for {}.",
-            (least * tested.len() as f64).min(1.0),
-            tested.len(),
+             {least:.3} for one, {:.3} corrected for {tested}.",
+            (least * tested as f64).min(1.0),
         );
     }
     for row in rows {
@@ -109,15 +91,6 @@ fn cells(row: &Row) -> [String; HEADINGS.len()] {
         operations(|all| all.nothing),
         or_none(row.search_seconds.map(|seconds| format!("{seconds:.1}"))),
         or_none(trial),
-        or_none(row.against_random.map(verdict)),
+        or_none(row.against_random.map(|found| format!("{:.3}, {}", found.p_holm, found.verdict()))),
     ]
-}
-
-fn verdict(AgainstRandom { better, p_holm, .. }: AgainstRandom) -> String {
-    let side = match (p_holm < LEVEL, better > 0.5) {
-        (false, _) => "not told apart",
-        (true, true) => "better",
-        (true, false) => "worse",
-    };
-    format!("{p_holm:.3}, {side}")
 }

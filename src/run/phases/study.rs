@@ -132,7 +132,10 @@ impl Study {
                 };
                 self.write(setup, &line, true)?;
                 if let Some(began) = self.began.remove(&tried.trial) {
-                    self.seconds.insert(tried.trial, setup.ledger.phase_seconds() - began);
+                    let seconds = setup.ledger.phase_seconds() - began;
+                    // A trial that is carried out again after its checkpoint was lost has another line: the last one counts.
+                    setup.timing.append(&json!({ "trial": tried.trial, "trial_seconds": seconds }))?;
+                    self.seconds.insert(tried.trial, seconds);
                 }
                 let said = said(&tried, self.seconds.get(&tried.trial).copied());
                 // Of what is beyond a limit there may be thousands.

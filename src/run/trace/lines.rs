@@ -122,7 +122,7 @@ pub struct Trial {
     pub best: bool,
 }
 
-/// A line of `timing.jsonl`.
+/// A line of `timing.jsonl` that is of a phase.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Phase {
@@ -263,8 +263,35 @@ impl Course {
     }
 }
 
-/// Takes a line of `timing.jsonl`.
-pub(super) fn timed(phases: &mut Vec<Phase>, line: &str) -> Result<(), serde_json::Error> {
-    phases.push(serde_json::from_str(line)?);
-    Ok(())
+/// What `timing.jsonl` tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timing {
+    /// The phases, and where the run went on.
+    pub phases: Vec<Phase>,
+    /// Seconds from when a trial was begun until it was known what it came to, by its number. What a trial took that was carried
+    /// out again, after a run went on from before its end, is what it took the last time.
+    pub trials: BTreeMap<usize, f64>,
+}
+
+#[derive(Deserialize)]
+struct TrialTime {
+    trial: Option<usize>,
+    trial_seconds: Option<f64>,
+}
+
+impl Timing {
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes a line of `timing.jsonl`.
+    pub(super) fn line(&mut self, line: &str) -> Result<(), serde_json::Error> {
+        match serde_json::from_str(line)? {
+            TrialTime { trial: Some(trial), trial_seconds } => {
+                self.trials.extend(trial_seconds.map(|took| (trial, took)))
+            }
+            TrialTime { trial: None, .. } => self.phases.push(serde_json::from_str(line)?),
+        }
+        Ok(())
+    }
 }
