@@ -1,6 +1,8 @@
 //! Runs of the program that are killed, asked to stop, or begun twice, and go on with `--resume`: to the same bytes as a run
 //! that was never stopped.
 
+use cellwright::report::page::{Document, html};
+use cellwright::run::trace::Trace;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -22,16 +24,29 @@ const TINY: [&str; 12] = [
     "--set=checkpoint.seconds=0",
 ];
 
+/// Strategies that are studies.
+const STUDIES: [&str; 1] = ["evolution"];
+
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cellwright"));
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
+/// What a study has instead of a supernet and epochs of its own.
+const TRIALS: [&str; 2] = ["--trials=4", "--set=search.trial_epochs=2"];
+
 /// The beginning of a search by a strategy.
 fn search(strategy: &str, out: &Path) -> Command {
     let mut command = program(&["search", "--strategy", strategy, "--out", out.to_str().unwrap()]);
-    command.args(TINY);
+    let is_study = STUDIES.contains(&strategy);
+    command.args(
+        TINY.iter()
+            .filter(|option| !is_study || !["--budget", "--set=supernet"].iter().any(|of| option.starts_with(of))),
+    );
+    if is_study {
+        command.args(TRIALS);
+    }
     if ["pc-darts", "gaea-pc-darts", "drnas"].contains(&strategy) {
         command.arg("--set=supernet.channels=8");
     }
@@ -52,9 +67,49 @@ fn results(directory: &Path) -> Vec<String> {
     let mut summary: Value =
         serde_json::from_str(&std::fs::read_to_string(directory.join("summary.json")).unwrap()).unwrap();
     strip(&mut summary);
-    assert!(read("report.html").ends_with("</html>\n"), "a page that is not whole");
+    let trials = if directory.join("trials.jsonl").exists() { read("trials.jsonl") } else { String::new() };
+    let page = page(directory);
     let files = ["metrics.jsonl", "weights.safetensors", "config.toml", "classes.csv", "confusion.csv"];
-    files.map(read).into_iter().chain([summary.to_string()]).collect()
+    files.map(read).into_iter().chain([summary.to_string(), trials, page]).collect()
+}
+
+/// The page of a run, which must be that of its files, without what took time.
+fn page(directory: &Path) -> String {
+    let of = |directory: &Path| html(&Document::of(&[Trace::read(directory).unwrap()]));
+    assert!(
+        std::fs::read_to_string(directory.join("report.html")).unwrap() == of(directory),
+        "another page than that of its files"
+    );
+    // The same files at another place, with a summary that took no time and without times of phases.
+    let place = tempfile::tempdir().unwrap();
+    let bare = place.path().join("run");
+    std::fs::create_dir(&bare).unwrap();
+    for name in ["config.toml", "metrics.jsonl", "trials.jsonl", "classes.csv", "confusion.csv"] {
+        if directory.join(name).exists() {
+            std::fs::copy(directory.join(name), bare.join(name)).unwrap();
+        }
+    }
+    let mut summary: Value =
+        serde_json::from_str(&std::fs::read_to_string(directory.join("summary.json")).unwrap()).unwrap();
+    each_second(&mut summary, &mut |seconds| *seconds = 0.0.into());
+    std::fs::write(bare.join("summary.json"), summary.to_string()).unwrap();
+    let page = of(&bare);
+    assert!(page.len() > 20_000 && page.ends_with("</html>\n"), "a page that is not whole");
+    page
+}
+
+/// Does something to all that took time.
+fn each_second(value: &mut Value, what: &mut dyn FnMut(&mut Value)) {
+    match value {
+        Value::Object(map) => {
+            map.iter_mut().for_each(|(key, value)| match key.ends_with("_seconds") && value.is_number() {
+                true => what(value),
+                false => each_second(value, what),
+            })
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| each_second(value, what)),
+        _ => {}
+    }
 }
 
 fn strip(value: &mut Value) {
@@ -121,7 +176,7 @@ fn kills(strategies: &[&str], times: u32, kills: u32) {
 
 #[test]
 fn a_search_that_is_killed_again_and_again_ends_with_the_same_bytes() {
-    kills(&["darts", "gdas", "enas", "spos"], 2, 3);
+    kills(&["darts", "gdas", "enas", "spos", "evolution"], 2, 3);
 }
 
 #[test]

@@ -198,6 +198,21 @@ fn a_new_size_is_heeded_and_errors_are_read_on_the_terminal_as_it_was() {
 }
 
 #[test]
+fn an_error_in_the_midst_of_a_run_is_read_on_the_terminal_as_it_was() {
+    let place = tempfile::tempdir().unwrap();
+    let mut arguments = search(&place.path().join("run"), 3000);
+    arguments.push("--set=checkpoint.seconds=0".to_owned());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Some(session) = Session::begin(place.path(), &arguments, "") else { return };
+    session.wait_for("training loss");
+    // Where it saves there is nothing any more.
+    std::fs::rename(place.path().join("run"), place.path().join("elsewhere")).unwrap();
+    let (status, left) = session.end();
+    assert_eq!(status, 1, "{left}");
+    assert!(left.contains("error: ") && left.contains("digits: 1,438 + 359"), "{left}");
+}
+
+#[test]
 fn a_whole_run_ends_with_its_results_on_the_terminal() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");

@@ -8,6 +8,7 @@ use cellwright::export::tensorboard::proto::{Content, Event, HParams, HParamsPlu
 use cellwright::export::tensorboard::records::events;
 use cellwright::export::tensorboard::{About, TensorBoard};
 use cellwright::run::Observer as _;
+use cellwright::space::{Architecture, SpaceConfig};
 use common::process::{call, in_words, lines, program, read, search_few};
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -71,6 +72,12 @@ impl Board {
                             self.histograms.entry(tag).or_default().push((step, found.sum));
                         }
                         Content::Image(image) => {
+                            #[cfg(feature = "images")]
+                            {
+                                let found = image::load_from_memory(&image.encoded_image_string).unwrap();
+                                assert_eq!([found.width() as i32, found.height() as i32], [image.width, image.height]);
+                                assert_eq!(image.colorspace, 3);
+                            }
                             self.pictures.entry(tag).or_default().push((step, image.encoded_image_string));
                         }
                         Content::Tensor(_) => {
@@ -112,8 +119,40 @@ fn same_search(out: &Path, board: &Board) {
             assert!(board.histograms[name].iter().any(|(_, found)| (found - sum).abs() < 1e-9), "{name}");
             if cfg!(feature = "images") {
                 assert_eq!(board.pictures[&format!("cells/{name}")].len(), board.histograms[name].len());
-                assert!(board.pictures[&format!("cells/{name}")][0].1.starts_with(b"\x89PNG"));
             }
+        }
+    }
+    if cfg!(feature = "images") {
+        same_cells(out, board);
+    }
+}
+
+/// Requires that the derived cells are pictures of the epochs after which they were others, and of the last step; and that pictures
+/// differ where cells do, and only there.
+fn same_cells(out: &Path, board: &Board) {
+    let config = read(out, "config.toml").parse::<toml::Table>().unwrap();
+    let space = SpaceConfig::of(config["space"]["name"].as_str().unwrap()).build().unwrap();
+    let (mut step, mut drawn): (i64, Vec<(i64, Architecture)>) = (0, Vec::new());
+    for line in lines(out, "metrics.jsonl") {
+        step = line["step"].as_i64().unwrap_or(step);
+        if line["kind"] == "search epoch" {
+            let found: Architecture = serde_json::from_value(line["answers"].clone()).unwrap();
+            if drawn.last().is_none_or(|(_, last)| *last != found) {
+                drawn.push((step, found));
+            }
+        }
+    }
+    let (last, found) = drawn.last().unwrap().clone();
+    if last < step {
+        drawn.push((step, found));
+    }
+    for (at, name) in space.cells(&drawn[0].1).iter().map(|plan| plan.name.clone()).enumerate() {
+        let pictures = &board.pictures[&format!("derived/{name}")];
+        let steps = |list: &mut dyn Iterator<Item = i64>| list.collect::<Vec<_>>();
+        assert_eq!(steps(&mut pictures.iter().map(|(step, _)| *step)), steps(&mut drawn.iter().map(|(step, _)| *step)));
+        for (i, j) in (0..drawn.len()).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            let [a, b] = [i, j].map(|of| space.cells(&drawn[of].1)[at].clone());
+            assert_eq!(a == b, pictures[i].1 == pictures[j].1, "{a:?} {b:?}");
         }
     }
 }
@@ -122,7 +161,7 @@ fn same_search(out: &Path, board: &Board) {
 fn event_files_say_what_the_logs_of_a_search_say() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
-    let run = search_few(&out, "cpu", &["--tensorboard", "--set=search.epochs=2"]);
+    let run = search_few(&out, "cpu", &["--tensorboard", "--set=search.epochs=4"]);
     let summary = run.json();
     let folder = out.join("tensorboard");
     same_search(&out, &Board::read(&folder.join("search")));
@@ -148,7 +187,7 @@ fn event_files_say_what_the_logs_of_a_search_say() {
 
     // Nothing is written where it was not asked for, and what cannot be written is said while the run goes on.
     let plain = place.path().join("plain");
-    search_few(&plain, "cpu", &["--set=search.epochs=2"]).json();
+    search_few(&plain, "cpu", &["--set=search.epochs=4"]).json();
     assert!(!plain.join("tensorboard").exists());
     assert_eq!(read(&plain, "metrics.jsonl"), read(&out, "metrics.jsonl"), "following changes nothing");
     let nowhere = place.path().join("a file");

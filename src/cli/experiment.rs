@@ -173,7 +173,7 @@ impl ExperimentArgs {
             (None, Some(path)) => run::begin_at(path, config, architecture)?,
             (None, None) => Directory::create_numbered(Path::new("runs"), name)?,
         };
-        let mut followers = self.followers(&directory)?;
+        let mut followers = self.followers(&directory, config)?;
         if let Some(folder) = &self.tensorboard {
             let own = directory.path().join(TENSORBOARD);
             followers.write_events(folder.as_deref().unwrap_or(&own), config)?;
@@ -183,16 +183,16 @@ impl ExperimentArgs {
     }
 
     #[cfg(feature = "tui")]
-    fn followers(&self, directory: &Directory) -> std::io::Result<Followers> {
+    fn followers(&self, directory: &Directory, config: &Config) -> Result<Followers, Box<dyn Error>> {
         match self.tui {
-            true => Followers::screen(&directory.path().display().to_string()),
-            false => Followers::bars(),
+            true => Followers::screen(&directory.path().display().to_string(), config),
+            false => Ok(Followers::bars()?),
         }
     }
 
     #[cfg(not(feature = "tui"))]
-    fn followers(&self, _: &Directory) -> std::io::Result<Followers> {
-        Followers::bars()
+    fn followers(&self, _: &Directory, _: &Config) -> Result<Followers, Box<dyn Error>> {
+        Ok(Followers::bars()?)
     }
 }
 

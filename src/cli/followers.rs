@@ -5,8 +5,12 @@ use super::progress::Bars;
 #[cfg(feature = "tui")]
 use super::screen::Screen;
 use super::signals::Signals;
-use cellwright::export::tensorboard::{About, TensorBoard};
+use cellwright::export::picture::Picture;
+use cellwright::export::tensorboard::{About, Cells, TensorBoard};
+use cellwright::graph::Rows;
+use cellwright::report::{self, raster};
 use cellwright::run::{Config, Observer};
+use cellwright::space::{Architecture, CellPlan, Space};
 use serde_json::Value;
 use std::error::Error;
 use std::fmt::Debug;
@@ -54,8 +58,8 @@ impl Followers {
 
     /// The whole terminal, or bars where it cannot be had.
     #[cfg(feature = "tui")]
-    pub fn screen(title: &str) -> std::io::Result<Self> {
-        match Screen::open(title) {
+    pub fn screen(title: &str, config: &Config) -> Result<Self, Box<dyn Error>> {
+        match Screen::open(title, rows(config)?, config.objectives()) {
             Ok(screen) => Ok(Self { face: Box::new(screen), tensorboard: None }),
             Err(problem) => {
                 let mut bars = Self::bars()?;
@@ -82,11 +86,14 @@ impl Followers {
             true => None,
             false => Some(config.to_toml()?.parse()?),
         };
-        let config = About {
-            decisions: config.space.build()?.decisions(),
+        let space = config.space.build()?;
+        let about = About {
+            decisions: space.decisions(),
             config: table.map(serde_json::to_value).transpose()?,
+            rows: rows(config)?,
+            cells: Cells::new(move |answers| cells(&*space, answers)),
         };
-        self.tensorboard = Some(TensorBoard::new(folder, config));
+        self.tensorboard = Some(TensorBoard::new(folder, about));
         Ok(())
     }
 
@@ -102,6 +109,23 @@ impl Followers {
             self.face.warn(&one_line(&problem));
         }
     }
+}
+
+/// What the architecture weights of a run decide, in words. A study has none, nor has a training.
+fn rows(config: &Config) -> Result<Vec<Rows>, Box<dyn Error>> {
+    let has_weights = config.architecture.is_none() && !config.search.is_study();
+    Ok(if has_weights { config.rows(&*config.space.build()?) } else { Vec::new() })
+}
+
+/// The cells of an architecture as pictures; none of what is not one of the space, or has no cells.
+fn cells(space: &dyn Space, answers: &[usize]) -> Vec<(String, Picture)> {
+    let architecture = Architecture { answers: answers.to_vec() };
+    let plans = space.check(&architecture).map(|()| space.cells(&architecture)).unwrap_or_default();
+    let drawn = |plan: CellPlan| {
+        let picture = raster::draw(&report::run::cell(&plan).ok()?).ok()??;
+        Some((plan.name, picture))
+    };
+    plans.into_iter().filter_map(drawn).collect()
 }
 
 impl Observer for Followers {

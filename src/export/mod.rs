@@ -5,5 +5,6 @@
 
 pub mod markup;
 pub mod onnx;
+pub mod picture;
 pub mod tensorboard;
 pub mod wgsl;

@@ -16,6 +16,7 @@ mod partial;
 mod prune;
 mod ramp;
 mod reach;
+mod rows;
 mod shape;
 mod untied;
 mod window;
@@ -24,6 +25,7 @@ pub use auxiliary::AUXILIARY;
 pub use parameters::Parameter;
 pub use partial::{EdgeWeights, PartialError};
 pub use ramp::Ramp;
+pub use rows::{Decides, Row, Rows};
 pub use shape::Features;
 pub use window::{Conv, Padding, Pool};
 

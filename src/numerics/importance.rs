@@ -35,14 +35,16 @@ pub fn importance(options: &[usize], rows: &[Vec<usize>], values: &[f64], seed: 
     if !is_sound || values.len() < 2 * LEAF {
         return None;
     }
+    // By decision, so that what is counted together lies together.
+    let columns: Vec<Vec<usize>> = (0..options.len()).map(|at| rows.iter().map(|row| row[at]).collect()).collect();
     let mut shares = vec![0.0; options.len()];
     let mut trees = 0;
     for tree in 0..TREES {
         let mut random = Random::new(seed, tree);
         let drawn: Vec<usize> = (0..rows.len()).map(|_| random.below(rows.len())).collect();
         let mut moments = Moments::new(options);
-        let whole = options.iter().map(|&of| vec![true; of]).collect();
-        Grower { options, rows, values, random: &mut random, moments: &mut moments }.grow(drawn, whole);
+        let whole = vec![true; options.iter().sum()];
+        Grower { options, columns: &columns, values, random: &mut random, moments: &mut moments }.grow(drawn, whole);
         if let Some(of_tree) = moments.shares() {
             shares.iter_mut().zip(of_tree).for_each(|(share, of_tree)| *share += of_tree);
             trees += 1;
@@ -65,14 +67,20 @@ impl Moments {
     }
 
     /// Adds a leaf: what it predicts, and the options that lead there.
-    fn add(&mut self, value: f64, leaf: &[Vec<bool>]) {
-        let parts: Vec<f64> =
-            leaf.iter().map(|taken| taken.iter().filter(|taken| **taken).count() as f64 / taken.len() as f64).collect();
+    fn add(&mut self, value: f64, leaf: &[bool]) {
+        let mut rest = leaf;
+        let mut parts = Vec::with_capacity(self.marginals.len());
+        for marginal in &self.marginals {
+            let (taken, after) = rest.split_at(marginal.len());
+            parts.push(taken.iter().filter(|taken| **taken).count() as f64 / taken.len() as f64);
+            rest = after;
+        }
         let size: f64 = parts.iter().product();
         self.mean += size * value;
         self.square += size * value * value;
-        for ((marginal, taken), part) in self.marginals.iter_mut().zip(leaf).zip(&parts) {
-            for (sum, _) in marginal.iter_mut().zip(taken).filter(|(_, taken)| **taken) {
+        let mut taken = leaf.iter();
+        for (marginal, part) in self.marginals.iter_mut().zip(&parts) {
+            for (sum, _) in marginal.iter_mut().zip(taken.by_ref()).filter(|(_, taken)| **taken) {
                 *sum += size / part * value;
             }
         }
@@ -92,7 +100,8 @@ impl Moments {
 
 struct Grower<'a> {
     options: &'a [usize],
-    rows: &'a [Vec<usize>],
+    /// The option of each row, by decision.
+    columns: &'a [Vec<usize>],
     values: &'a [f64],
     random: &'a mut Random,
     moments: &'a mut Moments,
@@ -108,8 +117,8 @@ struct Split {
 }
 
 impl Grower<'_> {
-    /// Grows the tree below a node: the rows in it, and the options that lead to it.
-    fn grow(&mut self, node: Vec<usize>, within: Vec<Vec<bool>>) {
+    /// Grows the tree below a node: the rows in it, and the options that lead to it, decision by decision.
+    fn grow(&mut self, node: Vec<usize>, within: Vec<bool>) {
         let best = (0..self.options.len())
             .filter_map(|decision| {
                 let is_looked_at = self.random.below(LOOKED_AT.1) < LOOKED_AT.0;
@@ -121,12 +130,13 @@ impl Grower<'_> {
             return self.moments.add(mean, &within);
         };
         let (to_left, to_right): (Vec<usize>, Vec<usize>) =
-            node.into_iter().partition(|&row| left[self.rows[row][decision]]);
+            node.into_iter().partition(|&row| left[self.columns[decision][row]]);
+        let first: usize = self.options[..decision].iter().sum();
         let mut other = within.clone();
         let mut own = within;
-        for (option, is_left) in left.iter().enumerate() {
-            own[decision][option] &= is_left;
-            other[decision][option] &= !is_left;
+        for (option, is_left) in (first..).zip(left) {
+            own[option] &= is_left;
+            other[option] &= !is_left;
         }
         self.grow(to_left, own);
         self.grow(to_right, other);
@@ -135,8 +145,9 @@ impl Grower<'_> {
     /// The best division of a node by a decision, if one leaves enough rows on both sides and tells them apart.
     fn split(&self, decision: usize, node: &[usize]) -> Option<Split> {
         let mut sums = vec![(0.0, 0usize); self.options[decision]];
+        let column = &self.columns[decision];
         for &row in node {
-            let (sum, count) = &mut sums[self.rows[row][decision]];
+            let (sum, count) = &mut sums[column[row]];
             (*sum, *count) = (*sum + self.values[row], *count + 1);
         }
         let mut present: Vec<usize> = (0..sums.len()).filter(|&option| sums[option].1 > 0).collect();

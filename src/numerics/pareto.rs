@@ -58,6 +58,32 @@ pub fn fronts<P: AsRef<[f64]>>(points: &[P]) -> Vec<Vec<usize>> {
     fronts
 }
 
+/// The indices of `points` that none dominates, ascending: the first of [`fronts`], in time that grows with the number of points times
+/// that of those on the front.
+///
+/// ```
+/// use cellwright::numerics::pareto::front;
+///
+/// assert_eq!(front(&[[2.0, 2.0], [1.0, 3.0], [2.0, 3.0], [3.0, 1.0]]), [0, 1, 3]);
+/// ```
+pub fn front<P: AsRef<[f64]>>(points: &[P]) -> Vec<usize> {
+    let earlier = |a: &P, b: &P| {
+        let orders = a.as_ref().iter().zip(b.as_ref()).map(|(&a, &b)| by_value(a, b));
+        orders.fold(Ordering::Equal, Ordering::then)
+    };
+    // What dominates a point is better where they differ first: it comes earlier.
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    order.sort_by(|&a, &b| earlier(&points[a], &points[b]));
+    let mut front: Vec<usize> = Vec::new();
+    for at in order {
+        if !front.iter().any(|&known| dominates(points[known].as_ref(), points[at].as_ref())) {
+            front.push(at);
+        }
+    }
+    front.sort_unstable();
+    front
+}
+
 /// How much room each of `points`, which form a front, has: the sum over objectives of the gap between its neighbours
 /// as a share of the front's range. Those at the ends of an objective have infinitely much; of equal ends the first of
 /// the least and the last of the greatest. An objective without a finite range above 0 tells none apart.
@@ -153,6 +179,13 @@ mod tests {
     }
 
     #[test]
+    fn a_front_is_the_first_of_all_also_of_what_is_no_number() {
+        let points = [[f64::NAN, 1.0], [f64::NAN, f64::NAN], [-0.0, 2.0], [0.0, 2.0], [0.0, f64::INFINITY], [1.0, 1.0]];
+        assert_eq!(front(&points), [2, 3, 5]);
+        assert_eq!(front(&points), fronts(&points)[0]);
+    }
+
+    #[test]
     fn room_is_a_share_of_the_range() {
         let points = [[0.0, 10.0], [4.0, 0.0], [1.0, 6.0], [3.0, 5.0]];
         let room = crowding(&points);
@@ -180,6 +213,7 @@ mod tests {
             points in prop::collection::vec(prop::collection::vec((0..4u8).prop_map(f64::from), 3), 0..25),
         ) {
             let found = fronts(&points);
+            prop_assert_eq!(front(&points), found.first().cloned().unwrap_or_default());
             let mut rank = vec![0usize; points.len()];
             // Each dominating point has a smaller sum, so that the longest chains are known in this order.
             let mut by_sum: Vec<usize> = (0..points.len()).collect();

@@ -23,6 +23,7 @@ pub mod network;
 pub mod page;
 mod palette;
 pub mod plot;
+pub mod raster;
 pub mod run;
 pub mod seeds;
 pub mod statistics;

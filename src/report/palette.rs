@@ -46,11 +46,11 @@ impl Kind {
         Tone { line, fill, text }
     }
 
-    /// The dash pattern of its lines, in pixels; `None` for solid lines.
-    pub(super) fn dashes(self) -> Option<&'static str> {
+    /// The dash pattern of its lines, drawn and not drawn, in pixels; `None` for solid lines.
+    pub(super) fn dashes(self) -> Option<[f64; 2]> {
         match self {
-            Self::Skip => Some("6 3.5"),
-            Self::None => Some("1.5 3.5"),
+            Self::Skip => Some([6.0, 3.5]),
+            Self::None => Some([1.5, 3.5]),
             _ => None,
         }
     }

@@ -8,7 +8,6 @@ use super::svg::{self, Arrangement};
 use super::table::Table;
 use super::{Diagram, DrawError};
 use crate::run::{Config, Imbalance, Outcome, SharedWeights, Standing, Summary, Trained};
-use crate::search::study::{Objective, StudyConfig};
 use crate::space::CellPlan;
 use serde::Deserialize as _;
 use std::path::Path;
@@ -45,7 +44,7 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
         pictures.push(("ranking.svg".to_owned(), ranking(outcome)?));
     }
     if config.search.is_study() {
-        pictures.push(("trials.svg".to_owned(), study::picture(&outcome.searched.trials, &objectives(config))?));
+        pictures.push(("trials.svg".to_owned(), study::picture(&outcome.searched.trials, &config.objectives())?));
     }
     // Strategies without architecture weights have no epochs to tell of.
     let moved = if outcome.searched.epochs.is_empty() { &[] } else { &outcome.searched.options[..] };
@@ -81,11 +80,6 @@ pub fn pictures(outcome: &Outcome, config: &Config) -> Result<Vec<(String, Strin
     pictures.push(("training.svg".to_owned(), training_curves(&trained)?));
     pictures.push(("accuracies.svg".to_owned(), accuracies(outcome)?));
     Ok(pictures)
-}
-
-/// What a study looked for.
-fn objectives(config: &Config) -> Vec<Objective> {
-    StudyConfig::read(&config.search.settings).map(|(study, _)| study.objectives()).unwrap_or_default()
 }
 
 /// Accuracies of ranked architectures in their order, and the best up to each; beside random ones, where there are any:
@@ -194,7 +188,7 @@ fn accuracies(outcome: &Outcome) -> Result<String, DrawError> {
 pub fn text(outcome: &Outcome, config: &Config, directory: &Path) -> String {
     let mut text = String::new();
     if config.search.is_study() {
-        text += &study::leaderboard(&outcome.searched.trials, &outcome.searched.trial_seconds, &objectives(config));
+        text += &study::leaderboard(&outcome.searched.trials, &outcome.searched.trial_seconds, &config.objectives());
     }
     text += &summary_text(&outcome.summary, directory);
     if let [first, .., last] = &outcome.searched.controller[..] {

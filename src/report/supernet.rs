@@ -38,7 +38,7 @@ fn diagram(graph: &Graph, (table, rows): &WeightRows) -> Result<Diagram, DrawErr
         states: 0,
     };
     // Sums first, so that what reads them finds them: nodes stand in topological order.
-    let targets: BTreeMap<usize, usize> = first.values().map(|&node| (node, sum_of(graph, node))).collect();
+    let targets: BTreeMap<usize, usize> = first.values().map(|&node| (node, graph.sum_of(node))).collect();
     for (&row, &node) in &first {
         let Op::Choice(choice) = &graph.nodes[node].op else { continue };
         let (labels, weights) = (choice.options.labels(), rows.get(row).map_or(&[][..], Vec::as_slice));
@@ -61,18 +61,6 @@ fn diagram(graph: &Graph, (table, rows): &WeightRows) -> Result<Diagram, DrawErr
     }
     drawing.diagram.layers()?;
     Ok(drawing.diagram)
-}
-
-/// What a choice goes into: the sum that it is a summand of, else itself.
-fn sum_of(graph: &Graph, choice: usize) -> usize {
-    let mut at = choice;
-    loop {
-        let mut readers = graph.nodes.iter().enumerate().filter(|(_, node)| node.inputs.contains(&at));
-        match (readers.next(), readers.next()) {
-            (Some((reader, node)), None) if matches!(node.op, Op::Add) => at = reader,
-            _ => return at,
-        }
-    }
 }
 
 struct Drawing<'a> {

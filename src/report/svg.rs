@@ -157,7 +157,7 @@ fn write_route(svg: &mut String, route: &Route, edge: &super::Edge) {
             let _ = write!(path, "{}{} {}", if index > 0 { " " } else { "" }, number(*x), number(*y));
         }
     }
-    let dashes = kind.dashes().map_or(String::new(), |d| format!(" stroke-dasharray=\"{d}\""));
+    let dashes = kind.dashes().map_or(String::new(), |[on, off]| format!(" stroke-dasharray=\"{on} {off}\""));
     let stroke = match edge.stroke() {
         Some([width, opacity]) => {
             format!("stroke-width=\"{}\" stroke-opacity=\"{}\"", number(width), number(opacity))

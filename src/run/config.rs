@@ -5,6 +5,8 @@ use super::files;
 use super::images::ImagesConfig;
 use crate::data::Scale;
 use crate::estimate::TrainingConfig;
+use crate::graph::Rows;
+use crate::search::study::{Objective, StudyConfig};
 use crate::search::{Strategy, Task};
 use crate::settings::Settings;
 use crate::space::{NetworkSettings, Size, Space, SpaceConfig, Stem};
@@ -334,6 +336,22 @@ impl Config {
     pub fn supernet(&self, data: &NetworkSettings) -> NetworkSettings {
         let SupernetSize { channels, layers, stem } = self.supernet;
         NetworkSettings { channels, layers, stem, auxiliary: false, ..data.clone() }
+    }
+
+    /// What its study looks for, the most important first; nothing where it is none.
+    pub fn objectives(&self) -> Vec<Objective> {
+        match self.search.is_study() {
+            true => StudyConfig::read(&self.search.settings).map(|(study, _)| study.objectives()).unwrap_or_default(),
+            false => Vec::new(),
+        }
+    }
+
+    /// What the architecture weights that its search tells of decide, in words; nothing where there is no supernet. `space` is the one
+    /// that it names.
+    pub fn rows(&self, space: &dyn Space) -> Vec<Rows> {
+        // Names depend on no image.
+        let graph = space.supernet(&self.supernet(&NetworkSettings::default()));
+        graph.ok().and_then(|graph| graph.rows().ok()).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,8 @@
 //! A run on a terminal of any size: progress always, then as much as there is room for.
 
 use super::shown::{Curve, Shown};
+use crate::cli::output::one_line;
+use cellwright::graph::Row;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -114,12 +116,11 @@ fn draw_curves(frame: &mut Frame<'_>, shown: &Shown, area: Rect) {
 
 /// Each decision as a line of bars, an option each, and the option that is the heaviest.
 fn draw_weights(frame: &mut Frame<'_>, shown: &Shown, area: Rect) {
-    let mut lines = Vec::new();
-    for (name, rows) in &shown.tables {
-        lines.push(Line::styled(name.clone(), Style::new().add_modifier(Modifier::BOLD)));
-        lines.extend(rows.iter().enumerate().map(|(row, weights)| Line::raw(bars(row, weights))));
+    let [width, room] = [area.width, area.height].map(|side| usize::from(side.saturating_sub(2)));
+    let mut lines = weights(shown, false);
+    if lines.iter().any(|line| line.width() > width) {
+        lines = weights(shown, true);
     }
-    let room = usize::from(area.height.saturating_sub(2));
     if lines.len() > room && room > 1 {
         let more = lines.len() - (room - 1);
         lines.truncate(room - 1);
@@ -131,24 +132,59 @@ fn draw_weights(frame: &mut Frame<'_>, shown: &Shown, area: Rect) {
     frame.render_widget(Paragraph::new(lines).block(Block::bordered().title("Architecture weights")), area);
 }
 
-fn bars(row: usize, weights: &[f64]) -> String {
+/// The lines of all tables. Where there is little room, places lack what they begin with: `0.operation` is `layers.0.operation`.
+fn weights(shown: &Shown, has_little_room: bool) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (name, rows) in &shown.tables {
+        let known = shown.names.iter().find(|known| one_line(&known.table) == *name && known.rows.len() == rows.len());
+        let label = |row: &Row| match row.decides.short() {
+            name if has_little_room => one_line(name.split_once('.').map_or(name.as_str(), |(_, rest)| rest)),
+            name => one_line(&name),
+        };
+        let names: Vec<String> = match known {
+            Some(known) => known.rows.iter().map(label).collect(),
+            None => (0..rows.len()).map(|row| row.to_string()).collect(),
+        };
+        // A decision alone is named by its place.
+        if known.is_none() || rows.len() > 1 {
+            lines.push(Line::styled(name.clone(), Style::new().add_modifier(Modifier::BOLD)));
+        }
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        for (at, (name, weights)) in names.iter().zip(rows).enumerate() {
+            let options = known.map_or(&[][..], |known| &known.rows[at].options);
+            lines.push(Line::raw(format!("{name:>width$} {}", bars(weights, options))));
+        }
+    }
+    lines
+}
+
+/// A bar for each weight, and the heaviest by its name.
+fn bars(weights: &[f64], options: &[String]) -> String {
     let heaviest = weights.iter().copied().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a });
-    let Some((option, most)) = heaviest.filter(|(_, most)| *most > 0.0) else { return format!("{row:>3}") };
+    let Some((option, most)) = heaviest.filter(|(_, most)| *most > 0.0) else { return String::new() };
     let bar = |weight: &f64| BARS[(8.0 * weight / most).round().clamp(0.0, 8.0) as usize];
-    format!("{row:>3} {} {most:.2} of option {option}", weights.iter().map(bar).collect::<String>())
+    let name = options.get(option).map_or_else(|| format!("of option {option}"), |name| one_line(name));
+    format!("{} {most:.2} {name}", weights.iter().map(bar).collect::<String>())
 }
 
 fn draw_board(frame: &mut Frame<'_>, shown: &Shown, area: Rect) {
     let board = &shown.board;
     let failed = if board.failed > 0 { format!(", {} failed", board.failed) } else { String::new() };
-    let title = match board.rows.len() + board.failed {
+    let by = match shown.objectives.first().filter(|_| board.title == "Trials") {
+        Some(objective) => format!(" by {}", one_line(&objective.name)),
+        None => String::new(),
+    };
+    let front = match board.front.len() {
+        0 => String::new(),
+        on => format!(", {on} on the front*"),
+    };
+    let title = match board.measured + board.failed {
         0 => "The best".to_owned(),
-        _ => format!("{}: {} measured{failed}", board.title, board.rows.len()),
+        _ => format!("{}{by}: {}{failed}{front}", board.title, board.measured),
     };
     let rows = board.rows.iter().take(usize::from(area.height.saturating_sub(2))).enumerate().map(|(place, row)| {
-        let worth =
-            if row.worth < 0.0 { format!("loss {:.3}", -row.worth) } else { format!("{:.2} %", 100.0 * row.worth) };
-        Line::raw(format!("{:>3}  {worth:>8}  {:<10}  {}", place + 1, row.name, row.more))
+        let mark = if board.is_on_front(row) { '*' } else { ' ' };
+        Line::raw(format!("{:>3}{mark} {:>8}  {:<10}  {}", place + 1, row.written, row.name, row.more))
     });
     let mut lines: Vec<Line<'_>> = rows.collect();
     if lines.is_empty() {
@@ -181,6 +217,8 @@ fn brief(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cellwright::graph::{Decides, Rows};
+    use cellwright::search::study::Objective;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use serde_json::json;
@@ -189,7 +227,17 @@ mod tests {
     /// A search half done, with trials where it is a study.
     fn run(is_study: bool) -> Shown {
         let now = Instant::now();
-        let mut shown = Shown { title: "runs/digits".into(), ..Shown::default() };
+        let row = |to, option: &str| Row {
+            decides: Decides::Edge { from: 0, to, inputs: 2 },
+            options: ["none", option, "skip\u{1b}[2J"].map(str::to_owned).to_vec(),
+        };
+        let names = Rows {
+            table: "alphas_normal".into(),
+            columns: Vec::new(),
+            rows: vec![row(2, "sep_conv_3x3"), row(13, "dil")],
+        };
+        let objectives = ["accuracy", "parameters"].map(Objective::new).to_vec();
+        let mut shown = Shown { title: "runs/digits".into(), names: vec![names], objectives, ..Shown::default() };
         shown.begin("search", 40);
         for step in 1..=20 {
             shown.step(step, Some(&format!("loss {:.3}", 2.0 / step as f64)), now);
@@ -200,7 +248,7 @@ mod tests {
         let weights = json!({ "alphas_normal": [[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]] });
         shown.take(&json!({ "kind": "search epoch", "epoch": 0, "weights": weights }));
         for trial in 0..if is_study { 30 } else { 0 } {
-            let objectives = json!({ "accuracy": trial as f64 / 100.0, "parameters": 1000 });
+            let objectives = json!({ "accuracy": f64::from(trial) / 100.0, "parameters": 1000 + trial / 28 });
             shown.take(&json!({ "trial": trial, "state": "finished", "objectives": objectives }));
         }
         shown.say("digits: 1,438 + 359 pictures\nwarning: nothing of note");
@@ -227,13 +275,19 @@ mod tests {
                 "training loss 0.100",
                 "Architecture weights",
                 "alphas_normal",
-                "▁█▂ 0.70 of option 1",
+                " 2←0 ▁█▂ 0.70 sep_conv_3x3",
+                "13←0 ▆▆█ 0.40 skip [2J",
                 "warning: nothing of note",
                 "q: save and stop",
             ];
             parts.extend(
                 is_study
-                    .then_some(["Trials: 30 measured", "1   29.00 %  trial 30", "best 0.290"])
+                    .then_some([
+                        "Trials by accuracy: 30",
+                        "1*  29.00 %  trial 30",
+                        "3   27.00 %  trial 28",
+                        "best 0.290",
+                    ])
                     .into_iter()
                     .flatten(),
             );
@@ -245,10 +299,28 @@ mod tests {
     }
 
     #[test]
+    fn a_decision_alone_is_a_line_that_fits() {
+        let row = Row {
+            decides: Decides::Place("layers.0.operation".into()),
+            options: ["conv_3x3", "sep_conv_3x3"].map(str::to_owned).to_vec(),
+        };
+        let names = Rows { table: "alphas_layer0".into(), columns: row.options.clone(), rows: vec![row] };
+        let mut shown = Shown { names: vec![names], ..Shown::default() };
+        let weights = json!({ "alphas_layer0": [[0.25, 0.75]], "alphas_of_another_program": [[0.75, 0.25]] });
+        shown.take(&json!({ "kind": "search epoch", "epoch": 0, "weights": weights }));
+        let wide = text(&shown, 1, [60, 12]);
+        assert!(wide.contains("│layers.0.operation ▃█ 0.75 sep_conv_3x3 "), "{wide}");
+        assert!(wide.contains("│alphas_of_another_program ") && wide.contains("│0 █▃ 0.75 of option 0"), "{wide}");
+        let narrow = text(&shown, 1, [36, 12]);
+        assert!(narrow.contains("│0.operation ▃█ 0.75 sep_conv_3x3 "), "{narrow}");
+    }
+
+    #[test]
     fn on_a_small_terminal_panes_take_turns() {
         let shown = run(true);
         let screens: Vec<String> = (0..PANES).map(|pane| text(&shown, pane, [40, 12])).collect();
-        for (pane, part) in ["Curves", "Architecture weights", "Trials: 30", "Said"].into_iter().enumerate() {
+        for (pane, part) in ["Curves", "Architecture weights", "Trials by accuracy: 30", "Said"].into_iter().enumerate()
+        {
             for (other, screen) in screens.iter().enumerate() {
                 assert_eq!(screen.contains(part), pane == other, "pane {other}, `{part}`:\n{screen}");
                 assert!(screen.contains("Tab") && screen.contains("20/40"), "{screen}");

@@ -7,7 +7,9 @@ mod shown;
 use super::held;
 use super::output::one_line;
 use super::signals::Signals;
+use cellwright::graph::Rows;
 use cellwright::run::Observer;
+use cellwright::search::study::Objective;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor;
@@ -37,11 +39,11 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal that standard error is.
+    /// Takes the terminal that standard error is, for a run that writes to `title`.
     ///
     /// # Errors
     /// A line that says why it cannot be had.
-    pub fn open(title: &str) -> Result<Self, String> {
+    pub fn open(title: &str, names: Vec<Rows>, objectives: Vec<Objective>) -> Result<Self, String> {
         // Pictures go to standard error: standard output is for results.
         if !io::stderr().is_terminal() {
             return Err("--tui needs a terminal, and standard error is none: going on with lines".to_owned());
@@ -52,7 +54,7 @@ impl Screen {
         let failed = |error: io::Error| format!("--tui: the terminal cannot be had ({error}): going on with lines");
         let signals = Signals::listen_for_screen().map_err(failed)?;
         let given = Given::take().map_err(failed)?;
-        let shown = Arc::new(Mutex::new(Shown { title: one_line(title), ..Shown::default() }));
+        let shown = Arc::new(Mutex::new(Shown { title: one_line(title), names, objectives, ..Shown::default() }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (of_thread, over, asked) = (shown.clone(), is_over.clone(), signals.clone());
         let drawing = thread::Builder::new().name("screen".to_owned());
@@ -201,4 +203,80 @@ fn show(mut given: Given, shown: &Mutex<Shown>, is_over: &AtomicBool, signals: &
 
 fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
     shown.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    /// Where the panic is to be: a search cannot be made to have one.
+    const WHERE: &str = "CELLWRIGHT_TEST_PANIC";
+
+    /// Within the terminal that the other test makes; by itself there is nothing to do.
+    #[test]
+    fn panics_where_it_is_told_to() {
+        let Ok(place) = std::env::var(WHERE) else { return };
+        let mut screen = Screen::open("runs/digits", Vec::new(), Vec::new()).unwrap();
+        screen.begin("search", 40);
+        screen.say("a line before it");
+        // Until it is drawn.
+        thread::sleep(2 * FRAME);
+        match place.as_str() {
+            "run" => panic!("in the midst of the run"),
+            "thread" => drop(thread::spawn(|| panic!("in a thread of the run")).join()),
+            // What is told to the screen while it is drawn is a lock away.
+            _ => screen.tell(|_| panic!("while the screen is told")),
+        }
+    }
+
+    #[test]
+    fn after_a_panic_the_terminal_is_as_it_was_and_has_what_was_said() {
+        let own = std::env::current_exe().unwrap();
+        for (place, said) in [
+            ("run", "in the midst of the run"),
+            ("thread", "in a thread of the run"),
+            ("screen", "while the screen is told"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let told = folder.path().join("told");
+            let test = format!("{}::panics_where_it_is_told_to", module_path!().split_once("::").unwrap().1);
+            let line = format!(
+                "stty rows 24 cols 80; echo \"before $(stty -g)\"; '{}' --exact {test} --nocapture; echo; echo \"after $(stty -g)\"",
+                own.display()
+            );
+            let mut script = Command::new("script");
+            script.args(["--quiet", "--flush", "--command", &line]).arg(&told);
+            script.env(WHERE, place).env("TERM", "xterm-256color").env("SHELL", "/bin/sh");
+            // A terminal has somebody before it: what is at its end at once is no keyboard.
+            let child = script.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+            let mut child = match child {
+                Ok(child) => child,
+                Err(error) => {
+                    return cellwright::device::skipped(&format!("in a terminal: `script` does not run ({error})"));
+                }
+            };
+            let read = || String::from_utf8_lossy(&std::fs::read(&told).unwrap_or_default()).into_owned();
+            let begun = Instant::now();
+            while !read().contains("after ") && child.try_wait().unwrap().is_none() {
+                assert!(begun.elapsed() < Duration::from_secs(60), "it does not come to its end:\n{}", read());
+                thread::sleep(PATIENCE);
+            }
+            drop(child.stdin.take());
+            child.wait().unwrap();
+            let told = read();
+            let line = |name: &str| told.lines().find_map(|line| Some(line.trim_end().strip_prefix(name)?.to_owned()));
+            assert!(
+                line("before ").is_some() && line("before ") == line("after "),
+                "{place}: the terminal is as it was:\n{told}"
+            );
+            assert_eq!(told.matches("\u{1b}[?1049h").count(), 1, "{place}:\n{told}");
+            let (_, left) =
+                told.split_once("\u{1b}[?1049l").unwrap_or_else(|| panic!("{place}: it is not given back:\n{told}"));
+            for part in ["\u{1b}[?25h", "a line before it", said] {
+                assert!(left.contains(part), "{place}: `{part}`:\n{left}");
+            }
+            assert!(!left.contains("\u{1b}[?1049"), "{place}: {left}");
+        }
+    }
 }

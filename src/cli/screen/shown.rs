@@ -1,12 +1,18 @@
 //! What a screen shows of a run, gathered from what a run tells: no terminal, no clock of its own.
 
 use crate::cli::output::one_line;
+use cellwright::estimate::measured::PARAMETERS;
+use cellwright::graph::Rows;
+use cellwright::numerics::pareto::dominates;
+use cellwright::search::study::Objective;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The most points that a curve keeps: more than any terminal has columns.
 const MOST_POINTS: usize = 4096;
+/// The most of what was measured that is kept.
+const MOST_ROWS: usize = 256;
 /// The most lines of what was said that are kept.
 const MOST_SAID: usize = 200;
 
@@ -22,6 +28,10 @@ pub struct Shown {
     pub curves: BTreeMap<&'static str, Curve>,
     /// The architecture weights of each table as they stood last, row by row.
     pub tables: Vec<(String, Vec<Vec<f64>>)>,
+    /// What they decide, in words.
+    pub names: Vec<Rows>,
+    /// What a study looks for, the most important first; of other runs nothing.
+    pub objectives: Vec<Objective>,
     pub board: Board,
     pub said: VecDeque<String>,
     /// Whether the run was asked to stop.
@@ -84,17 +94,34 @@ impl Curve {
 pub struct Board {
     /// What it is of.
     pub title: &'static str,
-    /// What each came to: a name, what is sorted by, and what else is known.
+    /// The best: no more than any terminal has lines.
     pub rows: Vec<Entry>,
+    /// All that were measured.
+    pub measured: usize,
     /// Those that failed.
     pub failed: usize,
+    /// The points that none beats, where several things are sought.
+    pub front: Vec<Vec<f64>>,
 }
 
+/// Something that has been measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     pub name: String,
+    /// What it is sorted by: greater is better.
     pub worth: f64,
+    /// The same as it is read.
+    pub written: String,
+    /// What else is known.
     pub more: String,
+    /// What is to be small, where several things are sought.
+    point: Vec<f64>,
+}
+
+impl Entry {
+    fn of_accuracy(name: String, accuracy: f64, more: String) -> Self {
+        Self { name, worth: accuracy, written: format!("{:.2} %", 100.0 * accuracy), more, point: Vec::new() }
+    }
 }
 
 impl Board {
@@ -102,9 +129,29 @@ impl Board {
         if self.title != title {
             *self = Self { title, ..Self::default() };
         }
+        self.measured += 1;
+        if !entry.point.is_empty() && !self.front.iter().any(|point| dominates(point, &entry.point)) {
+            self.front.retain(|point| !dominates(&entry.point, point));
+            self.front.push(entry.point.clone());
+        }
         // Before those that are worse: of equals the first stays first.
         let place = self.rows.partition_point(|row| row.worth >= entry.worth);
         self.rows.insert(place, entry);
+        self.rows.truncate(MOST_ROWS);
+    }
+
+    /// Whether none is better in one of the things that are sought and no worse in the others.
+    pub fn is_on_front(&self, entry: &Entry) -> bool {
+        self.front.contains(&entry.point)
+    }
+}
+
+/// A quantity that was measured.
+fn written(objective: &Objective, value: f64) -> String {
+    match objective.is_maximised() {
+        true => format!("{:.2} %", 100.0 * value),
+        false if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value:.0}"),
+        false => format!("{value:.3}"),
     }
 }
 
@@ -160,8 +207,7 @@ impl Shown {
             (Some("ranked" | "ranked at random"), _) => {
                 let (Some(accuracy), Some(step)) = (number("valid_accuracy"), number("step")) else { return };
                 let by = if line["kind"] == "ranked" { "" } else { "at random" };
-                let entry = Entry { name: format!("step {step}"), worth: accuracy, more: by.to_owned() };
-                self.board.add("Architectures", entry);
+                self.board.add("Architectures", Entry::of_accuracy(format!("step {step}"), accuracy, by.to_owned()));
             }
             (Some("train epoch"), _) => {
                 // Of the network before there may be no word that it is over.
@@ -180,7 +226,7 @@ impl Shown {
                 let Some(accuracy) = number("test_accuracy") else { return };
                 let name = one_line(line["network"].as_str().unwrap_or_default());
                 let more = number("test_loss").map_or(String::new(), |loss| format!("loss {loss:.3}"));
-                self.board.add("Networks", Entry { name, worth: accuracy, more });
+                self.board.add("Networks", Entry::of_accuracy(name, accuracy, more));
             }
             (None, Some("finished")) => self.trial(line),
             (None, Some("failed")) => self.board.failed += 1,
@@ -188,16 +234,34 @@ impl Shown {
         }
     }
 
-    /// A trial has ended: by its accuracy it has its place, or by the loss where there is none.
+    /// A trial has ended: by what is sought first it has its place.
     fn trial(&mut self, line: &Value) {
-        let objective = |key: &str| line["objectives"][key].as_f64();
-        let worth = objective("accuracy").or(objective("loss").map(|loss| -loss));
-        let (Some(worth), Some(trial)) = (worth, line["trial"].as_u64()) else { return };
-        let more = objective("parameters").map_or(String::new(), |count| format!("{count:.0} parameters"));
-        self.board.add("Trials", Entry { name: format!("trial {}", trial + 1), worth, more });
-        let ended = (self.board.rows.len() + self.board.failed) as f64;
-        self.curves.entry("best").or_default().push(ended, self.board.rows[0].worth);
-        self.curves.entry("trials").or_default().push(ended, worth);
+        let worth = |objective: &Objective| {
+            let value = line["objectives"][&objective.name].as_f64()?;
+            Some(if objective.is_maximised() { value } else { -value })
+        };
+        let Some((first, others)) = self.objectives.split_first() else { return };
+        let (Some(found), Some(trial)) = (worth(first), line["trial"].as_u64()) else { return };
+        // Fronts are of what is small, and there are some where several things are sought.
+        let all: Option<Vec<f64>> = self.objectives.iter().map(|of| worth(of).map(|worth| -worth)).collect();
+        let point = all.filter(|_| !others.is_empty()).unwrap_or_default();
+        let parameters = Objective::new(PARAMETERS);
+        let beside = if others.is_empty() { std::slice::from_ref(&parameters) } else { others };
+        let other =
+            |of: &Objective| worth(of).map(|worth| format!("{} {}", one_line(&of.name), written(of, of.value(worth))));
+        let entry = Entry {
+            name: format!("trial {}", trial + 1),
+            worth: found,
+            written: written(first, first.value(found)),
+            more: beside.iter().filter_map(other).collect::<Vec<_>>().join("  "),
+            point,
+        };
+        let value = first.value(found);
+        self.board.add("Trials", entry);
+        let ended = (self.board.measured + self.board.failed) as f64;
+        let best = first.value(self.board.rows[0].worth);
+        self.curves.entry("best").or_default().push(ended, best);
+        self.curves.entry("trials").or_default().push(ended, value);
     }
 }
 
@@ -240,20 +304,68 @@ mod tests {
         assert!(curve.points.iter().all(|(_, y)| y.is_finite()));
     }
 
+    /// A study that looks for these, with a trial for each measurement.
+    fn study(objectives: &[&str], trials: &[Value]) -> Shown {
+        let objectives = objectives.iter().map(|name| Objective::new(*name)).collect();
+        let mut shown = Shown { objectives, ..Shown::default() };
+        for (trial, measured) in trials.iter().enumerate() {
+            shown.take(&json!({ "trial": trial, "state": "finished", "objectives": measured }));
+        }
+        shown
+    }
+
+    fn names(shown: &Shown) -> Vec<&str> {
+        shown.board.rows.iter().map(|row| row.name.as_str()).collect()
+    }
+
     #[test]
     fn the_best_comes_first_and_failures_are_counted() {
-        let mut shown = Shown::default();
-        for (trial, accuracy) in [0.5, 0.9, 0.5].into_iter().enumerate() {
-            shown.take(&json!({ "trial": trial, "state": "finished", "objectives": { "accuracy": accuracy } }));
-        }
+        let mut shown = study(&["accuracy"], &[0.5, 0.9, 0.5].map(|accuracy| json!({ "accuracy": accuracy })));
         shown.take(&json!({ "trial": 3, "state": "failed", "reason": "none" }));
-        let names: Vec<&str> = shown.board.rows.iter().map(|row| row.name.as_str()).collect();
-        assert_eq!((names, shown.board.failed), (vec!["trial 2", "trial 1", "trial 3"], 1));
+        assert_eq!((names(&shown), shown.board.failed), (vec!["trial 2", "trial 1", "trial 3"], 1));
         assert_eq!(shown.curves["best"].points, [(1.0, 0.5), (2.0, 0.9), (3.0, 0.9)]);
         shown.take(&json!({ "kind": "test", "network": "sear\u{1b}[2Jched", "test_accuracy": 0.75 }));
         assert_eq!(shown.board.rows.len(), 1);
         assert!(!shown.board.rows[0].name.contains('\u{1b}'));
         shown.starts();
         assert!(shown.board.rows.is_empty());
+    }
+
+    #[test]
+    fn trials_stand_by_what_is_sought_first() {
+        let measured = [[0.9, 0.5, 2.0], [0.8, 0.6, 1.0], [0.7, 0.4, 0.5]].map(|[accuracy, balanced, loss]| {
+            json!({ "accuracy": accuracy, "balanced_accuracy": balanced, "loss": loss, "parameters": 1000.0 })
+        });
+        let shown = study(&["balanced_accuracy"], &measured);
+        assert_eq!(names(&shown), ["trial 2", "trial 1", "trial 3"]);
+        assert_eq!(
+            (shown.board.rows[0].written.as_str(), shown.board.rows[0].more.as_str()),
+            ("60.00 %", "parameters 1000")
+        );
+        // The less the better, and curves are of the quantity itself.
+        let shown = study(&["loss"], &measured);
+        assert_eq!(names(&shown), ["trial 3", "trial 2", "trial 1"]);
+        assert_eq!(shown.board.rows[0].written, "0.500");
+        assert_eq!(shown.curves["best"].points, [(1.0, 2.0), (2.0, 1.0), (3.0, 0.5)]);
+        assert!(shown.board.front.is_empty() && !shown.board.is_on_front(&shown.board.rows[0]));
+        // What was not measured has no place.
+        assert!(study(&["latency"], &measured).board.rows.is_empty());
+    }
+
+    #[test]
+    fn of_several_objectives_the_front_is_known_however_many_trials_there_are() {
+        let measured: Vec<Value> = (0..1000_u32)
+            .map(
+                |at| json!({ "loss": f64::from(at % 500), "latency": f64::from(499 - at % 500) + f64::from(at / 500) }),
+            )
+            .collect();
+        let shown = study(&["loss", "latency"], &measured);
+        // The second half is beaten by the first, each by its twin.
+        assert_eq!((shown.board.rows.len(), shown.board.measured, shown.board.front.len()), (MOST_ROWS, 1000, 500));
+        for row in &shown.board.rows {
+            let number: u32 = row.name.trim_start_matches("trial ").parse().unwrap();
+            assert_eq!(shown.board.is_on_front(row), number <= 500, "{row:?}");
+        }
+        assert_eq!(shown.board.rows[1].more, "latency 500");
     }
 }

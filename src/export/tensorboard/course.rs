@@ -1,11 +1,14 @@
 //! What the lines of a run's logs are as points of TensorBoard's runs: one run for the search, one for each network that is trained, one
 //! for each trial, so that curves of one kind lie in one plot.
 
+use super::about::About;
 use super::heat::heat_map;
 use super::proto::{
-    Content, Dim, HParams, HParamsPluginData, HistogramProto, Kind, Parameter, PluginData, SessionEndInfo,
+    Content, Dim, HParams, HParamsPluginData, HistogramProto, Image, Kind, Parameter, PluginData, SessionEndInfo,
     SessionStartInfo, SummaryMetadata, TensorProto, TensorShapeProto, Value, status,
 };
+use crate::export::picture::Picture;
+use crate::graph::Rows;
 use crate::space::Decision;
 use prost::Message as _;
 use serde_json::Value as Json;
@@ -13,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// Buckets of a histogram.
 const BUCKETS: usize = 30;
+/// The most names of rows or columns in words.
+const MOST_NAMED: usize = 64;
 /// The run of the search.
 const SEARCH: &str = "search";
 
@@ -42,11 +47,13 @@ pub(super) struct Course {
     ended: i64,
     /// The epoch of each trial under way, or network, that was told last.
     epochs: BTreeMap<String, i64>,
+    /// The answers of the architecture whose cells were drawn last, and the step of that.
+    drawn: Option<(Vec<usize>, i64)>,
 }
 
 impl Course {
-    /// What a line says, at `now` seconds since 1970. Answers are named by the decisions.
-    pub fn points(&mut self, line: &Json, decisions: &[Decision], now: f64) -> Vec<Point> {
+    /// What a line says, at `now` seconds since 1970.
+    pub fn points(&mut self, line: &Json, about: &About, now: f64) -> Vec<Point> {
         match (line["kind"].as_str(), line["state"].as_str()) {
             (Some("train epoch"), _) => self.trained(format!("train {}", text(&line["network"])), line),
             (Some("test"), _) => {
@@ -55,31 +62,40 @@ impl Course {
                 let values = numbers("test", line, &[]);
                 vec![Point { is_last: true, ..Point::new(run, step, values) }]
             }
-            (Some(kind), _) => self.searched(kind, line),
-            (None, Some(state)) => self.tried(state, line, decisions, now),
+            (Some(kind), _) => self.searched(kind, line, about),
+            (None, Some(state)) => self.tried(state, line, &about.decisions, now),
             (None, None) => Vec::new(),
         }
     }
 
     /// Something of a search that is no study. What has no step of its own is of the step before.
-    fn searched(&mut self, kind: &str, line: &Json) -> Vec<Point> {
+    fn searched(&mut self, kind: &str, line: &Json, about: &About) -> Vec<Point> {
         self.step = line["step"].as_i64().unwrap_or(self.step);
         let mut values = numbers(&kind.replace(' ', "_"), line, &["step"]);
         for (name, table) in line["weights"].as_object().into_iter().flatten() {
             let rows: Vec<Vec<f64>> = table.as_array().into_iter().flatten().map(row).collect();
-            values.extend(histogram(&rows.concat()).map(|found| value(name, Content::Histogram(found))));
-            let picture = heat_map(&rows).map(|picture| Value {
-                metadata: Some(SummaryMetadata {
-                    plugin_data: None,
-                    summary_description: format!(
-                        "{name}: a row for each decision, a column for each option, the darker the heavier."
-                    ),
-                }),
-                ..value(&format!("cells/{name}"), Content::Image(picture))
-            });
-            values.extend(picture);
+            let names = about.rows.iter().find(|rows| rows.table == *name);
+            let words = describe(name, names);
+            let found = histogram(&rows.concat()).map(|found| value(name, Content::Histogram(found)));
+            values.extend(found.map(|found| described(found, words.clone())));
+            let picture = heat_map(&rows, names).and_then(|picture| image(&picture));
+            values.extend(
+                picture.map(|picture| described(value(&format!("cells/{name}"), Content::Image(picture)), words)),
+            );
+        }
+        let found: Option<Vec<usize>> = kind.ends_with(" epoch").then(|| answers(&line["answers"])).flatten();
+        // Cells that are as they were are not drawn again.
+        if let Some(answers) = found.filter(|answers| self.drawn.as_ref().is_none_or(|(drawn, _)| drawn != answers)) {
+            values.extend(cells(about, &answers));
+            self.drawn = Some((answers, self.step));
         }
         vec![Point::new(SEARCH, self.step, values)]
+    }
+
+    /// The cells at the end of the search, unless they were drawn of its last step.
+    pub fn last_cells(&mut self, about: &About) -> Vec<Point> {
+        let Some((answers, _)) = self.drawn.take_if(|(_, step)| *step < self.step) else { return Vec::new() };
+        vec![Point::new(SEARCH, self.step, cells(about, &answers))]
     }
 
     fn trained(&mut self, run: String, line: &Json) -> Vec<Point> {
@@ -177,6 +193,41 @@ fn value(tag: &str, content: Content) -> Value {
     Value { tag: tag.to_owned(), content: Some(content), metadata: None }
 }
 
+fn described(value: Value, summary_description: String) -> Value {
+    Value { metadata: Some(SummaryMetadata { plugin_data: None, summary_description }), ..value }
+}
+
+/// What rows and columns of a table are, in Markdown: names are code, which means nothing more there.
+fn describe(table: &str, names: Option<&Rows>) -> String {
+    let code = |name: &str| format!("`{}`", name.replace(|c: char| c == '`' || c.is_control(), " "));
+    let list = |names: Vec<String>| {
+        let rest = if names.len() > MOST_NAMED { ", …" } else { "" };
+        names.iter().take(MOST_NAMED).map(|name| code(name)).collect::<Vec<_>>().join(", ") + rest
+    };
+    let known = names.map_or(String::new(), |names| {
+        let rows = names.rows.iter().map(|row| row.decides.long()).collect();
+        format!(" Decisions: {}. Options: {}.", list(rows), list(names.columns.clone()))
+    });
+    format!("{}: a row for each decision, a column for each option, the darker the heavier.{known}", code(table))
+}
+
+/// The cells of an architecture, a picture each.
+fn cells(about: &About, answers: &[usize]) -> Vec<Value> {
+    let picture =
+        |(name, picture): (String, Picture)| Some(value(&format!("derived/{name}"), Content::Image(image(&picture)?)));
+    about.cells.draw(answers).into_iter().filter_map(picture).collect()
+}
+
+fn image(picture: &Picture) -> Option<Image> {
+    let [width, height] = picture.size().map(i32::try_from);
+    Some(Image { height: height.ok()?, width: width.ok()?, colorspace: 3, encoded_image_string: picture.png()? })
+}
+
+/// The answers of an architecture, if they are that.
+fn answers(found: &Json) -> Option<Vec<usize>> {
+    found.as_array()?.iter().map(|answer| usize::try_from(answer.as_u64()?).ok()).collect()
+}
+
 fn text(found: &Json) -> &str {
     found.as_str().unwrap_or_default()
 }
@@ -209,6 +260,8 @@ fn histogram(numbers: &[f64]) -> Option<HistogramProto> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::tensorboard::Cells;
+    use crate::graph::{Decides, Row};
     use serde_json::json;
 
     #[test]
@@ -222,11 +275,10 @@ mod tests {
 
     #[test]
     fn epochs_of_a_search_are_of_its_last_step_and_trials_are_told_twice() {
+        let decisions = vec![Decision { name: "width".into(), options: vec!["narrow".into(), "wide".into()] }];
+        let about = About { decisions, ..About::default() };
         let mut course = Course::default();
-        let mut points = |line: Json| {
-            let decisions = [Decision { name: "width".into(), options: vec!["narrow".into(), "wide".into()] }];
-            course.points(&line, &decisions, 7.0)
-        };
+        let mut points = |line: Json| course.points(&line, &about, 7.0);
         points(json!({ "kind": "search step", "step": 11, "train_loss": 2.0 }));
         let epoch =
             points(json!({ "kind": "search epoch", "epoch": 0, "gap": null, "weights": { "a": [[0.5, 0.5]] } }));
@@ -242,5 +294,42 @@ mod tests {
         let ended = points(json!({ "trial": 3, "state": "finished", "objectives": { "accuracy": 0.5 } }));
         let told: Vec<(&str, i64, bool)> = ended.iter().map(|p| (p.run.as_str(), p.step, p.is_last)).collect();
         assert_eq!(told, [("trials/00003", 1, true), ("search", 1, false)]);
+    }
+
+    #[cfg(feature = "images")]
+    #[test]
+    fn cells_are_drawn_where_they_change_and_at_the_end() {
+        let draw = |answers: &[usize]| {
+            let picture = Picture::new(answers[0] + 1, 2);
+            picture.map(|picture| ("cell".to_owned(), picture)).into_iter().collect()
+        };
+        let about = About { cells: Cells::new(draw), ..About::default() };
+        let mut course = Course::default();
+        let mut widths = Vec::new();
+        let mut note = |points: Vec<Point>| {
+            for point in points {
+                let pictures = point.values.iter().filter(|value| value.tag == "derived/cell");
+                widths.extend(pictures.map(|value| match &value.content {
+                    Some(Content::Image(image)) => (point.step, image.width),
+                    other => panic!("{other:?}"),
+                }));
+            }
+        };
+        for (step, answer) in [(5, 3), (10, 3), (15, 4), (20, 4)] {
+            note(course.points(&json!({ "kind": "search step", "step": step }), &about, 0.0));
+            note(course.points(&json!({ "kind": "search epoch", "answers": [answer] }), &about, 0.0));
+            note(course.points(&json!({ "kind": "ranked", "step": step, "answers": [7] }), &about, 0.0));
+        }
+        (0..2).for_each(|_| note(course.last_cells(&about)));
+        assert_eq!(widths, [(5, 4), (15, 5), (20, 5)]);
+    }
+
+    #[test]
+    fn names_from_outside_are_no_markup() {
+        let row = Row { decides: Decides::Place("a`<b>\n#".into()), options: Vec::new() };
+        let rows = Rows { table: "t".into(), columns: vec!["[x](y)".into(); 100], rows: vec![row] };
+        let words = describe("t", Some(&rows));
+        assert!(words.contains("Decisions: `a <b> #`. Options: `[x](y)`, ") && words.ends_with(", …."), "{words}");
+        assert_eq!(words.matches("[x](y)").count(), MOST_NAMED);
     }
 }

@@ -1,17 +1,19 @@
 //! A run as [TensorBoard](https://www.tensorflow.org/tensorboard) reads it, written while it goes on: scalars, histograms of the architecture
-//! weights and pictures of them, hyper-parameters with results.
+//! weights and pictures of them and of the cells, hyper-parameters with results.
 //!
 //! Each phase is a TensorBoard run of its own, a folder, because steps of a search, epochs of a training and numbers of trials are
 //! different axes, and because of a phase alone it can be said from which step on it was done anew: where a run goes on, a new file
 //! begins by saying so. Each event is written at once as a whole record.
 
+mod about;
 mod course;
 mod heat;
 pub mod proto;
 pub mod records;
 
+pub use about::{About, Cells};
+
 use crate::run::Observer;
-use crate::space::Decision;
 use course::{Course, Point, ended, numbers, parameter, session};
 use jiff::Timestamp;
 use proto::{Event, SessionLog, Summary, Value, What, status};
@@ -23,15 +25,6 @@ use std::path::{Path, PathBuf};
 
 /// What the names of event files begin with, before the second at which they were begun.
 const PREFIX: &str = "events.out.tfevents.";
-
-/// What is known of a run before it begins.
-#[derive(Clone, Debug, Default)]
-pub struct About {
-    /// What the space decides, by which answers are named.
-    pub decisions: Vec<Decision>,
-    /// The configuration: a table of tables. Of a study each trial is a session of its own, and this is none.
-    pub config: Option<Json>,
-}
 
 /// Follows a run and writes event files.
 #[derive(Debug)]
@@ -75,7 +68,9 @@ impl TensorBoard {
         if self.about.config.is_some() {
             values.push(ended(status::SUCCESS, now()));
         }
-        self.put(vec![Point::new("", 0, values)]);
+        let mut points = self.course.last_cells(&self.about);
+        points.push(Point::new("", 0, values));
+        self.put(points);
     }
 
     fn put(&mut self, points: Vec<Point>) {
@@ -149,7 +144,7 @@ impl Observer for TensorBoard {
     }
 
     fn found(&mut self, line: &Json) {
-        for point in self.course.points(line, &self.about.decisions, now()) {
+        for point in self.course.points(line, &self.about, now()) {
             let run = self.runs.entry(point.run.clone()).or_default();
             run.next = point.step + 1;
             run.found.push(event(point));
@@ -158,7 +153,7 @@ impl Observer for TensorBoard {
     }
 
     fn wrote(&mut self, line: &Json) {
-        let points = self.course.points(line, &self.about.decisions, now());
+        let points = self.course.points(line, &self.about, now());
         self.put(points);
     }
 }

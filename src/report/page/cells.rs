@@ -3,10 +3,10 @@
 use super::document::{Block, Drawing, Figure, Plot};
 use super::drawing::drawing;
 use super::thin::steps;
+use crate::graph::{Decides, Row, Rows};
 use crate::report::run::cell;
-use crate::run::Config;
 use crate::run::trace::{SearchEpoch, Trace};
-use crate::space::{Architecture, CellPlan, NetworkSettings, Space};
+use crate::space::{Architecture, CellPlan, Space};
 use std::collections::BTreeSet;
 
 /// The largest table that is drawn, in weights.
@@ -26,9 +26,9 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
         .collect();
     let mut blocks = Vec::new();
     let tables: BTreeSet<&String> = kept.iter().flat_map(|epoch| epoch.weights.keys()).collect();
+    let rows = space.zip(trace.config.as_ref()).map(|(space, config)| config.rows(space)).unwrap_or_default();
     for table in tables {
-        let options = space.zip(trace.config.as_ref()).and_then(|(space, config)| options(space, config, table));
-        blocks.extend(heat(table, options, &kept, &names, &plans));
+        blocks.extend(heat(table, rows.iter().find(|rows| rows.table == *table), &kept, &names, &plans));
     }
     blocks.extend(match kept.is_empty() {
         false => drawn(&names, &plans, &architectures),
@@ -43,12 +43,6 @@ fn sound(space: Option<&dyn Space>, answers: &[usize]) -> Option<Architecture> {
     space.is_some_and(|space| space.check(&architecture).is_ok()).then_some(architecture)
 }
 
-/// Names of the options of a table.
-fn options(space: &dyn Space, config: &Config, table: &str) -> Option<Vec<String>> {
-    let graph = space.supernet(&config.supernet(&NetworkSettings::default())).ok()?;
-    graph.tables().ok()?.into_iter().find(|found| found.name == table).map(|table| table.options)
-}
-
 /// The plan of the cells that a table is of: by name, or the only one.
 fn plan_of<'a>(table: &str, plans: &'a [CellPlan]) -> Option<&'a CellPlan> {
     match plans {
@@ -57,27 +51,9 @@ fn plan_of<'a>(table: &str, plans: &'a [CellPlan]) -> Option<&'a CellPlan> {
     }
 }
 
-/// What a state of a cell is called.
-fn state(plan: &CellPlan, state: usize) -> String {
-    match (plan.inputs, state) {
-        (1, 0) => "input".to_owned(),
-        (2, 0) => "input before".to_owned(),
-        (2, 1) => "input".to_owned(),
-        (inputs, state) if state < inputs => format!("input {}", state + 1),
-        (inputs, state) => format!("node {}", state - inputs),
-    }
-}
-
-/// The edges of a cell in which every node may take from every state before it, if there are so many: the state and the node of each.
-fn edges(plan: &CellPlan, rows: usize) -> Option<Vec<(usize, usize)>> {
-    let all: Vec<(usize, usize)> =
-        (0..plan.nodes).flat_map(|node| (0..plan.inputs + node).map(move |from| (from, node))).collect();
-    (all.len() == rows).then_some(all)
-}
-
 fn heat(
     table: &str,
-    options: Option<Vec<String>>,
+    known: Option<&Rows>,
     kept: &[&SearchEpoch],
     names: &[String],
     plans: &[Vec<CellPlan>],
@@ -89,15 +65,11 @@ fn heat(
     if rows * columns == 0 || rows.checked_mul(columns).is_none_or(|all| all > MOST) {
         return None;
     }
-    let options = options.filter(|options| options.len() == columns);
+    let known = known.filter(|known| known.rows.len() == rows && known.columns.len() == columns);
+    let options = known.map(|known| known.columns.clone());
     let options = options.unwrap_or_else(|| (1..=columns).map(|option| format!("option {option}")).collect());
-    let plan = plans.iter().find_map(|plans| plan_of(table, plans));
-    let edges = plan.and_then(|plan| Some((plan, edges(plan, rows)?)));
-    let row_names = match &edges {
-        Some((plan, edges)) => edges
-            .iter()
-            .map(|&(from, node)| format!("{} → {}", state(plan, from), state(plan, plan.inputs + node)))
-            .collect(),
+    let row_names = match known {
+        Some(known) => known.rows.iter().map(|row| row.decides.long()).collect(),
         None if rows == 1 => vec![table.to_owned()],
         None => (1..=rows).map(|row| format!("row {row}")).collect(),
     };
@@ -106,32 +78,30 @@ fn heat(
         Some(weights) => weights.iter().flatten().map(|weight| thousandths(*weight)).collect(),
         None => vec![0; rows * columns],
     });
+    // What a derived cell takes of a row, if the row is an edge of it.
     let taken = |plans: &Vec<CellPlan>| -> Vec<Option<usize>> {
-        let Some((plan, (_, edges))) = plan_of(table, plans).zip(edges.as_ref()) else { return vec![None; rows] };
-        let option = |&(from, node): &(usize, usize)| {
-            let (.., operation) = plan.edges.iter().find(|edge| (edge.0, edge.1) == (from, node))?;
-            options.iter().position(|option| option == operation)
+        let Some((plan, known)) = plan_of(table, plans).zip(known) else { return vec![None; rows] };
+        let option = |row: &Row| {
+            let Decides::Edge { from, to, inputs } = row.decides else { return None };
+            let is_it = |edge: &&(usize, usize, String)| (edge.0, edge.1 + plan.inputs) == (from, to);
+            let (.., operation) = plan.edges.iter().find(|edge| plan.inputs == inputs && is_it(edge))?;
+            row.options.iter().position(|option| option == operation)
         };
-        edges.iter().map(option).collect()
+        known.rows.iter().map(option).collect()
     };
-    let dots = match edges {
-        Some(_) => " A dot marks what the derived architecture takes.",
-        None => "",
+    let chosen: Vec<Vec<Option<usize>>> = plans.iter().map(taken).collect();
+    let dots = match chosen.iter().flatten().any(Option::is_some) {
+        true => " A dot marks what the derived architecture takes.",
+        false => "",
     };
     Some(Block::Figure(Figure {
         id: format!("weights-{table}"),
         title: format!("Weights of {table}"),
         caption: format!(
-            "Weight of each option (column) on each edge (row), by epoch: the darker, the more; a row adds up to 1 where the method's \
+            "Weight of each option (column) in each decision (row), by epoch: the darker, the more; a row adds up to 1 where the method's \
              weights do.{dots} The chosen row is drawn over time below."
         ),
-        plot: Plot::Heat {
-            steps: names.to_vec(),
-            values: values.collect(),
-            chosen: plans.iter().map(taken).collect(),
-            rows: row_names,
-            columns: options,
-        },
+        plot: Plot::Heat { steps: names.to_vec(), values: values.collect(), chosen, rows: row_names, columns: options },
     }))
 }
 

@@ -4,9 +4,10 @@ use super::document::{Axis, Better, Block, Cell, Column, Figure, Form, Number, P
 use super::written::{count, number, whole};
 use crate::estimate::measured::{MULTIPLY_ADDS, PARAMETERS};
 use crate::numerics::importance::importance;
-use crate::numerics::pareto::fronts;
+use crate::numerics::pareto;
+use crate::run::Config;
 use crate::run::trace::{State, Trace, Trial};
-use crate::search::study::{Objective, StudyConfig};
+use crate::search::study::Objective;
 use crate::space::Decision;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +41,7 @@ pub(super) fn blocks(trace: &Trace) -> Vec<Block> {
     if trials.is_empty() {
         return Vec::new();
     }
-    let objectives = objectives(trace);
+    let objectives = trace.config.as_ref().map(Config::objectives).unwrap_or_default();
     let space = trace.config.as_ref().and_then(|config| config.space.build().ok());
     let decisions = space.map(|space| space.decisions()).unwrap_or_default();
     let all: Vec<(usize, &Trial)> = trials.iter().map(|(number, trial)| (*number, trial)).collect();
@@ -103,11 +104,6 @@ pub(super) fn seconds(trace: &Trace) -> Option<String> {
     Some(format!(
         "Its trials took {all}, added up; those that were measured {mean} on average, the longest, trial {longest}, {most}."
     ))
-}
-
-fn objectives(trace: &Trace) -> Vec<Objective> {
-    let read = |config: &crate::run::Config| StudyConfig::read(&config.search.settings).ok();
-    trace.config.as_ref().and_then(read).map(|(study, _)| study.objectives()).unwrap_or_default()
 }
 
 /// What a trial is worth: greater is better.
@@ -274,10 +270,7 @@ fn front(all: &[(usize, &Trial)], objectives: &[Objective]) -> Vec<usize> {
         let best = points.iter().enumerate().min_by(|a, b| a.1[0].total_cmp(&b.1[0]));
         return best.map(|(at, _)| places[at]).into_iter().collect();
     }
-    let mut first: Vec<usize> =
-        fronts(&points).into_iter().next().unwrap_or_default().into_iter().map(|at| places[at]).collect();
-    first.sort_unstable();
-    first
+    pareto::front(&points).into_iter().map(|at| places[at]).collect()
 }
 
 /// Numbers put into [`PARTS`] of about as many of them.
