@@ -24,6 +24,9 @@ const TRACES: usize = MOST_TOGETHER + 32;
 /// The most documents that are kept, of single runs and of several.
 const DOCUMENTS: usize = 8;
 
+/// Runs by name, each with what its files were like when they were looked at; nothing where they may not be read.
+type Looks = Vec<(String, Option<Signature>)>;
+
 /// All runs below a directory.
 pub(super) struct Runs {
     root: PathBuf,
@@ -37,7 +40,7 @@ pub(super) struct Runs {
     looked: Option<Instant>,
     list: Option<Revision>,
     /// Documents of runs side by side, by their pages, and those of suites by name.
-    side_by_side: BTreeMap<Subject, Made<Vec<(String, Option<Signature>)>>>,
+    side_by_side: BTreeMap<Subject, Made<Looks>>,
     of_suites: BTreeMap<String, Made<suite::Look>>,
 }
 
@@ -182,8 +185,7 @@ impl Runs {
             return made.revision.clone();
         }
         let begun = Instant::now();
-        let mut of = Vec::new();
-        let mut late = 0;
+        let (mut of, mut late) = (Looks::new(), 0);
         for name in names {
             let Some(known) = self.known.get_mut(name) else { continue };
             known.used = Instant::now();
