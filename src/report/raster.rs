@@ -6,9 +6,9 @@ use super::{Diagram, DrawError, Edge, Kind};
 use crate::export::picture::{ADVANCE, Color, HEIGHT, Picture};
 
 /// Dots of a pixel of the layout.
-const SCALE: f64 = 2.0;
+const SCALE: f64 = 1.0;
 /// Dots of a dot of a character.
-const TYPE: usize = 2;
+const TYPE: usize = 1;
 /// Around the whole, in pixels of the layout.
 const MARGIN: f64 = 12.0;
 /// Around words within a box and within an arrow's label, to the sides and above, in pixels of the layout.
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(normal, picture("DARTS_V2", 0));
         assert!(normal != picture("DARTS_V1", 0) && normal != picture("DARTS_V2", 1));
         let [width, height] = normal.size();
-        assert!((600..4000).contains(&width) && (200..2000).contains(&height), "{width} × {height}");
+        assert!((300..2000).contains(&width) && (100..1000).contains(&height), "{width} × {height}");
     }
 
     #[test]

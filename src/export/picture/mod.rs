@@ -10,7 +10,7 @@ mod png;
 mod png;
 
 use glyphs::{COLUMNS, ROWS, glyph};
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The longest side, in dots.
 const LONGEST: usize = 8192;
@@ -69,7 +69,8 @@ impl Picture {
         self.shade(bounds, |at| {
             // How far outside of it a dot is.
             let past = [0, 1].map(|axis| (at[axis] - middle[axis]).abs() - half[axis] + radius);
-            let distance = past[0].max(0.0).hypot(past[1].max(0.0)) + past[0].max(past[1]).min(0.0) - radius;
+            let corner = if past[0].min(past[1]) > 0.0 { past[0].hypot(past[1]) } else { past[0].max(past[1]) };
+            let distance = corner - radius;
             let inside = covered(distance);
             let edge = covered(distance.abs() - stroke / 2.0);
             [(fill, inside), (line, edge)]
@@ -78,27 +79,35 @@ impl Picture {
 
     /// A line of the given width through points, drawn where `is_drawn` says so of the length so far.
     pub fn line(&mut self, points: &[Point], width: f64, color: Color, is_drawn: impl Fn(f64) -> bool) {
-        let mut so_far = 0.0;
+        let [left, top] = [0, 1].map(|axis| points.iter().map(|point| point[axis]).fold(f64::MAX, f64::min) - width);
+        let [right, bottom] =
+            [0, 1].map(|axis| points.iter().map(|point| point[axis]).fold(f64::MIN, f64::max) + width);
+        let [columns, rows] = self.within([left, top, right, bottom]);
         // Where pieces meet no dot is darkened twice: the one that covers most of it counts.
-        let mut shares: BTreeMap<[usize; 2], f64> = BTreeMap::new();
+        let mut shares = vec![0.0_f64; columns.len() * rows.len()];
+        let mut so_far = 0.0;
         for pair in points.windows(2) {
-            let piece = &[pair[0], pair[1]];
-            let [from, to] = *piece;
+            let piece @ [from, to] = &[pair[0], pair[1]];
             let length = (to[0] - from[0]).hypot(to[1] - from[1]);
             if is_drawn(so_far + length / 2.0) {
                 let [left, top] = [0, 1].map(|axis| from[axis].min(to[axis]) - width);
                 let [right, bottom] = [0, 1].map(|axis| from[axis].max(to[axis]) + width);
-                self.within([left, top, right, bottom]).for_each(|[x, y]| {
-                    let share = covered(distance([x as f64 + 0.5, y as f64 + 0.5], piece) - width / 2.0);
-                    if share > 0.0 {
-                        let known = shares.entry([x, y]).or_default();
+                let [across, down] = self.within([left, top, right, bottom]);
+                for y in down {
+                    for x in across.clone() {
+                        let share = covered(distance([x as f64 + 0.5, y as f64 + 0.5], piece) - width / 2.0);
+                        let known = &mut shares[(y - rows.start) * columns.len() + x - columns.start];
                         *known = known.max(share);
                     }
-                });
+                }
             }
             so_far += length;
         }
-        shares.into_iter().for_each(|([x, y], share)| self.mix(x, y, color, share));
+        for (y, row) in rows.zip(shares.chunks(columns.len().max(1))) {
+            for (x, share) in columns.clone().zip(row).filter(|(_, share)| **share > 0.0) {
+                self.mix(x, y, color, *share);
+            }
+        }
     }
 
     /// A filled triangle.
@@ -141,27 +150,35 @@ impl Picture {
         }
     }
 
-    /// The dots within bounds: left, top, right, bottom.
-    fn within(&self, [left, top, right, bottom]: [f64; 4]) -> impl Iterator<Item = [usize; 2]> + use<> {
+    /// The columns and rows of dots within bounds: left, top, right, bottom.
+    fn within(&self, [left, top, right, bottom]: [f64; 4]) -> [Range<usize>; 2] {
         let range = |from: f64, to: f64, most: usize| {
             let [from, to] = [from.floor(), to.ceil()].map(|at| at.clamp(0.0, most as f64) as usize);
-            from..to
+            from..to.max(from)
         };
-        let columns = range(left, right, self.width);
-        range(top, bottom, self.height).flat_map(move |y| columns.clone().map(move |x| [x, y]))
+        [range(left, right, self.width), range(top, bottom, self.height)]
     }
 
     /// Lays colours over the dots within bounds (left, top, right, bottom), each as far as `of` says of the middle of a dot.
     fn shade<const LAYERS: usize>(&mut self, bounds: [f64; 4], of: impl Fn(Point) -> [(Color, f64); LAYERS]) {
-        for [x, y] in self.within(bounds) {
-            for (color, share) in of([x as f64 + 0.5, y as f64 + 0.5]) {
-                self.mix(x, y, color, share);
+        let [columns, rows] = self.within(bounds);
+        for y in rows {
+            for x in columns.clone() {
+                for (color, share) in of([x as f64 + 0.5, y as f64 + 0.5]) {
+                    self.mix(x, y, color, share);
+                }
             }
         }
     }
 
     fn mix(&mut self, x: usize, y: usize, color: Color, share: f64) {
         let at = (y * self.width + x) * 3;
+        if share >= 1.0 {
+            return self.dots[at..at + 3].copy_from_slice(&color);
+        }
+        if share <= 0.0 {
+            return;
+        }
         for (dot, new) in self.dots[at..at + 3].iter_mut().zip(color) {
             *dot = (f64::from(*dot) * (1.0 - share) + f64::from(new) * share).round() as u8;
         }
