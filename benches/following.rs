@@ -1,5 +1,6 @@
 //! What following a run costs it, as a share of the run's own CPU time: `--tui`, `--tensorboard`, `watch` beside it with a page open, and
-//! the page at its end, of a search on the digits and of a study of 10,000 trials from a table. `cargo bench --bench following`.
+//! the page at its end, of a search on the digits and of a study of 10,000 trials from a table. `cargo bench --bench following`; parts are
+//! chosen by name: `-- turns events watch study`.
 //!
 //! CPU time is counted where it is spent (by Linux, of a thread or a process), not by a clock on the wall, which other programs move.
 //! What a run takes with and without followers is measured by turns, too; that differs by more than what is looked for.
@@ -226,7 +227,58 @@ fn table(place: &Path) -> Result<()> {
     Ok(fs::write(place.join("nb201_accuracy.csv"), text)?)
 }
 
+/// Searches by turns, with nothing that follows them, with a screen and with event files.
+fn by_turns(place: &Path, search: &[&str], turns: usize) -> Result<()> {
+    let mut number = 0;
+    let mut run = |more: &[&str], in_terminal: bool| -> Result<[f64; 2]> {
+        number += 1;
+        let out = format!("--out={}", place.join(number.to_string()).display());
+        run_it(program(&[search, &[&out], more].concat(), in_terminal))
+    };
+    let (mut plain, mut drawn, mut events, mut drawing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..turns {
+        plain.push(run(&[], false)?[0]);
+        let [took, by_thread] = run(&["--tui"], true)?;
+        drawn.push(took);
+        drawing.push(by_thread);
+        events.push(run(&["--tensorboard"], false)?[0]);
+    }
+    told("the screen, its thread", median(drawing), median(plain.clone()));
+    page("that search", &place.join("1"), median(plain.clone()))?;
+    for (what, all) in [("as it is", &plain), ("with `--tui`", &drawn), ("with `--tensorboard`", &events)] {
+        let each: Vec<String> = all.iter().map(|seconds| format!("{seconds:.2}")).collect();
+        println!("| the search {what}, by turns | | {} s | |", each.join(", "));
+    }
+    Ok(())
+}
+
+/// A study from a table, and its page.
+fn study(place: &Path, trials: &str) -> Result<()> {
+    table(&place.join("table"))?;
+    let (run, dir) = (place.join("study"), format!("--table={}", place.join("table").display()));
+    let (out, trials) = (format!("--out={}", run.display()), format!("--trials={trials}"));
+    let arguments = [
+        "search",
+        "--device=cpu",
+        "--space=nas-bench-201",
+        "--strategy=random",
+        "--estimator=table",
+        "--objective=accuracy,parameters",
+        "--set=random=0",
+        "--set=baseline=false",
+        "--set=train.epochs=1",
+        "--set=network.channels=4",
+        "--set=network.layers=3",
+        &dir,
+        &out,
+        &trials,
+    ];
+    let took = run_it(program(&arguments, false))?;
+    page("a study from a table", &run, took[0])
+}
+
 fn main() -> Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     // `-- --test` only wants to see that it runs.
     let is_brief = std::env::args().any(|argument| argument == "--test");
     if !cfg!(target_os = "linux") {
@@ -236,56 +288,14 @@ fn main() -> Result<()> {
     let place = tempfile::tempdir_in(".")?;
     let place = place.path();
     let (epochs, trials, turns) = if is_brief { ("1", "20", 1) } else { ("15", "10000", TURNS) };
-    let mut number = 0;
-    let mut search = |more: &[&str], in_terminal: bool| -> Result<([f64; 2], std::path::PathBuf)> {
-        number += 1;
-        let run = place.join(number.to_string());
-        let out = format!("--out={}", run.display());
-        let arguments = [&["search"], &SEARCH[..], &[epochs], &[&out], more].concat();
-        Ok((run_it(program(&arguments, in_terminal))?, run))
-    };
+    let search = [&["search"], &SEARCH[..], &[epochs]].concat();
     println!("| what | takes | of | share |\n|---|---|---|---|");
-    let (mut plain, mut drawn, mut events, mut drawing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut last = None;
-    for _ in 0..turns {
-        let (took, run) = search(&[], false)?;
-        plain.push(took[0]);
-        last = Some(run);
-        let (took, _) = search(&["--tui"], true)?;
-        drawn.push(took[0]);
-        drawing.push(took[1]);
-        events.push(search(&["--tensorboard"], false)?.0[0]);
-    }
-    let whole = median(plain.clone());
-    told("the screen, its thread", median(drawing), whole);
-    tensorboard(place, epochs)?;
-    watched(place, &[&["search"], &SEARCH[..], &[epochs]].concat())?;
-    if let Some(run) = last {
-        page("that search", &run, whole)?;
-    }
-    table(&place.join("table"))?;
-    let (run, dir) = (place.join("study"), format!("--table={}", place.join("table").display()));
-    let (out, trials) = (format!("--out={}", run.display()), format!("--trials={trials}"));
-    let study = [
-        "search",
-        "--device=cpu",
-        "--space=nas-bench-201",
-        "--strategy=random",
-        "--estimator=table",
-        "--objective=accuracy,parameters",
+    let parts: [(&str, &dyn Fn() -> Result<()>); 4] = [
+        ("turns", &|| by_turns(place, &search, turns)),
+        ("events", &|| tensorboard(place, epochs)),
+        ("watch", &|| watched(place, &search)),
+        ("study", &|| study(place, trials)),
     ];
-    let tiny = [
-        "--set=random=0",
-        "--set=baseline=false",
-        "--set=train.epochs=1",
-        "--set=network.channels=4",
-        "--set=network.layers=3",
-    ];
-    let took = run_it(program(&[&study[..], &tiny[..], &[&dir, &out, &trials]].concat(), false))?;
-    page("a study from a table", &run, took[0])?;
-    for (what, all) in [("as it is", &plain), ("with `--tui`", &drawn), ("with `--tensorboard`", &events)] {
-        let each: Vec<String> = all.iter().map(|seconds| format!("{seconds:.2}")).collect();
-        println!("\nThe search {what}, by turns: {} s", each.join(", "));
-    }
-    Ok(())
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|other| other == name);
+    parts.iter().filter(|(name, _)| is_wanted(name)).try_for_each(|(_, part)| part())
 }

@@ -285,7 +285,8 @@ mod tests {
                     .then_some([
                         "Trials by accuracy: 30",
                         "1*  29.00 %  trial 30",
-                        "3   27.00 %  trial 28",
+                        "2   28.00 %  trial 29",
+                        "3*  27.00 %  trial 28",
                         "best 0.290",
                     ])
                     .into_iter()
