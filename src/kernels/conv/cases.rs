@@ -65,7 +65,7 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
             (w.pad_top, w.pad_left, w.out_height, w.out_width) = (4, -2, 11, 3)
         }),
         // Windows that reach far beyond images of which there are several.
-        bias(square(9, [17, 21], [4, 4], 7, 1, 1, 3)),
+        bias(square(9, [16, 17], [4, 4], 7, 1, 1, 3)),
         square(16, [16, 16], [2, 2], 5, 1, 1, 2),
         changed(square(8, [16, 18], [3, 5], 5, 1, 1, 2), |w| {
             (w.pad_top, w.pad_left, w.out_height, w.out_width) = (4, 1, 7, 4)
