@@ -3,6 +3,7 @@
 
 use cellwright::report::page::{Document, html};
 use cellwright::run::trace::Trace;
+use cellwright::settings::Settings;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,9 +25,6 @@ const TINY: [&str; 12] = [
     "--set=checkpoint.seconds=0",
 ];
 
-/// Strategies that are studies.
-const STUDIES: [&str; 1] = ["evolution"];
-
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cellwright"));
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
@@ -39,7 +37,8 @@ const TRIALS: [&str; 2] = ["--trials=4", "--set=search.trial_epochs=2"];
 /// The beginning of a search by a strategy.
 fn search(strategy: &str, out: &Path) -> Command {
     let mut command = program(&["search", "--strategy", strategy, "--out", out.to_str().unwrap()]);
-    let is_study = STUDIES.contains(&strategy);
+    let known = cellwright::search::ALL.iter().find(|known| known.about().name == strategy).unwrap();
+    let is_study = known.sampler(&Settings::default(), 0).is_some();
     command.args(
         TINY.iter()
             .filter(|option| !is_study || !["--budget", "--set=supernet"].iter().any(|of| option.starts_with(of))),
