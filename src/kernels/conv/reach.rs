@@ -1,5 +1,5 @@
-//! The convolution result by result, where windows reach far beyond small images: of a window of 7×7 over an image of 4×4 two
-//! thirds lie on nothing. Only taps on the image are computed, and the images of a batch stand side by side as columns.
+//! The convolution result by result: the images of a batch stand side by side as columns, so that no windows are unfolded, and only
+//! taps on the image are computed: of a window of 7×7 over an image of 4×4 two thirds lie beside it.
 
 use super::Params;
 use crate::kernels::cpu::gemm::{self, Product, ROWS};
@@ -84,8 +84,8 @@ fn sides(p: &Params) -> [Side; 2] {
     ]
 }
 
-/// Whether less is computed so, by a quarter at least.
-pub(super) fn suits(p: &Params) -> bool {
+/// Whether this takes at most so many hundredths of the products that unfolded windows take.
+pub(super) fn suits(p: &Params, hundredths: usize) -> bool {
     let w = &p.window;
     let steps = [w.stride_rows, w.stride_columns, w.dilation_rows, w.dilation_columns, p.groups];
     let batch = p.batch as usize;
@@ -93,7 +93,7 @@ pub(super) fn suits(p: &Params) -> bool {
         return false;
     }
     let pairs: usize = sides(p).map(Side::pairs).iter().product();
-    4 * pairs * batch.next_multiple_of(LANES) <= 3 * p.out_pixels() * p.taps() * batch
+    100 * pairs * batch.next_multiple_of(LANES) <= hundredths * p.out_pixels() * p.taps() * batch
 }
 
 /// y (+)= w ∗ x + bias.
@@ -261,7 +261,11 @@ mod tests {
             window: Window::square([size; 2], kernel, 1, 1, kernel as i32 / 2),
             ..Params::default()
         };
-        assert!(suits(&p(2, 3, 16)) && suits(&p(4, 7, 16)) && suits(&p(8, 7, 64)) && suits(&p(2, 7, 9)));
-        assert!(!suits(&p(16, 3, 16)) && !suits(&p(32, 7, 16)) && !suits(&p(4, 7, 7)));
+        assert!(
+            suits(&p(2, 3, 16), 50) && suits(&p(4, 7, 16), 50) && suits(&p(8, 7, 64), 65) && suits(&p(2, 7, 9), 50)
+        );
+        assert!(suits(&p(32, 5, 16), 100) && !suits(&p(32, 5, 16), 90));
+        // Nine images leave seven columns empty.
+        assert!(!suits(&p(16, 3, 9), 100) && !suits(&p(4, 7, 7), 100));
     }
 }
