@@ -189,15 +189,17 @@ fn ask_beside(watch: &mut Child, runs: &Path, search: &[&str]) -> Result<[f64; 2
     let out = format!("--out={}", runs.join("run").display());
     let [_, before] = process("self")?;
     let mut child = program(&[search, &[&out]].concat(), false).spawn()?;
-    let mut answers = 0;
+    // The list and the run's page, once there is one.
+    let both = || -> Result<bool> {
+        let answers = [ask("document")?, ask("document/run/run")?];
+        Ok(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 200")))
+    };
     while child.try_wait()?.is_none() {
-        answers += usize::from(ask("document")?.starts_with("HTTP/1.1 200"));
-        // The run's page, once there is one.
-        answers += usize::from(ask("document/run")?.starts_with("HTTP/1.1 200"));
+        both()?;
         thread::sleep(ASKS);
     }
-    if answers < 2 {
-        return Err("nothing was answered".into());
+    if !both()? {
+        return Err("the list or the run's page was not answered".into());
     }
     Ok([process(&watch.id().to_string())?[0], process("self")?[1] - before])
 }
