@@ -199,9 +199,10 @@ def kernels(table):
 
 
 def darts(table, rounds):
+    # First: a process begins with the largest resident set of the one that starts it.
+    memory(table)
     edge(table, rounds)
     dispatches(table)
-    memory(table)
     for order in (1, 2):
         search(table, rounds, "darts, C=16, L=8", DARTS, order, wanted="≥ 5, aim 6.5")
     search(table, max(rounds - 2, 1), "darts, C=16, L=8", DARTS, batch=64, wanted="≥ 3, aim 6")
