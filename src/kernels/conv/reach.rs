@@ -152,14 +152,13 @@ pub(super) fn backward_weight(p: &Params, x: &[f32], dy: &[f32], dw: &mut [f32])
             );
         }
     });
-    let all = p.window.kernel_columns as usize;
+    let place = taps(p, [rows, columns]);
     dw.par_chunks_mut(inputs * p.taps()).enumerate().with_min_len(least(sums.len())).for_each(|(output, dw)| {
         if p.accumulate == 0 {
             dw.fill(0.0);
         }
         for (at, sums) in sums.chunks_exact(outputs * width).enumerate() {
-            let tap = (rows.before + at / columns.taps) * all + columns.before + at % columns.taps;
-            let to = dw.iter_mut().skip(tap).step_by(p.taps());
+            let to = dw.iter_mut().skip(place(at)).step_by(p.taps());
             to.zip(&sums[output * width..]).for_each(|(dw, sum)| *dw += sum);
         }
     });
