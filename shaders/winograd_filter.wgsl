@@ -1,4 +1,4 @@
-// u[v, o, i, s] = Σ_r G[v, r] w[o, i, r, s]; turned round, u[v, i, o, s] = Σ_r G[v, r] w[o, i, 2 − r, 2 − s].
+// u[v, s, i, o] = Σ_r G[v, r] w[o, i, r, s]; turned round, u[v, s, o, i] = Σ_r G[v, r] w[o, i, 2 − r, 2 − s].
 // An invocation transforms one column of three taps.
 override WORKGROUP: u32 = 64;
 
@@ -8,11 +8,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let column = linear(group, groups) * WORKGROUP + lane;
     let columns = p.outputs * p.inputs * 3u;
     if (column >= columns) { return; }
-    let pair = column / 3u;
-    var s = column % 3u;
-    var start = p.weight + pair * 9u;
+    let pairs = p.outputs * p.inputs;
+    let pair = column % pairs;
+    var s = column / pairs;
+    var start = p.weight + (pair % p.outputs * p.inputs + pair / p.outputs) * 9u;
     if (p.turned != 0u) {
-        start = p.weight + (pair % p.outputs * p.inputs + pair / p.outputs) * 9u;
+        start = p.weight + pair * 9u;
         s = 2u - s;
     }
     var a = w[start + s];

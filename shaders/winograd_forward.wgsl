@@ -1,4 +1,4 @@
-// y[n, o, 4t + a, x] (+)= Σ_v Aᵀ[a, v] Σ_(i, s) u[v, o, i, s] · Σ_d Bᵀ[v, d] x[n, i, 4t + d − 1, x + s − 1] + bias[o]; reads outside
+// y[n, o, 4t + a, x] (+)= Σ_v Aᵀ[a, v] Σ_(i, s) u[v, s, i, o] · Σ_d Bᵀ[v, d] x[n, i, 4t + d − 1, x + s − 1] + bias[o]; reads outside
 // the image are 0. An invocation computes CHANNELS channels of one column of four pixels; neighbours read neighbouring
 // pixels, a workgroup shares its filters.
 override WORKGROUP: u32 = 64;
@@ -25,13 +25,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         inside[d] = y < p.height;
         row[d] = select(0u, y * p.width, inside[d]);
     }
-    let depth = p.inputs * 3u;
-    let size = p.outputs * depth;
+    let size = 3u * p.inputs * p.outputs;
     var filters: array<u32, CHANNELS>;
     var m: array<array<f32, 6>, CHANNELS>;
     for (var c = 0u; c < CHANNELS; c++) {
         // Channels beyond the last repeat it; they are not stored.
-        filters[c] = p.weight + min(first + c, p.outputs - 1u) * depth;
+        filters[c] = p.weight + min(first + c, p.outputs - 1u);
         for (var v = 0u; v < 6u; v++) { m[c][v] = 0.0; }
     }
     for (var s = 0u; s < 3u; s++) {
@@ -43,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             for (var k = 0u; k < 6u; k++) { d[k] = select(0.0, x[plane + row[k]], inside[k]); }
             let t = transformed(d);
             for (var c = 0u; c < CHANNELS; c++) {
-                let at = filters[c] + i * 3u + s;
+                let at = filters[c] + (s * p.inputs + i) * p.outputs;
                 m[c][0] = fma(u[at], t[0], m[c][0]);
                 m[c][1] = fma(u[at + size], t[1], m[c][1]);
                 m[c][2] = fma(u[at + 2u * size], t[2], m[c][2]);

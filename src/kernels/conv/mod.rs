@@ -5,7 +5,7 @@
 //! size of y.
 
 use crate::device::{Call, Class, Kernel, Launch};
-use crate::kernels::cpu::gemm::{self, ROWS, WIDTH};
+use crate::kernels::cpu::gemm::{self, Places, ROWS, WIDTH};
 use crate::kernels::cpu::parallel::{self, sum_pieces};
 use crate::kernels::cpu::row_products::{self, Rows, Sums};
 use crate::kernels::cpu::scratch::scratch;
@@ -116,7 +116,8 @@ fn forward(call: &mut Call<'_>) {
     // w · windows, where the columns of the latter are those of y. Small images share a panel.
     let padded = rows.next_multiple_of(ROWS);
     let groups = p.groups as usize;
-    let a = gemm::pack(groups, rows, depth, |group, row, k| w[(group * rows + row) * depth + k]);
+    let places = |group: usize, _| Places { first: group * rows * depth, row: depth, column: 1 };
+    let a = gemm::pack(w, [groups, rows, 1, depth], places);
     let images = p.images(WIDTH);
     let unit = images * p.outputs as usize * pixels;
     // With few images the outputs are shared out, too.
@@ -174,7 +175,8 @@ fn backward_input(call: &mut Call<'_>) {
     }
     // wᵀ · dy, whose rows are those of the unfolded windows, is added where the windows were read.
     let padded = rows.next_multiple_of(ROWS);
-    let a = gemm::pack(p.groups as usize, rows, depth, |group, row, o| w[(group * depth + o) * rows + row]);
+    let places = |group: usize, _| Places { first: group * rows * depth, row: 1, column: rows };
+    let a = gemm::pack(w, [p.groups as usize, rows, 1, depth], places);
     let images = p.images(WIDTH);
     let unit = images * p.inputs as usize * p.pixels();
     dx.par_chunks_mut(unit).enumerate().with_min_len(parallel::products(p.flops())).for_each(|(unit, dx)| {

@@ -2,7 +2,7 @@
 //! taps on the image are computed: of a window of 7×7 over an image of 4×4 two thirds lie beside it.
 
 use super::Params;
-use crate::kernels::cpu::gemm::{self, Product, ROWS};
+use crate::kernels::cpu::gemm::{self, Places, Product, ROWS};
 use crate::kernels::cpu::parallel::{self, least, products};
 use crate::kernels::cpu::vector::LANES;
 use rayon::prelude::*;
@@ -101,9 +101,8 @@ pub(super) fn forward(p: &Params, x: &[f32], w: &[f32], bias: Option<&[f32]>, y:
     let [rows, columns] = sides(p);
     let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
     let tap = taps(p, [rows, columns]);
-    let a = gemm::pack(1, outputs, rows.taps * columns.taps * inputs, |_, o, k| {
-        w[(o * inputs + k % inputs) * p.taps() + tap(k / inputs)]
-    });
+    let places = |_, at: usize| Places { first: tap(at), row: inputs * p.taps(), column: p.taps() };
+    let a = gemm::pack(w, [1, outputs, rows.taps * columns.taps, inputs], places);
     convolve(p, [rows, columns], &a, [inputs, outputs], x, bias.unwrap_or(&[]), y);
 }
 
@@ -112,9 +111,8 @@ pub(super) fn backward_input(p: &Params, w: &[f32], dy: &[f32], dx: &mut [f32]) 
     let [rows, columns] = sides(p);
     let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
     let (tap, last) = (taps(p, [rows, columns]), rows.taps * columns.taps - 1);
-    let a = gemm::pack(1, inputs, rows.taps * columns.taps * outputs, |_, i, k| {
-        w[((k % outputs) * inputs + i) * p.taps() + tap(last - k / outputs)]
-    });
+    let places = |_, at: usize| Places { first: tap(last - at), row: p.taps(), column: inputs * p.taps() };
+    let a = gemm::pack(w, [1, inputs, rows.taps * columns.taps, outputs], places);
     convolve(p, [rows.turned(), columns.turned()], &a, [outputs, inputs], dy, &[], dx);
 }
 
@@ -123,7 +121,8 @@ pub(super) fn backward_weight(p: &Params, x: &[f32], dy: &[f32], dw: &mut [f32])
     let [rows, columns] = sides(p);
     let (batch, inputs, outputs) = (p.batch as usize, p.inputs as usize, p.outputs as usize);
     let (pixels, depth) = (p.pixels(), p.out_pixels() * batch);
-    let a = gemm::pack(1, outputs, depth, |_, o, k| dy[((k % batch) * outputs + o) * p.out_pixels() + k / batch]);
+    let places = |_, at: usize| Places { first: at, row: p.out_pixels(), column: outputs * p.out_pixels() };
+    let a = gemm::pack(dy, [1, outputs, p.out_pixels(), batch], places);
     let width = inputs.next_multiple_of(LANES);
     // [pixel, image, input].
     let mut side = vec![0.0; pixels * batch * width];

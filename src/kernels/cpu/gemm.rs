@@ -4,6 +4,7 @@
 //! Used by the dense and the pointwise convolution and the factorised reduction.
 
 use super::parallel;
+use super::transpose::interleave;
 use super::vector::{LANES, fma, vectorised, wide};
 use rayon::prelude::*;
 
@@ -15,28 +16,59 @@ pub(in crate::kernels) const ROWS: usize = 4;
 /// with the length of a chain of additions, and keeps that part of the columns in the first-level cache.
 const DEPTH: usize = 128;
 
-/// Packs the matrices `at(matrix, row, k)` for [`multiply`], one behind the other: groups of [`ROWS`] rows,
-/// column by column, rows beyond the last as zeros.
+/// Where the values of a matrix lie, or of some columns of it.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Places {
+    /// That of the first row and column.
+    pub first: usize,
+    /// Distance between rows.
+    pub row: usize,
+    /// Distance between columns.
+    pub column: usize,
+}
+
+/// Packs `count` matrices of `rows` for [`multiply`], one behind the other: groups of [`ROWS`] rows, column by column, rows beyond the
+/// last as zeros. Columns come in `parts` of equally many, those of each part at `places(matrix, part)` of the values.
 pub(in crate::kernels) fn pack(
-    count: usize,
-    rows: usize,
-    depth: usize,
-    at: impl Fn(usize, usize, usize) -> f32 + Sync,
+    values: &[f32],
+    [count, rows, parts, part]: [usize; 4],
+    places: impl Fn(usize, usize) -> Places + Sync,
 ) -> Vec<f32> {
-    let blocks = rows.div_ceil(ROWS);
+    let (blocks, depth) = (rows.div_ceil(ROWS), parts * part);
     let mut packed = vec![0.0; count * blocks * ROWS * depth];
     let fill = |(block, packed): (usize, &mut [f32])| {
-        let (matrix, first) = (block / blocks, block % blocks * ROWS);
-        for (k, packed) in packed.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
-            for (row, packed) in (first..rows).zip(packed) {
-                *packed = at(matrix, row, k);
-            }
+        let (matrix, row) = (block / blocks, block % blocks * ROWS);
+        for (at, packed) in packed.as_chunks_mut().0.chunks_mut(part.max(1)).enumerate() {
+            let places = places(matrix, at);
+            let places = Places { first: places.first + row * places.row, ..places };
+            pack_rows(values, places, (rows - row).min(ROWS), packed);
         }
     };
     let size = (depth * ROWS).max(1);
     let least = parallel::least(2 * packed.len());
     packed.par_chunks_mut(size).enumerate().with_min_len(least).for_each(fill);
     packed
+}
+
+vectorised! {
+    /// Packs some columns of up to [`ROWS`] rows.
+    fn pack_rows(values: &[f32], places: Places, rows: usize, packed: &mut [[f32; ROWS]]) = pack_rows_body
+}
+
+#[inline(always)]
+fn pack_rows_body<const FUSED: bool>(values: &[f32], places: Places, rows: usize, packed: &mut [[f32; ROWS]]) {
+    let Places { first, row, column } = places;
+    if rows == ROWS && column == 1 {
+        return interleave(std::array::from_fn(|i| &values[first + i * row..]), packed);
+    }
+    for (k, packed) in packed.iter_mut().enumerate() {
+        let values = &values[first + k * column..];
+        if rows == ROWS && row == 1 {
+            packed.copy_from_slice(&values[..ROWS]);
+        } else {
+            packed.iter_mut().zip(values.iter().step_by(row.max(1))).take(rows).for_each(|(to, value)| *to = *value);
+        }
+    }
 }
 
 /// A product of a packed matrix and rows that are any distance apart.
@@ -226,7 +258,7 @@ mod tests {
     fn both_widths_give_the_product() {
         for [rows, depth, columns] in [[1, 1, 16], [4, 3, 32], [5, 7, 48], [9, 130, 16], [16, 300, 80], [21, 2, 32]] {
             let (w, x, bias) = (noise(rows * depth, 1), noise(depth * (columns + 5), 2), noise(rows, 3));
-            let a = pack(1, rows, depth, |_, row, k| w[row * depth + k]);
+            let a = pack(&w, [1, rows, 1, depth], |_, _| Places { first: 0, row: depth, column: 1 });
             for (add, bias) in [(false, &bias[..]), (true, &[])] {
                 let (x_pitch, y_pitch) = (columns + 5, columns + 3);
                 let p = Product { a: &a, depth, first: 0, bias, add, rows, columns, x_pitch, y_pitch };
@@ -241,6 +273,25 @@ mod tests {
                         assert!((f64::from(y) - expected).abs() < 1e-4, "{rows}×{depth}×{columns}: {y}, {expected}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn matrices_are_packed_from_wherever_they_lie() {
+        let (count, rows, parts, part) = (2, 7, 3, 5);
+        let values = noise(count * rows * parts * part, 4);
+        let size = rows * parts * part;
+        // Each of the three directions, the others behind it.
+        for [row, column, next] in [[parts * part, 1, part], [1, rows * parts, rows], [part, 1, rows * part]] {
+            let places = |matrix: usize, at: usize| Places { first: matrix * size + at * next, row, column };
+            let packed = pack(&values, [count, rows, parts, part], places);
+            assert_eq!(packed.len(), count * 8 * parts * part);
+            for (at, value) in packed.iter().enumerate() {
+                let (block, k, lane) = (at / (parts * part * ROWS), at / ROWS % (parts * part), at % ROWS);
+                let (matrix, line) = (block / 2, block % 2 * ROWS + lane);
+                let from = matrix * size + line * row + k / part * next + k % part * column;
+                assert_eq!(*value, if line < rows { values[from] } else { 0.0 });
             }
         }
     }

@@ -6,7 +6,7 @@
 //! - Elements: [`maps`] (y = f(x) on all cores), [`contiguous`] (hot loops over runs).
 //! - Sums: [`accurate_sums`] (long ones, at the speed of memory), [`channel_sums`] (those of each channel).
 //! - Matrix products: [`gemm`] (a panel of columns), [`row_products`] (rows with rows), [`pixel_panel`] (pixels of
-//!   images as columns), [`window_rows`] (what a window reads of an image's row).
+//!   images as columns), [`window_rows`] (what a window reads of an image's row), [`transpose`] (channels side by side).
 
 pub(super) mod accurate_sums;
 pub(super) mod channel_sums;
@@ -18,5 +18,6 @@ pub(super) mod pixel_panel;
 pub(super) mod row_products;
 pub(super) mod scratch;
 pub(super) mod store;
+pub(super) mod transpose;
 pub(super) mod vector;
 pub(super) mod window_rows;

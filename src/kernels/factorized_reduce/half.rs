@@ -23,6 +23,12 @@ impl<'a> Half<'a> {
         (row / block * 2 + self.shift) * block + row % block
     }
 
+    /// Its filters, one behind the other.
+    pub(super) fn filters(&self, w: &[f32]) -> Vec<f32> {
+        let inputs = self.p.inputs as usize;
+        (0..self.p.outputs as usize / 2).flat_map(|row| &w[self.output(row) * inputs..][..inputs]).copied().collect()
+    }
+
     /// Calls `f(column in the panel, image, row of x if inside, first column of x, length)` for columns
     /// that are neighbours in a row of y. The row is the place of its first pixel in a plane.
     #[inline]

@@ -5,7 +5,7 @@
 //! ⌈height/2⌉ × ⌈width/2⌉ pixels; and its gradients.
 
 use crate::device::{Call, Class, Kernel, Launch};
-use crate::kernels::cpu::gemm::{self, ROWS, WIDTH};
+use crate::kernels::cpu::gemm::{self, Places, ROWS, WIDTH};
 use crate::kernels::cpu::parallel::{self, sum_pieces};
 use crate::kernels::cpu::pixel_panel::Panel;
 use crate::kernels::cpu::row_products::{self, Rows, Sums};
@@ -96,7 +96,8 @@ fn forward(call: &mut Call<'_>) {
     }
     let images = p.images(WIDTH);
     let halves = Half::both(&p);
-    let a = halves.map(|half| gemm::pack(1, rows, inputs, |_, row, c| w[half.output(row) * inputs + c]));
+    let places = |_, _| Places { first: 0, row: inputs, column: 1 };
+    let a = halves.map(|half| gemm::pack(&half.filters(w), [1, rows, 1, inputs], places));
     let least = parallel::products(p.flops());
     y.par_chunks_mut(images * outputs * pixels).enumerate().with_min_len(least).for_each(|(unit, y)| {
         let x = &x[unit * images * inputs * p.pixels()..];
@@ -130,7 +131,8 @@ fn backward_input(call: &mut Call<'_>) {
     }
     let images = p.images(WIDTH);
     let halves = Half::both(&p);
-    let a = halves.map(|half| gemm::pack(1, inputs, depth, |_, c, row| w[half.output(row) * inputs + c]));
+    let places = |_, _| Places { first: 0, row: 1, column: inputs };
+    let a = halves.map(|half| gemm::pack(&half.filters(w), [1, inputs, 1, depth], places));
     let unit = images * inputs * p.pixels();
     let units = dx.par_chunks_mut(unit).zip(x.par_chunks(unit)).enumerate();
     units.with_min_len(parallel::products(p.flops())).for_each(|(unit, (dx, x))| {

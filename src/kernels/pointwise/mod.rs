@@ -3,7 +3,7 @@
 //! `dx[n, g, i, p] = Σₒ w[g, o, i] dy[n, g, o, p]`, `dw[g, o, i] = Σₙₚ dy[n, g, o, p] x[n, g, i, p]`.
 
 use crate::device::{Call, Class, Kernel, Launch};
-use crate::kernels::cpu::gemm::{self, Product, ROWS, WIDTH};
+use crate::kernels::cpu::gemm::{self, Places, Product, ROWS, WIDTH};
 use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::pixel_panel::Panel;
 use crate::kernels::cpu::scratch::scratch;
@@ -110,7 +110,11 @@ fn forward(call: &mut Call<'_>) {
     let (x, w) = (&call.input(0)[p.x()], &call.input(1)[p.w()]);
     let bias = (p.has_bias != 0).then(|| &call.input(2)[p.bias()]);
     let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
-    let a = gemm::pack(p.groups as usize, outputs, inputs, |group, o, i| w[(group * outputs + o) * inputs + i]);
+    let a = gemm::pack(w, [p.groups as usize, outputs, 1, inputs], |group, _| Places {
+        first: group * outputs * inputs,
+        row: inputs,
+        column: 1,
+    });
     product(&p, &a, inputs, x, bias, &mut call.output(0)[p.y()]);
 }
 
@@ -118,7 +122,11 @@ fn backward_input(call: &mut Call<'_>) {
     let p: Params = call.params();
     let (w, dy) = (&call.input(0)[p.w()], &call.input(1)[p.y()]);
     let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
-    let a = gemm::pack(p.groups as usize, inputs, outputs, |group, i, o| w[(group * outputs + o) * inputs + i]);
+    let a = gemm::pack(w, [p.groups as usize, inputs, 1, outputs], |group, _| Places {
+        first: group * outputs * inputs,
+        row: 1,
+        column: inputs,
+    });
     product(&p, &a, outputs, dy, None, &mut call.output(0)[p.x()]);
 }
 

@@ -1,22 +1,26 @@
-//! Convolution with windows of 3×3 by Winograd's F(4, 3) along the columns of pixels (Lavin & Gray 2016, "Fast algorithms for
-//! convolutional neural networks", section 4): four rows of y come of six products in place of twelve, so that half of the
-//! multiplications are left. Along the rows of pixels it is the plain sum of three:
+//! Convolution with windows of 3×3 by Winograd's F(4, 3) (Lavin & Gray 2016, "Fast algorithms for convolutional neural networks",
+//! section 4): four values of y come of six products in place of twelve. Stride and dilation are 1, images are padded by 1 and keep
+//! their size.
 //!
-//! `y[n, o, 4t + a, x] = Σ_v Aᵀ[a, v] Σ_(i, s) u[v, o, i, s] · Σ_d Bᵀ[v, d] x[n, i, 4t + d − 1, x + s − 1]`
+//! Down the columns of pixels, which is what the shaders compute, half of the multiplications are left; along the rows of pixels it is
+//! the plain sum of three:
 //!
-//! for filters that were brought to the form `u[v, o, i, s] = Σ_r G[v, r] w[o, i, r, s]` ([`FILTER`]); stride and dilation are 1,
-//! images are padded by 1 and keep their size. The gradient of x is the same convolution of dy by filters turned round, whose
-//! inputs and outputs change places. The gradient of w is `Gᵀ Σ (A dy) (Bᵀ x)`.
+//! `y[n, o, 4t + a, x] = Σ_v Aᵀ[a, v] Σ_(i, s) u[v, s, i, o] · Σ_d Bᵀ[v, d] x[n, i, 4t + d − 1, x + s − 1]`
 //!
-//! One dimension rather than two: transforms along x would need values that lie beside one another exchanged, and rounding errors
-//! would be multiplied once more.
+//! for filters that were brought to the form `u[v, s, i, o] = Σ_r G[v, r] w[o, i, r, s]` ([`FILTER`]). The twins go on in the other
+//! direction, F(4×4, 3×3), and a quarter is left: there the values that lie beside one another, which the transforms exchange, are
+//! vectors of channels.
+//!
+//! The gradient of x is the same convolution of dy by filters turned round, whose inputs and outputs change places. The gradient of w
+//! is `Gᵀ Σ (A dy Aᵀ) (Bᵀ x B) G`.
 
 use crate::device::{Class, Kernel, Launch};
 
 mod cases;
+mod filters;
+mod panels;
 mod params;
 mod reference;
-mod strips;
 mod tiles;
 mod transform;
 mod twin;

@@ -10,7 +10,7 @@ params! {
     pub struct FilterParams {
         /// Offset of w, [outputs, inputs, 3, 3].
         pub weight: u32,
-        /// Offset of u: [6, outputs, inputs, 3], or turned round [6, inputs, outputs, 3].
+        /// Offset of u: [6, 3, inputs, outputs], or turned round [6, 3, outputs, inputs].
         pub transformed: u32,
         /// Channels of y.
         pub outputs: u32,
@@ -106,10 +106,5 @@ impl Params {
     /// Those of the convolution as it is defined, so that rates compare.
     pub(super) fn flops(&self) -> u64 {
         2 * self.y().len() as u64 * (self.depth() * TAPS) as u64
-    }
-
-    /// Images that fill `width` columns together, where one does not.
-    pub(super) fn images(&self, width: usize) -> usize {
-        (width / self.columns().max(1)).clamp(1, self.batch.max(1) as usize)
     }
 }

@@ -21,17 +21,17 @@ pub(super) fn filter(call: &mut Call<'_>) {
     let (w, u) = (&call.input(0)[p.w()], &mut call.output(0)[p.u()]);
     for (at, u) in u.iter_mut().enumerate() {
         let (v, column) = (at / p.columns(), at % p.columns());
-        let (pair, s) = (column / TAPS, column % TAPS);
+        let (s, pair) = (column / (outputs * inputs), column % (outputs * inputs));
         let tap = |r: usize| match p.turned {
-            0 => w[pair * TAPS * TAPS + r * TAPS + s],
-            _ => w[(pair % outputs * inputs + pair / outputs) * TAPS * TAPS + (2 - r) * TAPS + 2 - s],
+            0 => w[(pair % outputs * inputs + pair / outputs) * TAPS * TAPS + r * TAPS + s],
+            _ => w[pair * TAPS * TAPS + (2 - r) * TAPS + 2 - s],
         };
         *u = (0..TAPS).map(|r| G[v][r] * f64::from(tap(r))).sum::<f64>() as f32;
     }
 }
 
-/// Calls `f(x, column of the filter, r, y)` for every product.
-fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize, usize)) {
+/// Calls `f(x, [output, input, r, s], y)` for every product.
+fn each_product(p: &Params, mut f: impl FnMut(usize, [usize; 4], usize)) {
     let (height, width) = (p.height as usize, p.width as usize);
     for n in 0..p.batch as usize {
         for o in 0..p.outputs as usize {
@@ -42,7 +42,7 @@ fn each_product(p: &Params, mut f: impl FnMut(usize, usize, usize, usize)) {
                     let (row, column) = (pixel / width + r, pixel % width + s);
                     if (1..=height).contains(&row) && (1..=width).contains(&column) {
                         let plane = (n * p.inputs as usize + i) * p.pixels();
-                        f(plane + (row - 1) * width + column - 1, o * p.depth() + i * TAPS + s, r, y);
+                        f(plane + (row - 1) * width + column - 1, [o, i, r, s], y);
                     }
                 }
             }
@@ -66,7 +66,8 @@ pub(super) fn forward(call: &mut Call<'_>) {
         let bias = &call.input(2)[p.bias as usize..];
         sums.iter_mut().enumerate().for_each(|(at, sum)| *sum = bias[at / p.pixels() % p.outputs as usize].into());
     }
-    each_product(&p, |i, column, r, o| sums[o] += f64::from(x[i]) * taps[column][r]);
+    let [inputs, outputs] = [p.inputs, p.outputs].map(|count| count as usize);
+    each_product(&p, |at, [o, i, r, s], y| sums[y] += f64::from(x[at]) * taps[(s * inputs + i) * outputs + o][r]);
     call.output(0)[p.y()].iter_mut().zip(sums).for_each(|(to, sum)| put(to, sum, p.accumulate));
 }
 
@@ -74,9 +75,8 @@ pub(super) fn backward_weight(call: &mut Call<'_>) {
     let p: Params = call.params();
     let (x, dy) = (&call.input(0)[p.x()], &call.input(1)[p.y()]);
     let mut sums = vec![0.0; p.dw().len()];
-    each_product(&p, |i, column, r, o| {
-        let place = column / TAPS * TAPS * TAPS + r * TAPS + column % TAPS;
-        sums[place] += f64::from(x[i]) * f64::from(dy[o]);
+    each_product(&p, |at, [o, i, r, s], y| {
+        sums[((o * p.inputs as usize + i) * TAPS + r) * TAPS + s] += f64::from(x[at]) * f64::from(dy[y]);
     });
     call.output(0)[p.dw()].iter_mut().zip(sums).for_each(|(to, sum)| put(to, sum, p.accumulate));
 }

@@ -1,12 +1,9 @@
-//! Transforms that lie channel beside channel, for the gradient of the filters: its sums run over the columns, so that there a matrix
-//! product has its depth.
-//!
-//! Places follow one another row of tiles by row of tiles, one of zeros before each and behind the last: of three products, one a
-//! tap s, that of s reads the values from place s on, and none reaches into the neighbours of another row.
+//! Tiles of 4×4 pixels, and rows of pixels laid channel beside channel: there every step of the transforms works on whole vectors of
+//! channels, whatever the image's size.
 
 use super::Params;
-use super::transform::{self, ROWS, VALUES, Vector};
-use crate::kernels::cpu::gemm;
+use super::transform::{ROWS, VALUES};
+use crate::kernels::cpu::transpose::transposed;
 use crate::kernels::cpu::vector::{LANES, vectorised};
 
 /// Some neighbouring rows of tiles, image after image.
@@ -15,114 +12,191 @@ pub(super) struct Tiles<'a> {
     pub p: &'a Params,
     /// The first of them.
     pub first: usize,
-    pub count: usize,
+    pub rows: usize,
 }
 
 impl Tiles<'_> {
     /// Rows of tiles of an image.
-    pub fn of_image(p: &Params) -> usize {
+    pub fn down(p: &Params) -> usize {
         (p.height as usize).div_ceil(ROWS)
     }
 
-    /// Places of columns, each row's with one of zeros.
-    pub fn places(&self) -> usize {
-        self.count * (self.p.width as usize + 1)
+    /// Tiles of a row.
+    pub fn across(&self) -> usize {
+        (self.p.width as usize).div_ceil(ROWS)
     }
 
-    /// Calls `f(image, first row of pixels, first place)` for each.
+    /// Tiles.
+    pub fn count(&self) -> usize {
+        self.rows * self.across()
+    }
+
+    /// Columns of pixels that the tiles of a row read: one more on either side.
+    pub fn span(&self) -> usize {
+        self.across() * ROWS + 2
+    }
+
+    /// Values that [`lay_inputs`] fills, of so many channels.
+    pub fn of_inputs(&self, channels: usize) -> usize {
+        self.rows * VALUES * self.span() * channels
+    }
+
+    /// Values of the tiles' own pixels, of so many channels.
+    pub fn of_outputs(&self, channels: usize) -> usize {
+        self.count() * ROWS * ROWS * channels
+    }
+
+    /// The image of a row of tiles, and its first row of pixels.
+    fn place(&self, row: usize) -> (usize, usize) {
+        let (row, down) = (self.first + row, Self::down(self.p));
+        (row / down, row % down * ROWS)
+    }
+}
+
+/// Pixels of some channels in a row of an image.
+#[derive(Clone, Copy)]
+struct Line {
+    width: usize,
+    /// Distance between channels where they lie plane behind plane.
+    pixels: usize,
+    channels: usize,
+    /// Room for them where they lie side by side, a multiple of [`LANES`].
+    room: usize,
+}
+
+impl Line {
+    /// `to[x, channel] = from[channel, x]`, zeros for the channels beyond the last.
     #[inline(always)]
-    fn each(&self, mut f: impl FnMut(usize, usize, usize)) {
-        let of_image = Self::of_image(self.p);
-        for at in 0..self.count {
-            let tile = self.first + at;
-            f(tile / of_image, tile % of_image * ROWS, at * (self.p.width as usize + 1));
-        }
-    }
-}
-
-/// The part of a row of an image from a column on, nothing where there is no such row.
-#[inline(always)]
-fn row<'x>(p: &Params, plane: &'x [f32], y: i64, column: usize) -> &'x [f32] {
-    match (0..i64::from(p.height)).contains(&y) {
-        true => &plane[y as usize * p.width as usize..][column..p.width as usize],
-        false => &[],
-    }
-}
-
-vectorised! {
-    /// to[v][1 + place][i] = (Bᵀ x)[v] for values `pitch` apart and places of `channels` channels, a multiple of [`LANES`].
-    fn inputs(tiles: Tiles<'_>, x: &[f32], channels: usize, pitch: usize, to: &mut [f32]) = inputs_body
-}
-
-#[inline(always)]
-fn inputs_body<const FUSED: bool>(tiles: Tiles<'_>, x: &[f32], channels: usize, pitch: usize, to: &mut [f32]) {
-    let p = tiles.p;
-    let (width, pixels, all) = (p.width as usize, p.pixels(), p.inputs as usize);
-    // Between the rows, and beyond the last channel.
-    for to in to.chunks_mut(pitch).take(VALUES) {
-        for place in (0..=tiles.places()).step_by(width + 1) {
-            to[place * channels..][..channels].fill(0.0);
-        }
-        if all < channels {
-            to[..(tiles.places() + 1) * channels].chunks_mut(channels).for_each(|place| place[all..].fill(0.0));
-        }
-    }
-    tiles.each(|image, y, place| {
-        for first in (0..all).step_by(LANES) {
-            let here = LANES.min(all - first);
-            for column in (0..width).step_by(LANES) {
-                let columns = LANES.min(width - column);
-                // Of some channels; then channel beside channel.
-                let mut block = [[[0.0; LANES]; LANES]; VALUES];
-                for i in 0..here {
-                    let plane = &x[(image * all + first + i) * pixels..][..pixels];
-                    let rows =
-                        std::array::from_fn(|d| Vector::of_first(row(p, plane, (y + d) as i64 - 1, column), columns));
-                    let values = transform::input(rows);
-                    (0..VALUES).for_each(|v| block[v][i] = values[v].0);
-                }
-                for (v, block) in block.iter().enumerate() {
-                    for at in 0..columns {
-                        let to = &mut to[v * pitch + (place + 1 + column + at) * channels + first..][..LANES];
-                        to.iter_mut().zip(block).for_each(|(to, row)| *to = row[at]);
+    fn lay(self, from: &[f32], to: &mut [f32]) {
+        let Self { width, pixels, channels, room } = self;
+        for channel in (0..room).step_by(LANES) {
+            let count = LANES.min(channels - channel);
+            for x in (0..width).step_by(LANES) {
+                let here = LANES.min(width - x);
+                let from = &from[channel * pixels + x..];
+                let to = &mut to[x * room + channel..];
+                if count == LANES && here == LANES {
+                    let mut block = [[0.0; LANES]; LANES];
+                    for (i, block) in block.iter_mut().enumerate() {
+                        *block = vector(&from[i * pixels..]);
+                    }
+                    for (i, row) in transposed(&block).iter().enumerate() {
+                        to[i * room..][..LANES].copy_from_slice(row);
+                    }
+                } else {
+                    let mut block = [[0.0; LANES]; LANES];
+                    for (i, block) in block.iter_mut().enumerate().take(count) {
+                        block[..here].copy_from_slice(&from[i * pixels..][..here]);
+                    }
+                    for (i, row) in transposed(&block).iter().enumerate().take(here) {
+                        to[i * room..][..LANES].copy_from_slice(row);
                     }
                 }
             }
         }
-    });
-}
-
-vectorised! {
-    /// to[v] = A dy of each place, packed as the left side of a product over places; zeros between the rows. Values are `pitch` apart.
-    fn gradients(tiles: Tiles<'_>, dy: &[f32], pitch: usize, to: &mut [f32]) = gradients_body
-}
-
-#[inline(always)]
-fn gradients_body<const FUSED: bool>(tiles: Tiles<'_>, dy: &[f32], pitch: usize, to: &mut [f32]) {
-    let p = tiles.p;
-    let (width, pixels, all, depth) = (p.width as usize, p.pixels(), p.outputs as usize, tiles.places());
-    for to in to.chunks_mut(pitch).take(VALUES) {
-        // Channels beyond the last, and places between the rows.
-        let (full, rest) = (all / gemm::ROWS * gemm::ROWS * depth, all.next_multiple_of(gemm::ROWS) * depth);
-        to[full..rest].fill(0.0);
-        for block in to[..full].chunks_mut(gemm::ROWS * depth) {
-            for place in (width..depth).step_by(width + 1) {
-                block[place * gemm::ROWS..][..gemm::ROWS].fill(0.0);
-            }
-        }
     }
-    tiles.each(|image, y, place| {
-        for output in 0..all {
-            let plane = &dy[(image * all + output) * pixels..][..pixels];
-            let lane = output / gemm::ROWS * gemm::ROWS * depth + output % gemm::ROWS;
-            for column in (0..width).step_by(LANES) {
-                let columns = LANES.min(width - column);
-                let rows = std::array::from_fn(|a| Vector::of_first(row(p, plane, (y + a) as i64, column), columns));
-                for (v, values) in transform::gradient(rows).into_iter().enumerate() {
-                    let to = &mut to[v * pitch + lane + (place + column) * gemm::ROWS..];
-                    to.iter_mut().step_by(gemm::ROWS).zip(&values.0[..columns]).for_each(|(to, value)| *to = *value);
+
+    /// `to[channel, x] = from[x, channel] (+ to)`.
+    #[inline(always)]
+    fn put(self, from: &[f32], accumulate: bool, to: &mut [f32]) {
+        let Self { width, pixels, channels, room } = self;
+        for channel in (0..room).step_by(LANES) {
+            let count = LANES.min(channels - channel);
+            for x in (0..width).step_by(LANES) {
+                let here = LANES.min(width - x);
+                let from = &from[x * room + channel..];
+                let to = &mut to[channel * pixels + x..];
+                let mut block = [[0.0; LANES]; LANES];
+                for (i, block) in block.iter_mut().enumerate().take(here) {
+                    *block = vector(&from[i * room..]);
+                }
+                for (i, row) in transposed(&block).iter().enumerate().take(count) {
+                    let to = &mut to[i * pixels..][..here];
+                    if accumulate {
+                        to.iter_mut().zip(row).for_each(|(to, value)| *to += value);
+                    } else if let Some(to) = to.first_chunk_mut() {
+                        *to = *row;
+                    } else {
+                        to.copy_from_slice(&row[..here]);
+                    }
                 }
             }
         }
-    });
+    }
+}
+
+#[inline(always)]
+fn vector(values: &[f32]) -> [f32; LANES] {
+    let mut vector = [0.0; LANES];
+    vector.copy_from_slice(&values[..LANES]);
+    vector
+}
+
+vectorised! {
+    /// Lays the pixels of x that the tiles read: to[row of tiles, 6, span, room], zeros beside the image.
+    fn lay_inputs(tiles: Tiles<'_>, x: &[f32], room: usize, to: &mut [f32]) = lay_inputs_body
+}
+
+#[inline(always)]
+fn lay_inputs_body<const FUSED: bool>(tiles: Tiles<'_>, x: &[f32], room: usize, to: &mut [f32]) {
+    let p = tiles.p;
+    let (height, width, size) = (p.height as usize, p.width as usize, tiles.span() * room);
+    let line = Line { width, pixels: p.pixels(), channels: p.inputs as usize, room };
+    for at in 0..tiles.rows {
+        let (image, y) = tiles.place(at);
+        let start = at * VALUES * size;
+        // The last two rows of the tiles above are the first two of these.
+        let known = if at > 0 && y > 0 { VALUES - ROWS } else { 0 };
+        to.copy_within(start - known * size..start, start);
+        for (d, to) in to[start..][..VALUES * size].chunks_exact_mut(size).enumerate().skip(known) {
+            if (1..=height).contains(&(y + d)) {
+                to[..room].fill(0.0);
+                to[(width + 1) * room..].fill(0.0);
+                line.lay(&x[image * line.channels * line.pixels + (y + d - 1) * width..], &mut to[room..]);
+            } else {
+                to.fill(0.0);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Lays the tiles' own pixels of dy: to[row of tiles, 4, 4 · tiles of the row, room], zeros beside the image.
+    fn lay_outputs(tiles: Tiles<'_>, dy: &[f32], room: usize, to: &mut [f32]) = lay_outputs_body
+}
+
+#[inline(always)]
+fn lay_outputs_body<const FUSED: bool>(tiles: Tiles<'_>, dy: &[f32], room: usize, to: &mut [f32]) {
+    let p = tiles.p;
+    let (width, size) = (p.width as usize, tiles.across() * ROWS * room);
+    let line = Line { width, pixels: p.pixels(), channels: p.outputs as usize, room };
+    for (row, to) in to.chunks_exact_mut(size).enumerate().take(tiles.rows * ROWS) {
+        let (image, y) = tiles.place(row / ROWS);
+        let y = y + row % ROWS;
+        if y < p.height as usize {
+            to[width * room..].fill(0.0);
+            line.lay(&dy[image * line.channels * line.pixels + y * width..], to);
+        } else {
+            to.fill(0.0);
+        }
+    }
+}
+
+vectorised! {
+    /// y (+)= what was laid as [`lay_outputs`] lays it, for the first `channels` of y's images.
+    fn put_outputs(tiles: Tiles<'_>, from: &[f32], channels: usize, room: usize, y: &mut [f32]) = put_outputs_body
+}
+
+#[inline(always)]
+fn put_outputs_body<const FUSED: bool>(tiles: Tiles<'_>, from: &[f32], channels: usize, room: usize, y: &mut [f32]) {
+    let p = tiles.p;
+    let (width, size) = (p.width as usize, tiles.across() * ROWS * room);
+    let line = Line { width, pixels: p.pixels(), channels, room };
+    for (row, from) in from.chunks_exact(size).enumerate().take(tiles.rows * ROWS) {
+        let (image, top) = tiles.place(row / ROWS);
+        let top = top + row % ROWS;
+        if top < p.height as usize {
+            line.put(from, p.accumulate != 0, &mut y[image * channels * line.pixels + top * width..]);
+        }
+    }
 }

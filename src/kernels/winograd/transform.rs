@@ -16,10 +16,13 @@ pub(super) trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<f3
 impl Number for f32 {}
 
 /// Some neighbouring numbers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(transparent)]
 pub(super) struct Vector(pub [f32; LANES]);
 
 impl Vector {
+    pub const ZERO: Self = Self([0.0; LANES]);
+
     /// The first of some values, as many as there is room for; what is missing is 0.
     #[inline(always)]
     pub fn of(values: &[f32]) -> Self {
@@ -29,12 +32,6 @@ impl Vector {
             None => vector[..values.len()].copy_from_slice(values),
         }
         Self(vector)
-    }
-
-    /// As [`Self::of`], of no more than `count` values.
-    #[inline(always)]
-    pub fn of_first(values: &[f32], count: usize) -> Self {
-        if count == LANES { Self::of(values) } else { Self::of(&values[..count.min(values.len())]) }
     }
 
     #[inline(always)]
@@ -78,6 +75,27 @@ impl Mul<f32> for Vector {
 
 impl Number for Vector {}
 
+/// Vectors `pitch` apart. (Plain loops: what `array::map` and `from_fn` call is not always compiled into its caller, and then for
+/// other vector units.)
+#[inline(always)]
+pub(super) fn every<const N: usize>(from: &[f32], pitch: usize) -> [Vector; N] {
+    let mut vectors = [Vector::ZERO; N];
+    for (at, vector) in vectors.iter_mut().enumerate() {
+        *vector = Vector::of(&from[at * pitch..][..LANES]);
+    }
+    vectors
+}
+
+/// Of each row the value of a column.
+#[inline(always)]
+pub(super) fn column<const N: usize, const M: usize>(rows: &[[Vector; M]; N], column: usize) -> [Vector; N] {
+    let mut vectors = [Vector::ZERO; N];
+    for (vector, row) in vectors.iter_mut().zip(rows) {
+        *vector = row[column];
+    }
+    vectors
+}
+
 /// Bᵀ x.
 #[inline(always)]
 pub(super) fn input<T: Number>(x: [T; VALUES]) -> [T; VALUES] {
@@ -116,27 +134,21 @@ pub(super) fn gradient<T: Number>(dy: [T; ROWS]) -> [T; VALUES] {
 
 /// G w.
 #[inline(always)]
-pub(super) fn filter(w: [f32; TAPS]) -> [f32; VALUES] {
-    let (ends, ends_four) = (w[0] + w[2], w[0] + w[2] * 4.0);
-    [
-        w[0] / 4.0,
-        (ends + w[1]) / -6.0,
-        (ends - w[1]) / -6.0,
-        (ends_four + w[1] * 2.0) / 24.0,
-        (ends_four - w[1] * 2.0) / 24.0,
-        w[2],
-    ]
+pub(super) fn filter<T: Number>(w: [T; TAPS]) -> [T; VALUES] {
+    let (ends, ends_four) = ((w[0] + w[2]) * (-1.0 / 6.0), (w[0] + w[2] * 4.0) * (1.0 / 24.0));
+    let (middle, middle_twice) = (w[1] * (1.0 / 6.0), w[1] * (1.0 / 12.0));
+    [w[0] * 0.25, ends - middle, ends + middle, ends_four + middle_twice, ends_four - middle_twice, w[2]]
 }
 
 /// Gᵀ m.
 #[inline(always)]
-pub(super) fn taps(m: [f32; VALUES]) -> [f32; TAPS] {
-    let (sum, difference) = (m[1] + m[2], m[2] - m[1]);
+pub(super) fn taps<T: Number>(m: [T; VALUES]) -> [T; TAPS] {
+    let (sum, difference) = ((m[1] + m[2]) * (1.0 / 6.0), (m[2] - m[1]) * (1.0 / 6.0));
     let (sum_twice, difference_twice) = (m[3] + m[4], m[3] - m[4]);
     [
-        m[0] / 4.0 - sum / 6.0 + sum_twice / 24.0,
-        difference / 6.0 + difference_twice / 12.0,
-        (sum_twice - sum) / 6.0 + m[5],
+        m[0] * 0.25 - sum + sum_twice * (1.0 / 24.0),
+        difference + difference_twice * (1.0 / 12.0),
+        sum_twice * (1.0 / 6.0) - sum + m[5],
     ]
 }
 

@@ -1,37 +1,27 @@
-//! The kernels on the CPU: matrix products of panels, one for each value of the transform.
+//! The kernels on the CPU, F(4×4, 3×3): matrix products of panels, one for each of 36 places.
 
-use super::strips::{Panels, Results, gather_inputs, scatter_results, strips};
-use super::tiles::{Tiles, gradients, inputs as inputs_of};
-use super::transform::{self, TAPS, VALUES};
-use super::{FilterParams, Params};
+use super::panels::{PANELS, gradients, input_columns, input_fours, input_tiles, pitch, results};
+use super::tiles::{Tiles, lay_inputs, lay_outputs, put_outputs};
+use super::transform::{TAPS, VALUES};
+use super::{FilterParams, Params, filters};
 use crate::device::Call;
-use crate::kernels::cpu::gemm::{self, Product, ROWS, WIDTH};
+use crate::kernels::cpu::gemm::{self, Product, ROWS};
 use crate::kernels::cpu::parallel::{self, sum_pieces};
 use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::cpu::vector::LANES;
 use rayon::prelude::*;
 
-/// Channels that are in work at a time: with all values of the transform they stay in the second-level cache.
-const CHANNELS: usize = 32;
+/// Rows of tiles that are in work at a time: few enough that all values of the transforms stay in the second-level cache.
+fn at_once(p: &Params) -> usize {
+    let channels = p.inputs.max(p.outputs).max(1) as usize;
+    let tiles = (2048 / channels).clamp(16, 64);
+    (tiles / Tiles { p, first: 0, rows: 1 }.count()).max(1)
+}
 
 pub(super) fn filter(call: &mut Call<'_>) {
     let p: FilterParams = call.params();
-    let (outputs, inputs, columns) = (p.outputs as usize, p.inputs as usize, p.columns());
     let w = &call.input(0)[p.w()];
-    let u = &mut call.output(0)[p.u()];
-    for o in 0..outputs {
-        for i in 0..inputs {
-            let w = &w[(o * inputs + i) * TAPS * TAPS..][..TAPS * TAPS];
-            for s in 0..TAPS {
-                let (to, taps) = match p.turned {
-                    0 => ((o * inputs + i) * TAPS + s, [w[s], w[TAPS + s], w[2 * TAPS + s]]),
-                    _ => ((i * outputs + o) * TAPS + s, [w[2 * TAPS + 2 - s], w[TAPS + 2 - s], w[2 - s]]),
-                };
-                let values = transform::filter(taps);
-                values.into_iter().enumerate().for_each(|(v, value)| u[v * columns + to] = value);
-            }
-        }
-    }
+    filters::transform_filters(&p, w, &mut call.output(0)[p.u()]);
 }
 
 pub(super) fn forward(call: &mut Call<'_>) {
@@ -39,45 +29,55 @@ pub(super) fn forward(call: &mut Call<'_>) {
     let (x, u) = (&call.input(0)[p.x()], &call.input(1)[p.u()]);
     let bias = if p.has_bias != 0 { &call.input(2)[parallel::range(p.bias, p.outputs as usize)] } else { &[] };
     let y = &mut call.output(0)[p.y()];
-    let (rows, depth, inputs, pixels) = (p.outputs as usize, p.depth(), p.inputs as usize, p.pixels());
-    if y.is_empty() || depth == 0 {
+    let (outputs, inputs, pixels) = (p.outputs as usize, p.inputs as usize, p.pixels());
+    if y.is_empty() || inputs == 0 {
         return;
     }
-    let a = gemm::pack(VALUES, rows, depth, |v, row, k| u[(v * rows + row) * depth + k]);
-    let padded = rows.next_multiple_of(ROWS);
-    let images = p.images(WIDTH);
+    let width = outputs.next_multiple_of(LANES);
+    let filters = filters::both_ways(&p, u, width);
+    let down = Tiles::down(&p);
+    let at_once = at_once(&p);
+    // Images that fill the panels together, where one does not: some tiles at least, but not so many that threads find no work.
+    let few = 8_usize.div_ceil(Tiles { p: &p, first: 0, rows: down }.count());
+    let images = (at_once / down).min(few.max(p.batch as usize / 8)).clamp(1, p.batch as usize);
     // With few images the outputs are shared out, too.
     let share = p.batch < 8 && images == 1;
-    let block = if share { rows.div_ceil(4).next_multiple_of(2 * ROWS).min(rows) } else { rows };
-    let pieces = parallel::blocks(y, images * rows * pixels, if share { block * pixels } else { usize::MAX });
+    let block = if share { outputs.div_ceil(4).next_multiple_of(LANES).min(outputs) } else { outputs };
+    let pieces = parallel::blocks(y, images * outputs * pixels, if share { block * pixels } else { usize::MAX });
     pieces.into_par_iter().with_min_len(parallel::products(p.flops())).for_each(|(unit, first, y)| {
         let here = images.min(p.batch as usize - unit * images);
         let x = &x[unit * images * inputs * pixels..];
         let (first, outputs) = (first / pixels, y.len() / (here * pixels));
-        let height = outputs.next_multiple_of(ROWS);
-        let (channels, columns) = (CHANNELS.min(inputs), here * p.columns());
-        let (pitch, sums) = (channels * TAPS * WIDTH, height * WIDTH);
-        scratch([VALUES * pitch, VALUES * sums], |[b, m]| {
-            for column in (0..columns).step_by(WIDTH) {
-                let strips = strips(&p, column, WIDTH, columns);
-                for i in (0..inputs).step_by(channels) {
-                    let count = channels.min(inputs - i);
-                    gather_inputs(Panels { p: &p, strips: &strips, width: WIDTH, pitch }, x, i, count, b);
-                    for v in 0..VALUES {
-                        let a = &a[(v * padded + first) * depth..][..height * depth];
-                        let (b, m) = (&b[v * pitch..][..count * TAPS * WIDTH], &mut m[v * sums..][..sums]);
-                        gemm::multiply(a, depth, i * TAPS, b, m);
-                    }
+        let (depth, room) = (inputs.next_multiple_of(LANES), outputs.next_multiple_of(LANES));
+        let mut shifts = vec![0.0; room];
+        shifts.iter_mut().zip(bias.iter().skip(first).take(outputs)).for_each(|(to, bias)| *to = *bias);
+        let most = Tiles { p: &p, first: 0, rows: at_once };
+        let fours = most.count().next_multiple_of(ROWS);
+        let (b, m) = (pitch(fours * depth), pitch(fours * room));
+        let lengths = [most.of_inputs(depth), VALUES * ROWS * depth, PANELS * b, PANELS * m, most.of_outputs(room)];
+        scratch(lengths, |[laid, rows, panels, sums, to]| {
+            for first_row in (0..here * down).step_by(at_once) {
+                let tiles = Tiles { p: &p, first: first_row, rows: at_once.min(here * down - first_row) };
+                lay_inputs(tiles, x, depth, laid);
+                input_columns(tiles, depth, laid);
+                input_fours(tiles, laid, depth, b, rows, panels);
+                for panel in 0..PANELS {
+                    let (rows, columns, x_pitch, y_pitch) = (tiles.count(), room, width, room);
+                    let a = &panels[panel * b..][..b];
+                    let product =
+                        Product { a, depth, first: 0, bias: &[], add: false, rows, columns, x_pitch, y_pitch };
+                    let filters = &filters[panel * inputs * width..][..inputs * width];
+                    gemm::product(product, &filters[first..], &mut sums[panel * m..][..m]);
                 }
-                let results = Results { outputs, bias: bias.get(first..).unwrap_or(&[]) };
-                scatter_results(Panels { p: &p, strips: &strips, width: WIDTH, pitch: sums }, m, results, y);
+                results(tiles, sums, m, &shifts, to);
+                put_outputs(tiles, to, outputs, room, y);
             }
         });
     });
 }
 
-/// Columns whose products are summed at a time.
-const RUN: usize = 128;
+/// Partial sums of the gradient of the filters, at most.
+const PARTS: usize = 16;
 
 pub(super) fn backward_weight(call: &mut Call<'_>) {
     let p: Params = call.params();
@@ -86,48 +86,37 @@ pub(super) fn backward_weight(call: &mut Call<'_>) {
     if dw.is_empty() {
         return;
     }
-    let channels = inputs.next_multiple_of(LANES);
-    let (row, of_output) = (p.width as usize, TAPS * channels);
-    let all = p.batch as usize * Tiles::of_image(&p);
-    let at_once = (RUN / row).clamp(1, all.max(1));
-    // c[v, o, s, i] = Σ A dy · Bᵀ x over all columns.
-    let mut c = vec![0.0; VALUES * outputs * of_output];
-    sum_pieces(&mut c, false, all.div_ceil(at_once), p.flops(), |unit, c| {
-        let first = unit * at_once;
-        let tiles = Tiles { p: &p, first, count: at_once.min(all - first) };
-        let depth = tiles.places();
-        let (a_pitch, b_pitch) = (outputs.next_multiple_of(ROWS) * depth, (depth + 1) * channels);
-        // One place more: what the last tap reads for the last place, whose gradient is zero.
-        scratch([VALUES * a_pitch, VALUES * b_pitch + channels], |[a, b]| {
-            b[VALUES * b_pitch..].fill(0.0);
-            gradients(tiles, dy, a_pitch, a);
-            inputs_of(tiles, x, channels, b_pitch, b);
-            for v in 0..VALUES {
-                let a = &a[v * a_pitch..][..a_pitch];
-                let c = &mut c[v * outputs * of_output..][..outputs * of_output];
-                for s in 0..TAPS {
-                    let b = &b[v * b_pitch + s * channels..][..depth * channels];
-                    let c = &mut c[s * channels..];
-                    let (x_pitch, y_pitch) = (channels, of_output);
-                    let (rows, columns) = (outputs, channels);
+    let (room, height) = (inputs.next_multiple_of(LANES), outputs.next_multiple_of(LANES));
+    let all = p.batch as usize * Tiles::down(&p);
+    let at_once = at_once(&p);
+    let each = all.div_ceil(PARTS).next_multiple_of(at_once);
+    // c[panel, o, i] = Σ A dy Aᵀ · Bᵀ x B over all tiles.
+    let mut c = vec![0.0; PANELS * outputs * room];
+    sum_pieces(&mut c, false, all.div_ceil(each), p.flops(), |unit, c| {
+        let most = Tiles { p: &p, first: 0, rows: at_once };
+        let (a, b) = (pitch(most.count() * height), pitch(most.count() * room));
+        let laid = most.of_inputs(room).max(most.of_outputs(height));
+        scratch([laid, PANELS * a, PANELS * b], |[laid, left, right]| {
+            for first in (unit * each..all.min((unit + 1) * each)).step_by(at_once) {
+                let tiles = Tiles { p: &p, first, rows: at_once.min(all.min((unit + 1) * each) - first) };
+                lay_outputs(tiles, dy, height, laid);
+                gradients(tiles, laid, height, a, left);
+                lay_inputs(tiles, x, room, laid);
+                input_columns(tiles, room, laid);
+                input_tiles(tiles, laid, room, b, right);
+                let depth = tiles.count();
+                for panel in 0..PANELS {
+                    let (rows, columns, x_pitch, y_pitch) = (outputs, room, room, room);
+                    let a = &left[panel * a..][..a];
                     let product = Product { a, depth, first: 0, bias: &[], add: true, rows, columns, x_pitch, y_pitch };
-                    gemm::product(product, b, c);
+                    let c = &mut c[panel * outputs * room..][..outputs * room];
+                    gemm::product(product, &right[panel * b..][..depth * room], c);
                 }
             }
         });
     });
     let least = parallel::least(c.len());
     dw.par_chunks_mut(inputs * TAPS * TAPS).enumerate().with_min_len(least).for_each(|(o, dw)| {
-        for s in 0..TAPS {
-            let value = |v: usize| &c[((v * outputs + o) * TAPS + s) * channels..][..inputs];
-            let values: [&[f32]; VALUES] = std::array::from_fn(value);
-            for (i, dw) in dw.as_chunks_mut::<{ TAPS * TAPS }>().0.iter_mut().enumerate() {
-                let taps = transform::taps(std::array::from_fn(|v| values[v][i]));
-                for (r, tap) in taps.into_iter().enumerate() {
-                    let to = &mut dw[r * TAPS + s];
-                    *to = if p.accumulate != 0 { *to + tap } else { tap };
-                }
-            }
-        }
+        filters::weight_gradient(&c, o * room, outputs * room, p.accumulate != 0, dw);
     });
 }
