@@ -19,10 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let end = min(first + WORKGROUP * ELEMENTS, count);
     var w = walk(first + lane, c, p.channels, p.pixels);
     for (var i = first + lane; i < end; i += WORKGROUP) {
-        var value = (x[p.x + w.at] - mean) * factor + bias;
-        // Not clamp, which may turn a NaN into a bound.
-        if (p.bounded != 0u) { value = select(select(value, p.high, value > p.high), p.low, value < p.low); }
-        y[p.y + w.at] = value;
+        y[p.y + w.at] = bounded((x[p.x + w.at] - mean) * factor + bias);
         advance(&w);
     }
 }

@@ -1,5 +1,5 @@
-// y[n, c, y, x] (+)= Σ_{r,s} w[c, r, s] x[n, c, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left],
-// reads outside the image are 0. An invocation computes tiles of four neighbouring columns times HELD rows, APART
+// y[n, c, y, x] (+)= Σ_{r,s} w[c, r, s] x[n, c, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left] + bias[c],
+// within bounds if there are any; reads outside the image are 0. An invocation computes tiles of four neighbouring columns times HELD rows, APART
 // from one another so that they share the rows they read: a row is loaded once, its columns slide through a
 // register, and each held row takes them with another row of weights. The tiles of one channel lie in a line, image
 // after image, and a workgroup takes WORKGROUP · TILES of them, so that its weights are the same for all lanes.
@@ -42,21 +42,18 @@ fn tap(weights: u32, r: u32, c: u32) -> vec4<f32> {
     return vec4(select(0.0, w[weights + min(r, ROWS - 1u) * COLUMNS + c], r < ROWS));
 }
 
+fn put(at: u32, value: f32) {
+    if (p.accumulate != 0u) { y[at] = bounded(y[at] + value); } else { y[at] = bounded(value); }
+}
+
 fn store(at: u32, row: u32, column: u32, v: vec4<f32>) {
     if (row >= p.out_height) { return; }
     let to = at + row * p.out_width + column;
     let n = p.out_width - column;
-    if (p.accumulate != 0u) {
-        y[to] += v.x;
-        if (n > 1u) { y[to + 1u] += v.y; }
-        if (n > 2u) { y[to + 2u] += v.z; }
-        if (n > 3u) { y[to + 3u] += v.w; }
-    } else {
-        y[to] = v.x;
-        if (n > 1u) { y[to + 1u] = v.y; }
-        if (n > 2u) { y[to + 2u] = v.z; }
-        if (n > 3u) { y[to + 3u] = v.w; }
-    }
+    put(to, v.x);
+    if (n > 1u) { put(to + 1u, v.y); }
+    if (n > 2u) { put(to + 2u, v.z); }
+    if (n > 3u) { put(to + 3u, v.w); }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -71,6 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let channel = number / chunks;
     if (channel >= p.channels) { return; }
     let weights = p.weight + channel * (ROWS * COLUMNS);
+    let offset = select(0.0, bias[p.bias + channel], p.has_bias != 0u);
     let first = number % chunks * (WORKGROUP * TILES);
     let end = min(first + WORKGROUP * TILES, count);
     for (var base = first; base < end; base += WORKGROUP) {
@@ -86,7 +84,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         // Unsigned: what lies before the image is a huge number.
         let top = row * STRIDE_ROWS - u32(p.pad_top);
         let left = column * STRIDE_COLUMNS - u32(p.pad_left);
-        var a = vec4(0.0);
+        var a = vec4(offset);
         var b = a;
         var c = a;
         var d = a;

@@ -1,11 +1,11 @@
-// y[n, g, o, p] (+)= Σ_i w[g, o, i] x[n, g, i, p] + bias[g, o].
+// y[n, g, o, p] (+)= Σ_i w[g, o, i] x[n, g, i, p] + bias[g, o], within bounds if there are any.
 // An invocation computes CHANNELS (4, 8 or 16) of a group's channels of four pixels (eight if WIDE), WORKGROUP apart, so
 // that neighbours read neighbouring pixels; a workgroup shares its weights. Written out instead of in arrays and loops,
 // which a software driver keeps in memory.
 
 fn put(at: u32, inside: bool, v: f32) {
     if (inside) {
-        if (ACCUMULATE != 0u) { y[at] += v; } else { y[at] = v; }
+        if (ACCUMULATE != 0u) { y[at] = bounded(y[at] + v); } else { y[at] = bounded(v); }
     }
 }
 

@@ -75,11 +75,14 @@ fn convolutions_of_every_form() {
     check(&pointwise, |tape, v| ops::conv2d(tape, &v[0], &v[1], Some(&v[2]), ConvArgs::default()));
     for (stride, padding, dilation) in [(1, 1, 1), (2, 1, 1), (1, 2, 2), (2, 2, 2)] {
         let args = ConvArgs { stride: [stride; 2], padding: [padding; 4], dilation: [dilation; 2], groups: 3 };
-        let depthwise = [values(&[2, 3, 5, 6], 1), values(&[3, 1, 3, 3], 2)];
-        check(&depthwise, |tape, v| ops::conv2d(tape, &v[0], &v[1], None, args));
+        let depthwise = [values(&[2, 3, 5, 6], 1), values(&[3, 1, 3, 3], 2), values(&[3], 3)];
+        check(&depthwise[..2], |tape, v| ops::conv2d(tape, &v[0], &v[1], None, args));
+        check(&depthwise, |tape, v| ops::conv2d(tape, &v[0], &v[1], Some(&v[2]), args));
         let general = [values(&[2, 2, 5, 6], 1), values(&[3, 2, 3, 3], 2), values(&[3], 3)];
         check(&general, |tape, v| ops::conv2d(tape, &v[0], &v[1], Some(&v[2]), ConvArgs { groups: 1, ..args }));
     }
+    // None of these results lies where a bound begins to hold.
+    check(&pointwise, |tape, v| ops::conv2d_within(tape, &v[0], &v[1], Some(&v[2]), ConvArgs::default(), [-0.2, 0.3]));
     let grouped = [values(&[1, 4, 4, 4], 1), values(&[6, 2, 1, 3], 2)];
     let args = ConvArgs { padding: [0, 1, 0, 1], groups: 2, ..ConvArgs::default() };
     check(&grouped, |tape, v| ops::conv2d(tape, &v[0], &v[1], None, args));

@@ -2,7 +2,7 @@
 
 use crate::autograd::{Tape, Var};
 use crate::device::{Class, Device, Plan, Recording, Workspace};
-use crate::graph::{Conv, Graph};
+use crate::graph::Graph;
 use crate::network::{Network, Pass, fold};
 use crate::nn::{Array, ExchangeError};
 use crate::tensor::{Error, Tensor};
@@ -18,16 +18,14 @@ pub struct Inference {
     made: BTreeMap<usize, Ready>,
 }
 
+/// Images that the CPU takes at a time: of more it would not find the activations in its caches.
+const TOGETHER: usize = 16;
+
 #[derive(Debug)]
 struct Ready {
     x: Tensor,
     logits: Tensor,
     recording: Recording,
-}
-
-/// Whether a normalisation is taken into a convolution: into a depthwise one not, which has kernels of its own only without a bias.
-fn suits(conv: &Conv) -> bool {
-    !(conv.groups > 1 && conv.groups == conv.inputs && conv.groups == conv.outputs)
 }
 
 impl Inference {
@@ -37,7 +35,7 @@ impl Inference {
     /// # Errors
     /// [`ExchangeError`] for arrays of another network; out of memory.
     pub fn new(device: &Device, graph: &Graph, arrays: &BTreeMap<String, Array>) -> Result<Self, ExchangeError> {
-        let (graph, mut arrays) = fold(&graph.main(), arrays, suits)?;
+        let (graph, mut arrays) = fold(&graph.main(), arrays)?;
         let layers: HashSet<&str> = graph.nodes.iter().map(|node| node.name.as_str()).collect();
         arrays.retain(|name, _| layers.contains(name.rsplit_once('.').map_or("", |(layer, _)| layer)));
         let network = Network::fixed(device, graph, &arrays)?;
@@ -68,13 +66,41 @@ impl Inference {
             let shape = self.network.graph().shape(0);
             let x = Tensor::zeros(device, &[size, shape.channels, shape.height, shape.width])?;
             let mut tape = Tape::within(device, &self.workspace);
-            let outputs = self.network.forward(&mut tape, &Var::constant(x.clone()), &Pass::evaluation())?;
-            let logits = outputs.into_iter().next();
-            let logits = logits.ok_or_else(|| Error::shape("inference", "a network without output"))?;
-            let logits = logits.tensor().clone();
+            let most = if device.is_gpu() { size } else { TOGETHER };
+            let logits = match size.div_ceil(most.max(1)) {
+                0 | 1 => self.scores(&mut tape, &x)?,
+                pieces => self.scores_of_pieces(&mut tape, &x, size.div_ceil(pieces))?,
+            };
             self.made.insert(size, Ready { x, logits, recording: tape.finish() });
         }
         Ok(&self.made[&size])
+    }
+
+    /// Records what is said of images.
+    fn scores(&self, tape: &mut Tape, x: &Tensor) -> Result<Tensor, Error> {
+        let outputs = self.network.forward(tape, &Var::constant(x.clone()), &Pass::evaluation())?;
+        let logits = outputs.into_iter().next();
+        Ok(logits.ok_or_else(|| Error::shape("inference", "a network without output"))?.tensor().clone())
+    }
+
+    /// The same, so many images at a time.
+    fn scores_of_pieces(&self, tape: &mut Tape, x: &Tensor, most: usize) -> Result<Tensor, Error> {
+        let (size, pixels) = (x.shape()[0], x.count() / x.shape()[0]);
+        let mut all: Option<Tensor> = None;
+        for first in (0..size).step_by(most) {
+            let images = most.min(size - first);
+            let part = x.view(first * pixels, &[&[images], &x.shape()[1..]].concat());
+            let scores = self.scores(tape, &part)?;
+            let each = scores.count() / images;
+            let to = match all.take() {
+                Some(all) => all,
+                None => Tensor::zeros(tape.device(), &[size, each])?,
+            };
+            let at = first * each;
+            tape.recorder().copy(scores.buffer(), scores.at() as usize, to.buffer(), at, scores.count())?;
+            all = Some(to);
+        }
+        all.ok_or_else(|| Error::shape("inference", "no images"))
     }
 
     /// What is run for a batch of `size` images as plain data, and where in it the images go and the scores are: buffer and word.

@@ -2,13 +2,13 @@
 
 use super::forward::EPSILON;
 use super::state::numbers;
-use crate::graph::{Conv, Graph, Op};
+use crate::graph::{Graph, Op};
 use crate::nn::{Array, ExchangeError};
 use std::collections::BTreeMap;
 
-/// A graph for evaluation, and what it learned, with each batch normalisation taken into the convolution that it alone reads, where
-/// `suits` has it: y = γ(Wx + b − μ)/√(σ² + ε) + β is a convolution by γW/√(σ² + ε) with a bias. Where there is no such convolution it
-/// stays. Graphs within choice points are left as they are.
+/// A graph for evaluation, and what it learned, with each batch normalisation taken into the convolution that it alone reads:
+/// y = γ(Wx + b − μ)/√(σ² + ε) + β is a convolution by γW/√(σ² + ε) with a bias. Where there is no such convolution it stays. Graphs
+/// within choice points are left as they are.
 ///
 /// Arrays are named as [`Network::state`](super::Network::state) names them; those that are not the graph's stay too.
 ///
@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 pub fn fold(
     graph: &Graph,
     arrays: &BTreeMap<String, Array>,
-    suits: impl Fn(&Conv) -> bool,
 ) -> Result<(Graph, BTreeMap<String, Array>), ExchangeError> {
     let (mut graph, mut arrays) = (graph.clone(), arrays.clone());
     let readers = graph.readers();
@@ -25,7 +24,7 @@ pub fn fold(
         let (Op::BatchNorm { affine }, [before]) = (&graph.nodes[at].op, &graph.nodes[at].inputs[..]) else { continue };
         let (affine, before) = (*affine, *before);
         let Op::Conv(conv) = &graph.nodes[before].op else { continue };
-        if readers[before] != 1 || !suits(conv) {
+        if readers[before] != 1 {
             continue;
         }
         let (norm, of_conv) = (graph.nodes[at].name.clone(), graph.nodes[before].name.clone());

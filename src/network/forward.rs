@@ -189,7 +189,10 @@ impl Run<'_> {
                     dilation: conv.dilation,
                     groups: conv.groups,
                 };
-                ops::conv2d(tape, x, &weight, bias.as_ref(), args)
+                match bounds {
+                    Some(bounds) => ops::conv2d_within(tape, x, &weight, bias.as_ref(), args, bounds),
+                    None => ops::conv2d(tape, x, &weight, bias.as_ref(), args),
+                }
             }
             Op::BatchNorm { .. } => self.batch_norm(tape, x, layer, bounds),
             Op::Relu => ops::relu(tape, x),

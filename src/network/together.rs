@@ -9,9 +9,9 @@ pub(super) enum How {
     Alone,
     /// A rectified value that an earlier node has: it is that node's.
     As(NodeId),
-    /// A normalisation that the activation which alone reads it computes along.
+    /// A normalisation or convolution (or what hands its result on) that the activation which alone reads it computes along.
     Later,
-    /// An activation that computes the normalisation before it, and holds its result within bounds.
+    /// An activation that computes the normalisation or convolution before it, and holds its result within bounds.
     With(NodeId, [f32; 2]),
 }
 
@@ -26,8 +26,15 @@ pub(super) fn together(graph: &Graph, readers: &mut [usize], outputs: &[Output],
         if readers[index] == 0 {
             continue;
         }
-        if matches!(graph.nodes[input].op, Op::BatchNorm { .. }) && readers[input] == 1 {
-            (how[input], how[index]) = (How::Later, How::With(input, bounds));
+        // Where a normalisation was taken into a convolution, an identity stands between.
+        let before = |&at: &NodeId| {
+            if graph.nodes[at].op == Op::Identity { graph.nodes[at].inputs.first().copied() } else { None }
+        };
+        let chain: Vec<NodeId> = std::iter::successors(Some(input), before).collect();
+        let made = chain.last().copied().filter(|&at| matches!(graph.nodes[at].op, Op::BatchNorm { .. } | Op::Conv(_)));
+        if let Some(made) = made.filter(|_| chain.iter().all(|&at| readers[at] == 1)) {
+            chain.iter().for_each(|&at| how[at] = How::Later);
+            how[index] = How::With(made, bounds);
         } else if node.op == Op::Relu && !is_output(index) {
             match rectified.iter().find(|(of, _)| *of == input) {
                 Some(&(_, first)) => {
@@ -57,7 +64,25 @@ fn bounds(op: &Op, training: bool) -> Option<[f32; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Features;
+    use crate::graph::{Conv, Features};
+
+    #[test]
+    fn activations_take_convolutions_along_through_what_hands_on() {
+        let mut graph = Graph::new(&[Features { channels: 2, height: 4, width: 4 }]);
+        let mut push = |op: Op, inputs: &[NodeId]| graph.push("", op, inputs).unwrap();
+        let conv = || Op::Conv(Conv::square(2, 2, 1, 1));
+        let (a, b) = (push(conv(), &[0]), push(conv(), &[0]));
+        let (first, second) = (push(Op::Identity, &[a]), push(Op::Identity, &[b]));
+        let (relu, other) = (push(Op::Relu, &[first]), push(Op::Relu, &[second]));
+        let last = push(Op::Add, &[relu, other]);
+        let last = push(Op::Add, &[last, b]);
+        graph.output("y", last);
+        let how = together(&graph, &mut graph.readers(), &graph.outputs, false);
+        let taken = (How::Later, How::Later, How::With(a, [0.0, f32::INFINITY]));
+        assert_eq!((how[a], how[first], how[relu]), taken);
+        // Another reads what the second gives, too.
+        assert_eq!((how[b], how[second], how[other]), (How::Alone, How::Alone, How::Alone));
+    }
 
     #[test]
     fn activations_take_normalisations_along_and_rectify_once() {

@@ -31,22 +31,57 @@ impl Default for ConvArgs {
 /// [`Error::Shape`] if the shapes do not fit one another.
 pub fn conv2d(tape: &mut Tape, x: &Var, weight: &Var, bias: Option<&Var>, args: ConvArgs) -> Result<Var, Error> {
     let geometry = Geometry::new(x, weight, bias, args)?;
-    let keeps_size = ConvArgs { padding: [1; 4], ..ConvArgs::default() };
-    if geometry.kernel == [3, 3] && args == keeps_size && winograd::suits(geometry.input, geometry.output[1]) {
+    if geometry.form() == Form::Winograd {
         return winograd::conv(tape, x, weight, bias, geometry.input);
     }
+    convolution(tape, x, weight, bias, geometry, None)
+}
+
+/// As [`conv2d`], with results held within bounds: `[0, ∞]` for ReLU, `[0, 6]` for ReLU6. Where a bound holds, the gradient is 0.
+///
+/// # Errors
+/// As [`conv2d`].
+pub fn conv2d_within(
+    tape: &mut Tape,
+    x: &Var,
+    weight: &Var,
+    bias: Option<&Var>,
+    args: ConvArgs,
+    bounds: [f32; 2],
+) -> Result<Var, Error> {
+    let geometry = Geometry::new(x, weight, bias, args)?;
+    let gradients = [Some(x), Some(weight), bias].into_iter().flatten().any(Var::wants_gradient);
+    if !gradients && matches!(geometry.form(), Form::Pointwise | Form::Depthwise) {
+        return convolution(tape, x, weight, bias, geometry, Some(bounds));
+    }
+    let destination = tape.destination.take();
+    let y = conv2d(tape, x, weight, bias, args)?;
+    tape.destination = destination;
+    match bounds {
+        [0.0, f32::INFINITY] => relu(tape, &y),
+        [low, high] => ramp(tape, &y, Ramp { slope: 1.0, shift: 0.0, low, high }),
+    }
+}
+
+/// By the kernel for the whole of it.
+fn convolution(
+    tape: &mut Tape,
+    x: &Var,
+    weight: &Var,
+    bias: Option<&Var>,
+    geometry: Geometry,
+    bounds: Option<[f32; 2]>,
+) -> Result<Var, Error> {
     let y = tape.output(&geometry.output)?;
     let used = bias.unwrap_or(weight).tensor();
     let inputs = [x.tensor().binding(), weight.tensor().binding(), used.binding()];
     let places = Places {
         input: x.tensor().at(),
         weight: weight.tensor().at(),
-        bias: bias.map_or(0, |b| b.tensor().at()),
+        bias: bias.map(|b| b.tensor().at()),
         output: y.at(),
     };
-    // A depthwise convolution with bias is left to the general kernel.
-    let form = geometry.form(bias.is_some());
-    geometry.dispatch(form, Direction::Forward, places, bias.is_some(), false, tape.recorder(), &inputs, &y)?;
+    geometry.dispatch(Direction::Forward, places, bounds, false, tape.recorder(), &inputs, &y)?;
     let parents: Vec<&Var> = [Some(x), Some(weight), bias].into_iter().flatten().collect();
     Ok(tape.push(geometry.name(), &parents, y, || Undo {
         parents: [x.id(), weight.id(), bias.and_then(Var::id)],
@@ -68,12 +103,11 @@ struct Undo {
 impl Backward for Undo {
     fn backward(self: Box<Self>, dy: &Tensor, gradients: &mut Gradients<'_>) -> Result<(), Error> {
         let Self { parents: [x, weight, bias], x: value, weight: w, geometry: g } = *self;
-        let form = g.form(false);
         if let Some(value) = value {
             gradients.add(weight, w.shape(), |recorder, dw, accumulate| {
-                let places = Places { input: value.at(), weight: dw.at(), bias: 0, output: dy.at() };
+                let places = Places { input: value.at(), weight: dw.at(), bias: None, output: dy.at() };
                 let inputs = [value.binding(), dy.binding()];
-                g.dispatch(form, Direction::Weight, places, false, accumulate, recorder, &inputs, dw)
+                g.dispatch(Direction::Weight, places, None, accumulate, recorder, &inputs, dw)
             })?;
         }
         let [batch, outputs, height, width] = g.output;
@@ -81,9 +115,9 @@ impl Backward for Undo {
             channel_sum::record(recorder, dy, db, [batch, outputs, height * width], accumulate)
         })?;
         gradients.add(x, &g.input, |recorder, dx, accumulate| {
-            let places = Places { input: dx.at(), weight: w.at(), bias: 0, output: dy.at() };
+            let places = Places { input: dx.at(), weight: w.at(), bias: None, output: dy.at() };
             let inputs = [w.binding(), dy.binding()];
-            g.dispatch(form, Direction::Input, places, false, accumulate, recorder, &inputs, dx)
+            g.dispatch(Direction::Input, places, None, accumulate, recorder, &inputs, dx)
         })
     }
 
@@ -94,6 +128,7 @@ impl Backward for Undo {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
+    Winograd,
     Pointwise,
     Depthwise,
     General,
@@ -110,7 +145,7 @@ enum Direction {
 struct Places {
     input: u32,
     weight: u32,
-    bias: u32,
+    bias: Option<u32>,
     output: u32,
 }
 
@@ -154,33 +189,35 @@ impl Geometry {
         Ok(Self { input, output: [input[0], outputs, height, width], kernel: [rows, columns], args })
     }
 
-    fn form(&self, bias: bool) -> Form {
+    fn form(&self) -> Form {
         let a = &self.args;
         let groups = a.groups;
+        let keeps_size = ConvArgs { padding: [1; 4], ..ConvArgs::default() };
         if self.kernel == [1, 1] && a.stride == [1, 1] && a.padding == [0; 4] && groups == 1 {
             Form::Pointwise
-        } else if groups == self.input[1] && groups == self.output[1] && groups > 1 && !bias {
+        } else if groups == self.input[1] && groups == self.output[1] && groups > 1 {
             Form::Depthwise
+        } else if self.kernel == [3, 3] && *a == keeps_size && winograd::suits(self.input, self.output[1]) {
+            Form::Winograd
         } else {
             Form::General
         }
     }
 
     fn name(&self) -> &'static str {
-        match self.form(false) {
+        match self.form() {
             Form::Pointwise => "pointwise_conv",
             Form::Depthwise => "depthwise_conv",
-            Form::General => "conv",
+            Form::Winograd | Form::General => "conv",
         }
     }
 
     #[allow(clippy::too_many_arguments, reason = "one call for three kernels of three families")]
     fn dispatch(
         &self,
-        form: Form,
         direction: Direction,
         at: Places,
-        has_bias: bool,
+        bounds: Option<[f32; 2]>,
         accumulate: bool,
         recorder: &mut Recorder,
         inputs: &[Binding<'_>],
@@ -189,8 +226,8 @@ impl Geometry {
         let n = |v: usize| v as u32;
         let ([batch, channels, height, width], [_, outputs, out_height, out_width]) = (self.input, self.output);
         let a = &self.args;
-        let inputs =
-            if form == Form::Depthwise && matches!(direction, Direction::Forward) { &inputs[..2] } else { inputs };
+        let (bias, has_bias) = (at.bias.unwrap_or(0), at.bias.is_some().into());
+        let ([low, high], bounded) = (bounds.unwrap_or_default(), bounds.is_some().into());
         let written = [output.binding()];
         let pick = |kernels: [&'static Kernel; 3]| match direction {
             Direction::Forward => kernels[0],
@@ -211,20 +248,23 @@ impl Geometry {
             pad_top: a.padding[0],
             pad_left: a.padding[1],
         };
-        match form {
+        match self.form() {
             Form::Pointwise => {
                 let params = pointwise::Params {
                     input: at.input,
                     weight: at.weight,
-                    bias: at.bias,
+                    bias,
                     output: at.output,
                     batch: n(batch),
                     inputs: n(channels),
                     outputs: n(outputs),
                     groups: 1,
                     pixels: n(height * width),
-                    has_bias: has_bias.into(),
+                    has_bias,
                     accumulate: accumulate.into(),
+                    bounded,
+                    low,
+                    high,
                 };
                 let kernel = pick([&pointwise::FORWARD, &pointwise::BACKWARD_INPUT, &pointwise::BACKWARD_WEIGHT]);
                 recorder.dispatch(kernel, &params, inputs, &written)?;
@@ -233,27 +273,32 @@ impl Geometry {
                 let params = depthwise::Params {
                     input: at.input,
                     weight: at.weight,
+                    bias,
                     output: at.output,
                     batch: n(batch),
                     channels: n(channels),
                     window,
+                    has_bias,
                     accumulate: accumulate.into(),
+                    bounded,
+                    low,
+                    high,
                 };
                 let kernel = pick([&depthwise::FORWARD, &depthwise::BACKWARD_INPUT, &depthwise::BACKWARD_WEIGHT]);
                 recorder.dispatch(kernel, &params, inputs, &written)?;
             }
-            Form::General => {
+            Form::Winograd | Form::General => {
                 let params = conv::Params {
                     input: at.input,
                     weight: at.weight,
-                    bias: at.bias,
+                    bias,
                     output: at.output,
                     batch: n(batch),
                     inputs: n(channels),
                     outputs: n(outputs),
                     groups: n(a.groups),
                     window,
-                    has_bias: has_bias.into(),
+                    has_bias,
                     accumulate: accumulate.into(),
                 };
                 let kernel = pick([&conv::FORWARD, &conv::BACKWARD_INPUT, &conv::BACKWARD_WEIGHT]);

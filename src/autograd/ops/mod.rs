@@ -26,7 +26,7 @@ pub use additive_attention::{additive_attention, append, part, recall};
 pub use arithmetic::{add, mean, multiply, record_reduce, record_reduce_ranges, reshape, scale, sum};
 pub use batch_norm::{BatchNorm, Moments, Statistics, batch_norm};
 pub use channels::{concat, shuffle_channels, slice_channels};
-pub use conv::{ConvArgs, conv2d};
+pub use conv::{ConvArgs, conv2d, conv2d_within};
 pub use decision::{Decide, Decided, choose, skips};
 pub use dropout::{Randomness, drop_path, dropout, scheduled_dropout};
 pub use entangle::entangle;

@@ -40,7 +40,7 @@ params! {
 /// y = (x − mean)/√(var + ε) · w + b, within bounds if there are any.
 pub static FORWARD: Kernel = Kernel {
     name: "batch_norm_forward",
-    source: wgsl!("include/walk", "batch_norm_forward"),
+    source: wgsl!("include/within", "include/walk", "batch_norm_forward"),
     params: Forward::LAYOUT,
     inputs: &["x", "saved", "parameters"],
     outputs: &["y"],

@@ -7,7 +7,7 @@ use crate::kernels::conv::Window;
 /// Parameters of a square window whose images are padded by `pad` on all sides.
 fn square(batch: u32, channels: u32, size: [u32; 2], kernel: u32, stride: u32, dilation: u32, pad: i32) -> Params {
     let window = Window::square(size, kernel, stride, dilation, pad);
-    Params { input: 3, weight: 2, output: 5, batch, channels, window, accumulate: 0 }
+    Params { input: 3, weight: 2, bias: 1, output: 5, batch, channels, window, ..Default::default() }
 }
 
 /// With other windows.
@@ -19,7 +19,7 @@ fn changed(mut p: Params, change: fn(&mut Window)) -> Params {
 pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
     let shapes = [
         square(1, 1, [1, 1], 1, 1, 1, 0),
-        square(1, 2, [1, 1], 3, 1, 1, 1),
+        square(8, 2, [1, 1], 3, 1, 1, 1),
         square(2, 3, [7, 5], 3, 1, 1, 1),
         square(2, 3, [8, 8], 5, 1, 1, 2),
         square(2, 2, [9, 17], 3, 2, 1, 1),
@@ -28,8 +28,11 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         square(1, 2, [13, 11], 5, 1, 2, 4),
         square(2, 2, [9, 8], 5, 2, 2, 4),
         square(1, 2, [4, 4], 7, 1, 1, 3),
-        square(3, 2, [2, 2], 5, 2, 2, 4),
-        square(5, 6, [2, 2], 3, 1, 1, 1),
+        square(9, 5, [4, 4], 7, 1, 1, 3),
+        square(9, 260, [4, 4], 3, 1, 1, 1),
+        square(8, 3, [8, 8], 5, 2, 1, 2),
+        square(9, 2, [2, 2], 5, 2, 2, 4),
+        square(9, 6, [2, 2], 3, 1, 1, 1),
         square(1, 2, [12, 10], 3, 3, 2, 1),
         square(1, 2, [7, 7], 1, 2, 1, -1),
         square(1, 1, [40, 70], 3, 1, 1, 1),
@@ -57,7 +60,14 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
             (w.pad_top, w.pad_left, w.out_height, w.out_width) = (-5, -9, 3, 4)
         }),
     ];
-    shapes.into_iter().flat_map(|p| [0, 1].map(|accumulate| case(Params { accumulate, ..p }))).collect()
+    // Every other with a bias, every third within bounds.
+    let turn = |(at, p): (usize, Params)| {
+        [0, 1].map(|accumulate| {
+            let (has_bias, bounded) = ((at % 2 == accumulate).into(), (at % 3 == accumulate).into());
+            case(Params { accumulate: accumulate as u32, has_bias, bounded, low: -0.125, high: 0.25, ..p })
+        })
+    };
+    shapes.into_iter().enumerate().flat_map(turn).collect()
 }
 
 pub(super) fn benches(case: fn(Params) -> Case) -> Vec<Case> {
@@ -97,7 +107,9 @@ fn label(p: &Params) -> String {
 // The lengths leave something behind the last element that must stay as it is.
 
 pub(super) fn forward(p: Params) -> Case {
-    Case::new(label(&p), &p).noise(p.x().end + 2, 1).noise(p.w().end + 3, 2).result(p.y().end + 1)
+    let label = format!("{}, bias {}, bounded {}", label(&p), p.has_bias, p.bounded);
+    let case = Case::new(label, &p).noise(p.x().end + 2, 1).noise(p.w().end + 3, 2);
+    case.noise(p.bias().end, 3).result(p.y().end + 1)
 }
 
 pub(super) fn backward_input(p: Params) -> Case {

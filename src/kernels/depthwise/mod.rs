@@ -1,7 +1,7 @@
 //! Depthwise convolution: each channel of [batch, channels, height, width] has its own window,
 //! w [channels, 1, rows, columns]:
 //! `y[n, c, y, x] = Σ w[c, 0, r, s] · x[n, c, y·stride + r·dilation − pad_top, x·stride + s·dilation − pad_left]`,
-//! where x is 0 outside the image; and its gradients. Padding may be negative; how much there is below
+//! where x is 0 outside the image, plus `bias[c]`, within bounds; and its gradients. Padding may be negative; how much there is below
 //! and on the right follows from the size of y.
 
 use crate::device::{Class, Kernel, Launch};
@@ -14,12 +14,12 @@ mod twin;
 pub use params::Params;
 pub(super) mod windows;
 
-/// y (+)= w ∗ x.
+/// y (+)= w ∗ x + bias, within bounds if there are any.
 pub static FORWARD: Kernel = Kernel {
     name: "depthwise_conv_forward",
-    source: wgsl!("depthwise_conv_forward"),
+    source: wgsl!("include/within", "depthwise_conv_forward"),
     params: Params::LAYOUT,
-    inputs: &["x", "w"],
+    inputs: &["x", "w", "bias"],
     outputs: &["y"],
     launch: |params, class| {
         let p = Params::of(params);

@@ -13,6 +13,8 @@ params! {
         pub input: u32,
         /// Offset of w or dw, [channels, 1, kernel_rows, kernel_columns].
         pub weight: u32,
+        /// Offset of the bias, \[channels\].
+        pub bias: u32,
         /// Offset of y or dy.
         pub output: u32,
         /// Number of images.
@@ -21,8 +23,16 @@ params! {
         pub channels: u32,
         /// Where the windows read and write.
         pub window: Window,
+        /// Whether there is a bias (1) or not (0).
+        pub has_bias: u32,
         /// Whether results are added to (1) or overwrite (0) what is there.
         pub accumulate: u32,
+        /// Whether results are held within bounds (1) or not (0): ReLU, ReLU6; of [`FORWARD`](super::FORWARD) alone.
+        pub bounded: u32,
+        /// The lower bound.
+        pub low: f32,
+        /// The upper bound; ∞ for none.
+        pub high: f32,
     }
 }
 
@@ -53,6 +63,10 @@ impl Params {
 
     pub(super) fn w(&self) -> Range<usize> {
         parallel::range(self.weight, self.channels as usize * self.taps())
+    }
+
+    pub(super) fn bias(&self) -> Range<usize> {
+        parallel::range(self.bias, self.channels as usize)
     }
 
     pub(super) fn y(&self) -> Range<usize> {

@@ -53,7 +53,16 @@ pub(super) fn forward(call: &mut Call<'_>) {
     let (x, w) = (&call.input(0)[p.x()], &call.input(1)[p.w()]);
     let mut sums = vec![0.0; p.y().len()];
     each_product(&p, |i, k, o| sums[o] += f64::from(x[i]) * f64::from(w[k]));
-    put_all(&sums, &mut call.output(0)[p.y()], p.accumulate);
+    if p.has_bias != 0 {
+        let bias = &call.input(2)[p.bias()];
+        let planes = sums.chunks_mut(p.out_pixels().max(1)).enumerate();
+        planes.for_each(|(plane, sums)| sums.iter_mut().for_each(|sum| *sum += f64::from(bias[plane % bias.len()])));
+    }
+    let y = &mut call.output(0)[p.y()];
+    put_all(&sums, y, p.accumulate);
+    if p.bounded != 0 {
+        y.iter_mut().for_each(|y| *y = y.clamp(p.low, p.high));
+    }
 }
 
 pub(super) fn backward_input(call: &mut Call<'_>) {

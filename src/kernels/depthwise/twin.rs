@@ -1,8 +1,8 @@
 //! The tuned twins: a bank of one filter, without its ReLU.
 
 use super::Params;
-use super::windows::Axis;
 use super::windows::bank::{Bank, Kind};
+use super::windows::{Axis, Exit};
 use crate::device::Call;
 
 fn bank(p: &Params) -> Bank {
@@ -46,7 +46,9 @@ fn bank(p: &Params) -> Bank {
 
 pub(super) fn forward(call: &mut Call<'_>) {
     let p: Params = call.params();
-    bank(&p).forward(&call.input(0)[p.x()], call.input(1), &mut call.output(0)[p.y()]);
+    let bias = if p.has_bias != 0 { &call.input(2)[p.bias()] } else { &[] };
+    let exit = Exit { bias, bounds: (p.bounded != 0).then_some([p.low, p.high]) };
+    bank(&p).forward(&call.input(0)[p.x()], call.input(1), exit, &mut call.output(0)[p.y()]);
 }
 
 pub(super) fn backward_input(call: &mut Call<'_>) {

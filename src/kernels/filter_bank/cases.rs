@@ -69,7 +69,7 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
     let four = [(2, 3, 1), (1, 5, 1), (1, 3, 2), (2, 5, 2)];
     let shapes = [
         bank(1, [1, 1], [1, 1], 1, &[(1, 3, 1)]),
-        normalised(1, bank(0, [2, 1], [1, 1], 2, &[(1, 5, 2), (1, 3, 1)])),
+        normalised(1, bank(0, [8, 1], [1, 1], 2, &[(1, 5, 2), (1, 3, 1)])),
         bank(1, [2, 2], [7, 5], 1, &four),
         within(bank(1, [2, 1], [8, 8], 1, &four)),
         normalised(0, bank(0, [2, 1], [8, 8], 1, &[(1, 3, 1), (1, 5, 1)])),
@@ -79,8 +79,8 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         bank(1, [2, 1], [9, 17], 2, &four),
         normalised(1, bank(0, [1, 1], [8, 8], 2, &four[1..3])),
         within(bank(1, [2, 1], [16, 16], 2, &four)),
-        bank(0, [2, 2], [2, 2], 1, &[(0, 3, 1), (1, 3, 1), (0, 7, 9), (1, 5, 2)]),
-        bank(1, [2, 1], [2, 2], 2, &four[2..]),
+        bank(0, [8, 2], [2, 2], 1, &[(0, 3, 1), (1, 3, 1), (0, 7, 9), (1, 5, 2)]),
+        bank(1, [9, 1], [2, 2], 2, &four[2..]),
         bank(1, [1, 2], [3, 4], 1, &four[1..3]),
         // Windows of other sizes, and strides and dilations without a common divisor.
         bank(1, [1, 1], [10, 9], 1, &[(1, 1, 1), (1, 7, 1), (1, 9, 1)]),
@@ -90,8 +90,8 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         bank(1, [2, 2], [5, 6], 1, &[(2, 17, 1), (1, 3, 1)]),
         normalised(1, bank(0, [1, 2], [6, 5], 1, &[(1, 3, 1), (1, 17, 2)])),
         within(normalised(0, bank(1, [2, 1], [9, 10], 2, &[(1, 31, 1)]))),
-        normalised(1, bank(1, [2, 12], [4, 4], 1, &[(1, 3, 1)])),
-        within(normalised(1, bank(1, [5, 6], [2, 2], 1, &four[1..3]))),
+        normalised(1, bank(1, [8, 12], [4, 4], 1, &[(1, 3, 1)])),
+        within(normalised(1, bank(1, [9, 6], [2, 2], 1, &four[1..3]))),
         // Maps of many columns, and of many rows.
         bank(1, [1, 1], [5, 70], 1, &[(1, 3, 1), (1, 5, 2)]),
         normalised(0, bank(1, [1, 1], [68, 3], 1, &[(2, 3, 2)])),

@@ -105,7 +105,7 @@ fn forward_is_relu_and_a_convolution_a_branch() {
             let expected = run(
                 &depthwise::FORWARD,
                 &branch.params,
-                &[&x, &w[branch.weights]],
+                &[&x, &w[branch.weights.clone()], &w[branch.weights]],
                 p.batch as usize * channels * pixels,
             );
             let y = y[p.output as usize..].chunks_exact(p.out_channels as usize * pixels).take(p.batch as usize);

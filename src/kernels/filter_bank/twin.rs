@@ -3,6 +3,7 @@
 use super::Params;
 use crate::device::Call;
 use crate::kernels::depthwise::windows::Axis;
+use crate::kernels::depthwise::windows::Exit;
 use crate::kernels::depthwise::windows::bank::{Bank, Kind};
 
 fn bank(p: &Params, saved: &[f32], parameters: &[f32]) -> Bank {
@@ -43,7 +44,7 @@ fn bank(p: &Params, saved: &[f32], parameters: &[f32]) -> Bank {
 pub(super) fn forward(call: &mut Call<'_>) {
     let p: Params = call.params();
     let bank = bank(&p, call.input(2), call.input(3));
-    bank.forward(&call.input(0)[p.x()], call.input(1), &mut call.output(0)[p.y()]);
+    bank.forward(&call.input(0)[p.x()], call.input(1), Exit::default(), &mut call.output(0)[p.y()]);
 }
 
 pub(super) fn backward_input(call: &mut Call<'_>) {

@@ -58,6 +58,7 @@ fn params(
         pixels,
         has_bias: bias.into(),
         accumulate,
+        ..Default::default()
     };
     let of = if groups == 1 { String::new() } else { format!("{groups} times ") };
     let label =
@@ -67,8 +68,14 @@ fn params(
 }
 
 pub(super) fn forward(shape: Shape, bias: bool, accumulate: u32) -> Case {
-    let (p, label, [x, w, y]) = params(shape, bias, accumulate);
-    Case::new(format!("{label}, bias {bias}"), &p).noise(x, 1).noise(w, 2).noise(p.bias().end, 3).result(y)
+    let (mut p, label, [x, w, y]) = params(shape, bias, accumulate);
+    // Within bounds at half of the cases, whether there is a bias or not.
+    (p.bounded, p.low, p.high) = (p.outputs & 1, -0.125, 0.25);
+    Case::new(format!("{label}, bias {bias}, bounded {}", p.bounded), &p)
+        .noise(x, 1)
+        .noise(w, 2)
+        .noise(p.bias().end, 3)
+        .result(y)
 }
 
 pub(super) fn backward_input(shape: Shape, bias: bool, accumulate: u32) -> Case {

@@ -1,8 +1,9 @@
 //! Pointwise (1×1, stride 1) convolution of images [batch, groups, inputs, pixels], a matrix product for
-//! each image n and group g: `y[n, g, o, p] = Σᵢ w[g, o, i] x[n, g, i, p] + bias[g, o]`,
+//! each image n and group g: `y[n, g, o, p] = Σᵢ w[g, o, i] x[n, g, i, p] + bias[g, o]` within bounds,
 //! `dx[n, g, i, p] = Σₒ w[g, o, i] dy[n, g, o, p]`, `dw[g, o, i] = Σₙₚ dy[n, g, o, p] x[n, g, i, p]`.
 
 use crate::device::{Call, Class, Kernel, Launch};
+use crate::kernels::cpu::contiguous::bound;
 use crate::kernels::cpu::gemm::{self, Places, Product, ROWS, WIDTH};
 use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::pixel_panel::Panel;
@@ -19,10 +20,10 @@ mod weight;
 
 pub use params::Params;
 
-/// y (+)= w · x + bias.
+/// y (+)= w · x + bias, within bounds if there are any.
 pub static FORWARD: Kernel = Kernel {
     name: "pointwise_conv_forward",
-    source: wgsl!("include/pixels", "pointwise_conv_forward"),
+    source: wgsl!("include/within", "include/pixels", "pointwise_conv_forward"),
     params: Params::LAYOUT,
     inputs: &["x", "w", "bias"],
     outputs: &["y"],
@@ -156,6 +157,7 @@ fn product(p: &Params, a: &[f32], depth: usize, x: &[f32], bias: Option<&[f32]>,
             }
         }
         gemm::product(whole.of(unit % groups, start / pixels, y.len() / pixels, [pixels; 3]), x, y);
+        hold(p, y);
     });
 }
 
@@ -202,5 +204,13 @@ fn in_panels(p: &Params, whole: Whole<'_>, x: &[f32], y: &mut [f32]) {
                 }
             }
         });
+        hold(p, y);
     });
+}
+
+/// Results within bounds, if there are any; those of [`BACKWARD_INPUT`] have none.
+fn hold(p: &Params, y: &mut [f32]) {
+    if p.bounded != 0 {
+        bound(y, [p.low, p.high]);
+    }
 }

@@ -29,6 +29,12 @@ params! {
         pub has_bias: u32,
         /// Whether results are added to (1) or overwrite (0) what is there.
         pub accumulate: u32,
+        /// Whether results are held within bounds (1) or not (0): ReLU, ReLU6; of [`FORWARD`](super::FORWARD) alone.
+        pub bounded: u32,
+        /// The lower bound.
+        pub low: f32,
+        /// The upper bound; ∞ for none.
+        pub high: f32,
     }
 }
 

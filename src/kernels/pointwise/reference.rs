@@ -17,6 +17,9 @@ pub(super) fn forward(call: &mut Call<'_>) {
             sum += f64::from(w[row * inputs + i]) * f64::from(x[(n * inputs + i) * pixels + pixel]);
         }
         put(y, sum, p.accumulate);
+        if p.bounded != 0 {
+            *y = y.clamp(p.low, p.high);
+        }
     }
 }
 

@@ -103,7 +103,7 @@ pub fn write(model: &Model<'_>) -> Result<Vec<u8>, OnnxError> {
     let output = output.ok_or_else(|| whole("the network has no output: name one `logits`".into()))?;
     // What other outputs read is not written.
     let alone = Graph { outputs: vec![output.clone()], ..graph.clone() }.main();
-    let folded = model.fold.then(|| fold(&alone, model.arrays, |_| true)).transpose().map_err(unfolded)?;
+    let folded = model.fold.then(|| fold(&alone, model.arrays)).transpose().map_err(unfolded)?;
     let (graph, arrays) = folded.as_ref().map_or((&alone, model.arrays), |(graph, arrays)| (graph, arrays));
     let output = graph.outputs[0].node;
     let (image, scores) = (graph.shape(0), graph.shape(output));

@@ -1,8 +1,9 @@
 //! Runs of planes: into a source and through the windows.
 
-use super::register_block::{self, Group, LANES, Source, WEIGHTS, Weights};
+use super::register_block::{self, Ends, Group, LANES, Source, WEIGHTS, Weights};
 use super::{Fill, Layout, Pass, Plan};
 use crate::kernels::cpu::vector::vectorised;
+use std::ops::Range;
 
 /// What happens to values on their way into a source.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,28 @@ pub(in crate::kernels) enum Entry<'a> {
     Rectified,
     /// ReLU of (v − mean)·factor + bias, [mean, factor, bias] of each plane.
     Normalised(&'a [[f32; 3]]),
+}
+
+/// What happens to results on their way out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::kernels) struct Exit<'a> {
+    /// Added to each plane's; empty: nothing.
+    pub bias: &'a [f32],
+    /// What they are held within.
+    pub bounds: Option<[f32; 2]>,
+}
+
+impl Exit<'_> {
+    /// For some of the planes.
+    pub fn of(self, planes: Range<usize>) -> Self {
+        Self { bias: if self.bias.is_empty() { &[] } else { &self.bias[planes] }, ..self }
+    }
+
+    /// Added to a plane.
+    #[inline(always)]
+    pub fn bias(&self, plane: usize) -> f32 {
+        self.bias.get(plane).copied().unwrap_or(0.0)
+    }
 }
 
 /// (v − mean)·factor + bias.
@@ -112,6 +135,7 @@ pub(in crate::kernels) struct Results<'a> {
     pub plane: usize,
     /// Whether they are added to what is there.
     pub add: bool,
+    pub exit: Exit<'a>,
 }
 
 vectorised! {
@@ -138,17 +162,20 @@ fn convolve_body<const FUSED: bool>(
             25 => window[..25].copy_from_slice(&weights[..25]),
             _ => window[..taps].copy_from_slice(weights),
         }
-        for (pass, add) in plan.passes.iter().zip(std::iter::once(results.add).chain(std::iter::repeat(true))) {
+        let whole = Ends { add: results.add, bias: results.exit.bias(number), bounds: results.exit.bounds };
+        for (part, pass) in plan.passes.iter().enumerate() {
             let at = number * length;
+            let ends = whole.part(part == 0, part + 1 == plan.passes.len());
             match (FUSED, pass.taps) {
-                (true, 5) => pass_of::<FUSED, 5>(plan, pass, 0, source, at, &window, to, add),
-                (true, 3) => pass_of::<FUSED, 3>(plan, pass, 0, source, at, &window, to, add),
-                (true, 2) => pass_of::<FUSED, 2>(plan, pass, 0, source, at, &window, to, add),
+                (true, 5) => pass_of::<FUSED, 5>(plan, pass, 0, source, at, &window, to, ends),
+                (true, 3) => pass_of::<FUSED, 3>(plan, pass, 0, source, at, &window, to, ends),
+                (true, 2) => pass_of::<FUSED, 2>(plan, pass, 0, source, at, &window, to, ends),
                 // Old processors: less code instead of the last bit of speed.
                 _ => {
                     for k in 0..pass.taps {
                         let (at, weight) = (at + k * plan.step, k * pass.weight_step);
-                        pass_of::<FUSED, 1>(plan, pass, weight, source, at, &window, to, add || k > 0);
+                        let ends = ends.part(k == 0, k + 1 == pass.taps);
+                        pass_of::<FUSED, 1>(plan, pass, weight, source, at, &window, to, ends);
                     }
                 }
             }
@@ -166,7 +193,7 @@ fn pass_of<const FUSED: bool, const T: usize>(
     at: usize,
     weights: &Weights,
     to: &mut [f32],
-    add: bool,
+    ends: Ends,
 ) {
     let (step, to_step, groups, weight_step) = (plan.step, plan.to_step, pass.groups.as_slice(), pass.weight_step);
     for &place in &plan.wide {
@@ -182,7 +209,7 @@ fn pass_of<const FUSED: bool, const T: usize>(
             place,
             to,
             to_step,
-            add,
+            ends,
         );
     }
     for &place in &plan.narrow {
@@ -198,7 +225,7 @@ fn pass_of<const FUSED: bool, const T: usize>(
             place,
             to,
             to_step,
-            add,
+            ends,
         );
     }
     for &place in &plan.low {
@@ -214,7 +241,7 @@ fn pass_of<const FUSED: bool, const T: usize>(
             place,
             to,
             to_step,
-            add,
+            ends,
         );
     }
 }

@@ -16,6 +16,7 @@ mod register_block;
 mod scatter;
 mod tiny_matrix;
 
+pub(in crate::kernels) use convolve::Exit;
 use register_block::{Group, LANES, Place, SIZE, WEIGHTS};
 
 /// One axis of a window over a plane: rows or columns.

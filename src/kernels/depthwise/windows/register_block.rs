@@ -78,6 +78,38 @@ fn write<const V: usize>(to: &mut [f32], at: usize, count: usize, values: [f32; 
     }
 }
 
+/// What becomes of a block's sums: `bias` and, if `add`, what is there are added, and the result is held within bounds.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Ends {
+    pub add: bool,
+    pub bias: f32,
+    pub bounds: Option<[f32; 2]>,
+}
+
+impl Ends {
+    /// For a part of the sum: the first begins it, the last ends it.
+    #[inline(always)]
+    pub fn part(self, first: bool, last: bool) -> Self {
+        Self {
+            add: self.add || !first,
+            bias: if first { self.bias } else { 0.0 },
+            bounds: if last { self.bounds } else { None },
+        }
+    }
+}
+
+/// Not `clamp`, which would make a minimum and a maximum of what must keep a NaN.
+#[inline(always)]
+pub(in crate::kernels) fn within<const V: usize>(mut values: [f32; V], bounds: Option<[f32; 2]>) -> [f32; V] {
+    if let Some([low, high]) = bounds {
+        for value in &mut values {
+            let above = if *value < low { low } else { *value };
+            *value = if above > high { high } else { above };
+        }
+    }
+    values
+}
+
 /// `to (+)= Σ` over groups and their `T` taps (whose weights are `weight` behind the groups'), for `R` ≤ 8 rows of `V` columns. Row r of a group, `r · step` from its
 /// first tap, is tap r − j of held row j.
 #[inline(always)]
@@ -93,14 +125,14 @@ pub(in crate::kernels) fn convolve<const FUSED: bool, const T: usize, const R: u
     place: Place,
     to: &mut [f32],
     to_step: usize,
-    add: bool,
+    ends: Ends,
 ) {
     macro_rules! begin {
         ($j:literal) => {
-            if add && $j < R && $j < place.rows {
-                read::<V>(to, place.to + $j * to_step, place.columns)
+            if ends.add && $j < R && $j < place.rows {
+                read::<V>(to, place.to + $j * to_step, place.columns).map(|value| value + ends.bias)
             } else {
-                [0.0; V]
+                [ends.bias; V]
             }
         };
     }
@@ -132,7 +164,7 @@ pub(in crate::kernels) fn convolve<const FUSED: bool, const T: usize, const R: u
     macro_rules! end {
         ($($sum:ident $j:literal)*) => { $(
             if $j < R && $j < place.rows {
-                write::<V>(to, place.to + $j * to_step, place.columns, $sum);
+                write::<V>(to, place.to + $j * to_step, place.columns, within($sum, ends.bounds));
             }
         )* };
     }

@@ -1,11 +1,12 @@
 //! Inner loops of tiny maps: dense matrices, whose rows are vectors, with the planes of many images. `together`: four
 //! planes of four pixels lie in a vector, and a matrix of four rows holds the four planes' own.
 
-use super::convolve::{Entry, normal, relu};
+use super::convolve::{Entry, Exit, normal, relu};
+use super::register_block::within;
 use crate::kernels::cpu::vector::{LANES, fma, vectorised};
 
 /// Images whose sums are held at a time.
-const HELD: usize = 4;
+pub(in crate::kernels) const HELD: usize = 4;
 /// Rows of sums over images that are held at a time.
 const ROWS: usize = 8;
 /// Pixels of the planes that lie together.
@@ -58,6 +59,7 @@ pub(in crate::kernels) struct Product<'a> {
     pub to_distance: usize,
     /// Whether results are added to what is there.
     pub add: bool,
+    pub exit: Exit<'a>,
     /// Whether the planes lie together.
     pub together: bool,
 }
@@ -78,13 +80,19 @@ fn multiply_body<const FUSED: bool>(p: &Product<'_>, entry: Entry<'_>, x: &[f32]
             (norms[0][lane], norms[1][lane], norms[2][lane]) = (norm[0], norm[1], norm[2]);
         }
     }
+    let planes_written = p.exit.bias.len().max(1);
     for vector in 0..p.written.div_ceil(LANES) {
         let first = vector * LANES;
         let lanes = (p.written - first).min(LANES);
+        let start: [f32; LANES] = match *p.exit.bias {
+            [] => [0.0; LANES],
+            [bias] => [bias; LANES],
+            _ => std::array::from_fn(|lane| p.exit.bias((first + lane) / (p.written / planes_written))),
+        };
         for n in (0..p.images).step_by(HELD) {
             // Images beyond the last repeat it; their sums are not stored.
             let images: [usize; HELD] = std::array::from_fn(|i| (n + i).min(p.images - 1));
-            let mut sums = [[0.0; LANES]; HELD];
+            let mut sums = [start; HELD];
             for &(at, matrix) in p.terms {
                 let matrix = &matrix[vector * p.rows..][..p.rows];
                 let from = images.map(|n| &p.from[n * p.from_distance + at..]);
@@ -106,11 +114,13 @@ fn multiply_body<const FUSED: bool>(p: &Product<'_>, entry: Entry<'_>, x: &[f32]
                     }
                 }
                 let to = &mut to[n * p.to_distance + first..][..lanes];
-                match (to.first_chunk_mut::<LANES>(), p.add) {
-                    (Some(to), false) => *to = sums,
-                    (Some(to), true) => to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum),
-                    (None, false) => to.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum),
-                    (None, true) => to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum),
+                if p.add {
+                    sums.iter_mut().zip(&*to).for_each(|(sum, &to)| *sum += to);
+                }
+                let sums = within(sums, p.exit.bounds);
+                match to.first_chunk_mut::<LANES>() {
+                    Some(to) => *to = sums,
+                    None => to.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum),
                 }
             }
         }

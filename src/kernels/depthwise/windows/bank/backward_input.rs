@@ -3,7 +3,7 @@
 use super::tiny_maps::Dense;
 use super::{Bank, pieces, with_sources};
 use crate::kernels::cpu::parallel;
-use crate::kernels::depthwise::windows::convolve::{Entry, Results, convolve, prepare};
+use crate::kernels::depthwise::windows::convolve::{Entry, Exit, Results, convolve, prepare};
 use crate::kernels::depthwise::windows::register_block::LANES;
 use crate::kernels::depthwise::windows::scatter::{Spread, spread};
 use crate::kernels::depthwise::windows::{Fill, Layout, Plan, tile, tiles};
@@ -81,7 +81,14 @@ impl Bank {
                             if first && plan.is_empty() {
                                 sums.fill(0.0);
                             }
-                            convolve(&tile.layout, plan, source, w, taps, Results { to: sums, plane, add: !first });
+                            convolve(
+                                &tile.layout,
+                                plan,
+                                source,
+                                w,
+                                taps,
+                                Results { to: sums, plane, add: !first, exit: Exit::default() },
+                            );
                         }
                         first = false;
                     }

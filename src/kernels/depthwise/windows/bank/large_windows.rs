@@ -3,12 +3,14 @@
 //! straight from the planes. Each row of taps is summed by itself first: a long chain of additions loses accuracy.
 
 use super::{Bank, Kind};
+use crate::kernels::cpu::contiguous::bound;
 use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::cpu::store::{put, store};
 use crate::kernels::cpu::vector::{fma, vectorised};
 use crate::kernels::cpu::window_rows::inside;
-use crate::kernels::depthwise::windows::convolve::{Entry, normal};
+use crate::kernels::depthwise::windows::convolve::{Entry, Exit, normal};
+use crate::kernels::depthwise::windows::register_block::Ends;
 use rayon::prelude::*;
 
 /// `to[j] += factor · from[first + j · stride]`, where that lies in `from`.
@@ -53,8 +55,8 @@ fn met(axis: &super::Axis, out: usize, tap: usize) -> i64 {
 }
 
 vectorised! {
-    /// A plane of results: `y (+)= w ∗ x`. `row` and `sums` have room for a row of results.
-    fn forward_plane(kind: &Kind, w: &[f32], x: &[f32], y: &mut [f32], row: &mut [f32], sums: &mut [f32], add: bool)
+    /// A plane of results: `y (+)= w ∗ x + bias`. `row` and `sums` have room for a row of results.
+    fn forward_plane(kind: &Kind, w: &[f32], x: &[f32], y: &mut [f32], row: &mut [f32], sums: &mut [f32], ends: Ends)
         = forward_body
 }
 
@@ -66,7 +68,7 @@ fn forward_body<const FUSED: bool>(
     y: &mut [f32],
     row: &mut [f32],
     sums: &mut [f32],
-    add: bool,
+    ends: Ends,
 ) {
     let [down, right] = &kind.window;
     row.fill(0.0);
@@ -81,7 +83,10 @@ fn forward_body<const FUSED: bool>(
             }
             pour(row, sums);
         }
-        store(y, sums, 0.0, add);
+        store(y, sums, ends.bias, ends.add);
+        if let Some(bounds) = ends.bounds {
+            bound(y, bounds);
+        }
     }
 }
 
@@ -130,7 +135,7 @@ fn weight_body<const FUSED: bool>(kind: &Kind, x: &[f32], dy: &[f32], totals: &m
 
 impl Bank {
     /// [`Self::forward`] for windows of any size.
-    pub(super) fn forward_large(&self, x: &[f32], w: &[f32], y: &mut [f32]) {
+    pub(super) fn forward_large(&self, x: &[f32], w: &[f32], exit: Exit<'_>, y: &mut [f32]) {
         let (channels, pixels, width) = (self.channels, self.out_pixels(), self.out[1]);
         if y.is_empty() {
             return;
@@ -150,7 +155,8 @@ impl Bank {
             scratch([self.pixels(), width, width], |[held, row, sums]| {
                 let (x, _) = self.entered(x, &(n..n + 1), self.own(branch, c..c + 1), held);
                 let w = &w[self.weights(k, b) + c * kind.taps()..][..kind.taps()];
-                forward_plane(kind, w, x, y, row, sums, self.accumulate);
+                let ends = Ends { add: self.accumulate, bias: exit.bias(plane), bounds: exit.bounds };
+                forward_plane(kind, w, x, y, row, sums, ends);
             });
         });
     }

@@ -18,6 +18,8 @@ mod tiny_maps;
 
 /// Results in one piece of work, about.
 const PIECE: usize = 1 << 15;
+/// Pieces of work that there are at least, so that all threads have some.
+const FEWEST: usize = 8;
 
 /// Branches with windows of the same kind.
 #[derive(Clone, Copy, Debug)]
@@ -129,9 +131,10 @@ impl Bank {
         kind.weight + branch * self.channels * kind.taps()
     }
 
-    /// Channels in one piece of work.
+    /// Channels in one piece of work; of a few images so many that there are [`FEWEST`] pieces.
     fn together(&self, results: usize) -> usize {
-        (PIECE / results.max(1)).clamp(1, self.channels.max(1))
+        let share = (self.batch * self.channels).div_ceil(FEWEST);
+        (PIECE / results.max(1)).min(share).clamp(1, self.channels.max(1))
     }
 
     /// About how much work there is, in products of vectors.

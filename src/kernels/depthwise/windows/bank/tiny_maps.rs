@@ -9,8 +9,8 @@ use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::cpu::store::put;
 use crate::kernels::cpu::vector::LANES;
-use crate::kernels::depthwise::windows::convolve::Entry;
-use crate::kernels::depthwise::windows::tiny_matrix::{Outer, Product, multiply, outer};
+use crate::kernels::depthwise::windows::convolve::{Entry, Exit};
+use crate::kernels::depthwise::windows::tiny_matrix::{HELD, Outer, Product, multiply, outer};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -82,17 +82,20 @@ impl Dense {
     fn matrices(&self, bank: &Bank, w: &[f32]) -> Vec<[f32; LANES]> {
         let groups = bank.channels.div_ceil(self.group);
         let mut matrices = vec![[0.0; LANES]; bank.branches() * groups * self.length()];
-        for ((k, b), branch) in bank.each_branch().zip(matrices.chunks_exact_mut(groups * self.length())) {
-            let taps = bank.kinds[k].taps();
-            let weights = w[bank.weights(k, b)..][..bank.channels * taps].chunks_exact(taps);
-            for (c, weights) in weights.enumerate() {
-                let matrix = &mut branch[c / self.group * self.length()..][..self.length()];
-                let matrix = &mut matrix.as_flattened_mut()[c % self.group * self.written..];
+        let branches: Vec<(usize, usize)> = bank.each_branch().collect();
+        let fill = |(at, matrix): (usize, &mut [[f32; LANES]])| {
+            let (k, b) = branches[at / groups];
+            let (taps, channels) = (bank.kinds[k].taps(), self.channels(bank, at % groups));
+            let weights = &w[bank.weights(k, b)..][channels.start * taps..channels.end * taps];
+            for (c, weights) in weights.chunks_exact(taps).enumerate() {
+                let matrix = &mut matrix.as_flattened_mut()[c * self.written..];
                 for (&weight, places) in weights.iter().zip(&self.places[k]) {
                     places.iter().for_each(|&place| matrix[place] = weight);
                 }
             }
-        }
+        };
+        let least = parallel::least(LANES * matrices.len());
+        matrices.par_chunks_exact_mut(self.length()).enumerate().with_min_len(least).for_each(fill);
         matrices
     }
 
@@ -101,9 +104,9 @@ impl Dense {
         group * self.group..bank.channels.min((group + 1) * self.group)
     }
 
-    /// Images in one piece of work that multiplies with so many matrices each.
+    /// Images in one piece of work that multiplies with so many matrices each: not fewer than share a matrix while it is near.
     fn images(&self, matrices: usize) -> usize {
-        (PIECE / (matrices * self.length()).max(1)).max(1)
+        (PIECE / (matrices * self.length()).max(1)).max(HELD)
     }
 }
 
@@ -116,7 +119,7 @@ impl Bank {
     }
 
     /// [`Self::forward`] of tiny maps.
-    pub(super) fn forward_tiny(&self, dense: &Dense, x: &[f32], w: &[f32], y: &mut [f32]) {
+    pub(super) fn forward_tiny(&self, dense: &Dense, x: &[f32], w: &[f32], exit: Exit<'_>, y: &mut [f32]) {
         let (matrices, groups) = (dense.matrices(self, w), self.channels.div_ceil(dense.group));
         let distance = self.out_channels * dense.written;
         let images = dense.images(self.branches() * groups);
@@ -129,6 +132,7 @@ impl Bank {
                     let (from, from_distance) = self.entered(x, &images, channels, held);
                     for (branch, group) in read.flat_map(|branch| (0..groups).map(move |group| (branch, group))) {
                         let channels = dense.channels(self, group);
+                        let first = branch * self.channels;
                         let matrix = &matrices[(branch * groups + group) * dense.length()..][..dense.length()];
                         let product = Product {
                             rows: dense.rows,
@@ -139,9 +143,10 @@ impl Bank {
                             written: channels.len() * dense.written,
                             to_distance: distance,
                             add: self.accumulate,
+                            exit: exit.of(first + channels.start..first + channels.end),
                             together: dense.group > 1,
                         };
-                        let to = &mut y[(branch * self.channels + channels.start) * dense.written..];
+                        let to = &mut y[(first + channels.start) * dense.written..];
                         multiply(&product, Entry::Plain, &[], 0, to);
                     }
                 }
@@ -176,6 +181,7 @@ impl Bank {
                     written: channels.len() * dense.written,
                     to_distance: distance,
                     add: self.accumulate,
+                    exit: Exit::default(),
                     together: dense.group > 1,
                 };
                 let at = own.start * dense.written;
