@@ -81,8 +81,9 @@ fn convolutions_of_every_form() {
         let general = [values(&[2, 2, 5, 6], 1), values(&[3, 2, 3, 3], 2), values(&[3], 3)];
         check(&general, |tape, v| ops::conv2d(tape, &v[0], &v[1], Some(&v[2]), ConvArgs { groups: 1, ..args }));
     }
-    // None of these results lies where a bound begins to hold.
-    check(&pointwise, |tape, v| ops::conv2d_within(tape, &v[0], &v[1], Some(&v[2]), ConvArgs::default(), [-0.2, 0.3]));
+    // Values that keep away from the bounds.
+    let one = [spread(&[2, 1, 3, 4]), (vec![1.0], vec![1; 4])];
+    check(&one, |tape, v| ops::conv2d_within(tape, &v[0], &v[1], None, ConvArgs::default(), [-0.2, 0.3]));
     let grouped = [values(&[1, 4, 4, 4], 1), values(&[6, 2, 1, 3], 2)];
     let args = ConvArgs { padding: [0, 1, 0, 1], groups: 2, ..ConvArgs::default() };
     check(&grouped, |tape, v| ops::conv2d(tape, &v[0], &v[1], None, args));
