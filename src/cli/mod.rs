@@ -34,7 +34,8 @@ mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 /// Neural architecture search from the compute kernels up, on any GPU or none.
 #[derive(Debug, Parser)]
@@ -88,17 +89,15 @@ enum Verb {
 /// Parses the command line, runs the verb and says what went wrong.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let level = match cli.verbose {
-        0 => "warn,wgpu_hal=off,wgpu_core=off,naga=off",
-        1 => "info,wgpu_hal=warn,wgpu_core=warn,naga=warn",
-        _ => "debug",
+    let (own, of_wgpu) = match cli.verbose {
+        0 => (LevelFilter::WARN, LevelFilter::OFF),
+        1 => (LevelFilter::INFO, LevelFilter::WARN),
+        _ => (LevelFilter::DEBUG, LevelFilter::DEBUG),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(level))
-        .with_writer(|| held::Stderr)
-        .without_time()
-        .with_target(false)
-        .init();
+    let levels =
+        Targets::new().with_default(own).with_targets(["wgpu_hal", "wgpu_core", "naga"].map(|name| (name, of_wgpu)));
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| held::Stderr).without_time().with_target(false);
+    tracing_subscriber::registry().with(lines.with_filter(levels)).init();
     let outcome = match cli.verb {
         Verb::Devices(args) => devices::run(&args),
         Verb::Check(args) => check::run(&args),

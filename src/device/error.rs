@@ -31,7 +31,7 @@ pub enum Error {
         reason: String,
     },
     /// A graphics interface that there is not.
-    #[error("`{name}` is no graphics interface; give vulkan, metal, dx12 or gl, or several separated by commas")]
+    #[error("`{name}` is no graphics interface; give vulkan, metal or dx12, or several separated by commas")]
     Backend {
         /// What was given.
         name: String,

@@ -20,7 +20,6 @@ pub fn backends(text: &str) -> Result<Backends, Error> {
                 "vulkan" | "vk" => Backends::VULKAN,
                 "metal" | "mtl" => Backends::METAL,
                 "dx12" | "d3d12" => Backends::DX12,
-                "gl" | "gles" | "opengl" => Backends::GL,
                 _ => return Err(Error::Backend { name: name.trim().to_owned() }),
             })
     })

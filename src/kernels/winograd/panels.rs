@@ -55,49 +55,7 @@ fn start(tiles: &Tiles<'_>, tile: usize, rows: usize, margin: usize) -> usize {
 }
 
 vectorised! {
-    /// Bᵀ x B from what [`input_columns`] gave, packed as left sides of products: to[panel][four tiles, channel, tile]. It needs
-    /// memory for 24 · `room` values.
-    fn input_fours(tiles: Tiles<'_>, laid: &[f32], room: usize, pitch: usize, rows: &mut [f32], to: &mut [f32]) = input_fours_body
-}
-
-#[inline(always)]
-fn input_fours_body<const FUSED: bool>(
-    tiles: Tiles<'_>,
-    laid: &[f32],
-    room: usize,
-    pitch: usize,
-    rows: &mut [f32],
-    to: &mut [f32],
-) {
-    const { assert!(gemm::ROWS == 4, "tiles are interleaved as the product takes its rows") };
-    let (count, size) = (tiles.count(), tiles.span() * room);
-    for four in 0..count.div_ceil(gemm::ROWS) {
-        // Tiles beyond the last repeat it; nothing reads what comes of them.
-        let mut starts = [0; gemm::ROWS];
-        for (i, at) in starts.iter_mut().enumerate() {
-            *at = start(&tiles, (four * gemm::ROWS + i).min(count - 1), VALUES, 2) * room;
-        }
-        for v in 0..VALUES {
-            // rows[e, tile, channel], in memory between the two steps: of values in registers compilers make no long vectors here.
-            for (i, start) in starts.into_iter().enumerate() {
-                for channel in (0..room).step_by(LANES) {
-                    let values = input_row(&laid[start + v * size + channel..], room);
-                    for (e, value) in values.into_iter().enumerate() {
-                        value.put(&mut rows[(e * gemm::ROWS + i) * room + channel..][..LANES]);
-                    }
-                }
-            }
-            for (e, rows) in rows.chunks_exact(gemm::ROWS * room).enumerate() {
-                let to = &mut to[(v * VALUES + e) * pitch + four * room * gemm::ROWS..][..room * gemm::ROWS];
-                let row = |i: usize| &rows[i * room..][..room];
-                interleave([row(0), row(1), row(2), row(3)], to.as_chunks_mut().0);
-            }
-        }
-    }
-}
-
-vectorised! {
-    /// As [`input_fours`], as right sides of products over tiles: to[panel][tile, channel].
+    /// Bᵀ x B from what [`input_columns`] gave: to[panel][tile, channel].
     fn input_tiles(tiles: Tiles<'_>, laid: &[f32], room: usize, pitch: usize, to: &mut [f32]) = input_tiles_body
 }
 
@@ -146,8 +104,28 @@ fn gradients_body<const FUSED: bool>(tiles: Tiles<'_>, laid: &[f32], room: usize
     }
 }
 
+/// Tiles of a quarter of them, rounded up: [`pack`] puts a tile of each quarter side by side.
+pub(super) fn quarter(count: usize) -> usize {
+    count.div_ceil(gemm::ROWS)
+}
+
 vectorised! {
-    /// Aᵀ m A + bias of panels m[tile, channel], laid as [`super::tiles::lay_outputs`] lays them. The bias has `room` values.
+    /// Packs a panel, with tiles for whole quarters, as the left side of a product: to[tile of a quarter, channel, quarter]. So there
+    /// are four long rows to interleave, whatever the number of channels.
+    fn pack(panel: &[f32], to: &mut [f32]) = pack_body
+}
+
+#[inline(always)]
+fn pack_body<const FUSED: bool>(panel: &[f32], to: &mut [f32]) {
+    const { assert!(gemm::ROWS == 4, "the quarters are interleaved as the product takes its rows") };
+    let (a, rest) = panel.split_at(to.len() / 4);
+    let (b, rest) = rest.split_at(a.len());
+    let (c, d) = rest.split_at(a.len());
+    interleave([a, b, c, d], to.as_chunks_mut().0);
+}
+
+vectorised! {
+    /// Aᵀ m A + bias of panels m[tile of a quarter, quarter, channel], laid as [`super::tiles::lay_outputs`] lays them. The bias has `room` values.
     fn results(tiles: Tiles<'_>, m: &[f32], pitch: usize, bias: &[f32], to: &mut [f32]) = results_body
 }
 
@@ -155,10 +133,11 @@ vectorised! {
 fn results_body<const FUSED: bool>(tiles: Tiles<'_>, m: &[f32], pitch: usize, bias: &[f32], to: &mut [f32]) {
     let room = bias.len();
     let size = tiles.across() * ROWS * room;
+    let quarter = quarter(tiles.count());
     for tile in 0..tiles.count() {
         let start = start(&tiles, tile, ROWS, 0) * room;
         for channel in (0..room).step_by(LANES) {
-            let m = &m[tile * room + channel..];
+            let m = &m[(tile % quarter * gemm::ROWS + tile / quarter) * room + channel..];
             let bias = Vector::of(&bias[channel..][..LANES]);
             let mut rows = [[Vector::ZERO; ROWS]; VALUES];
             for (v, row) in rows.iter_mut().enumerate() {

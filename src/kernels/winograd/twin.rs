@@ -1,8 +1,8 @@
 //! The kernels on the CPU, F(4×4, 3×3): matrix products of panels, one for each of 36 places.
 
-use super::panels::{PANELS, gradients, input_columns, input_fours, input_tiles, pitch, results};
+use super::panels::{PANELS, gradients, input_columns, input_tiles, pack, pitch, quarter, results};
 use super::tiles::{Tiles, lay_inputs, lay_outputs, put_outputs};
-use super::transform::{TAPS, VALUES};
+use super::transform::TAPS;
 use super::{FilterParams, Params, filters};
 use crate::device::Call;
 use crate::kernels::cpu::gemm::{self, Product, ROWS};
@@ -52,18 +52,20 @@ pub(super) fn forward(call: &mut Call<'_>) {
         let mut shifts = vec![0.0; room];
         shifts.iter_mut().zip(bias.iter().skip(first).take(outputs)).for_each(|(to, bias)| *to = *bias);
         let most = Tiles { p: &p, first: 0, rows: at_once };
-        let fours = most.count().next_multiple_of(ROWS);
-        let (b, m) = (pitch(fours * depth), pitch(fours * room));
-        let lengths = [most.of_inputs(depth), VALUES * ROWS * depth, PANELS * b, PANELS * m, most.of_outputs(room)];
-        scratch(lengths, |[laid, rows, panels, sums, to]| {
+        let places = quarter(most.count()) * ROWS;
+        let (b, m) = (pitch(places * depth), pitch(places * room));
+        let lengths = [most.of_inputs(depth), PANELS * b, places * depth, PANELS * m, most.of_outputs(room)];
+        scratch(lengths, |[laid, panels, packed, sums, to]| {
             for first_row in (0..here * down).step_by(at_once) {
                 let tiles = Tiles { p: &p, first: first_row, rows: at_once.min(here * down - first_row) };
                 lay_inputs(tiles, x, depth, laid);
                 input_columns(tiles, depth, laid);
-                input_fours(tiles, laid, depth, b, rows, panels);
+                input_tiles(tiles, laid, depth, b, panels);
+                let rows = quarter(tiles.count()) * ROWS;
+                let packed = &mut packed[..rows * depth];
                 for panel in 0..PANELS {
-                    let (rows, columns, x_pitch, y_pitch) = (tiles.count(), room, width, room);
-                    let a = &panels[panel * b..][..b];
+                    pack(&panels[panel * b..][..rows * depth], packed);
+                    let (a, columns, x_pitch, y_pitch) = (&*packed, room, width, room);
                     let product =
                         Product { a, depth, first: 0, bias: &[], add: false, rows, columns, x_pitch, y_pitch };
                     let filters = &filters[panel * inputs * width..][..inputs * width];
