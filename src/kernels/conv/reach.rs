@@ -4,6 +4,7 @@
 use super::Params;
 use crate::kernels::cpu::gemm::{self, Places, Product, ROWS};
 use crate::kernels::cpu::parallel::{self, least, products};
+use crate::kernels::cpu::scratch::zeros;
 use crate::kernels::cpu::vector::LANES;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -125,7 +126,7 @@ pub(super) fn backward_weight(p: &Params, x: &[f32], dy: &[f32], dw: &mut [f32])
     let a = gemm::pack(dy, [1, outputs, p.out_pixels(), batch], places);
     let width = inputs.next_multiple_of(LANES);
     // [pixel, image, input].
-    let mut side = vec![0.0; pixels * batch * width];
+    let mut side = zeros(pixels * batch * width);
     side.par_chunks_mut(batch * width).enumerate().with_min_len(least(x.len())).for_each(|(pixel, side)| {
         for (image, side) in side.chunks_exact_mut(width).enumerate() {
             let x = x[image * inputs * pixels..][..inputs * pixels].iter().skip(pixel).step_by(pixels);
@@ -133,7 +134,7 @@ pub(super) fn backward_weight(p: &Params, x: &[f32], dy: &[f32], dw: &mut [f32])
         }
     });
     // [tap, output, input].
-    let mut sums = vec![0.0; rows.taps * columns.taps * outputs * width];
+    let mut sums = zeros(rows.taps * columns.taps * outputs * width);
     let pieces = parallel::blocks(&mut sums, outputs * width, block(outputs, rows.taps * columns.taps) * width);
     pieces.into_par_iter().with_min_len(products(p.flops())).for_each(|(tap, start, sums)| {
         let (on_rows, place_row) = rows.results_of(tap / columns.taps);
@@ -187,14 +188,14 @@ fn convolve(
     let (width, depth) = ((p.batch as usize).next_multiple_of(LANES), rows.taps * columns.taps * from);
     let (pixels, results) = (rows.places * columns.places, rows.results * columns.results);
     // [pixel, channel, image].
-    let mut side = vec![0.0; pixels * from * width];
+    let mut side = zeros(pixels * from * width);
     side.par_chunks_mut(from * width).enumerate().with_min_len(least(x.len())).for_each(|(pixel, side)| {
         for (channel, side) in side.chunks_exact_mut(width).enumerate() {
             let x = x.iter().skip(channel * pixels + pixel).step_by(from * pixels);
             side.iter_mut().zip(x).for_each(|(side, x)| *side = *x);
         }
     });
-    let mut sums = vec![0.0; results * to * width];
+    let mut sums = zeros(results * to * width);
     let pieces = parallel::blocks(&mut sums, to * width, block(to, results) * width);
     pieces.into_par_iter().with_min_len(products(p.flops())).for_each(|(result, start, sums)| {
         let (on_rows, place_row) = rows.taps_of(result / columns.results);

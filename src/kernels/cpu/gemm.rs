@@ -4,6 +4,7 @@
 //! Used by the dense and the pointwise convolution and the factorised reduction.
 
 use super::parallel;
+use super::scratch::{Lent, lend};
 use super::transpose::interleave;
 use super::vector::{LANES, fma, vectorised, wide};
 use rayon::prelude::*;
@@ -33,9 +34,9 @@ pub(in crate::kernels) fn pack(
     values: &[f32],
     [count, rows, parts, part]: [usize; 4],
     places: impl Fn(usize, usize) -> Places + Sync,
-) -> Vec<f32> {
+) -> Lent {
     let (blocks, depth) = (rows.div_ceil(ROWS), parts * part);
-    let mut packed = vec![0.0; count * blocks * ROWS * depth];
+    let mut packed = lend(count * blocks * ROWS * depth);
     let fill = |(block, packed): (usize, &mut [f32])| {
         let (matrix, row) = (block / blocks, block % blocks * ROWS);
         for (at, packed) in packed.as_chunks_mut().0.chunks_mut(part.max(1)).enumerate() {
@@ -66,6 +67,7 @@ fn pack_rows_body<const FUSED: bool>(values: &[f32], places: Places, rows: usize
         if rows == ROWS && row == 1 {
             packed.copy_from_slice(&values[..ROWS]);
         } else {
+            packed[rows..].fill(0.0);
             packed.iter_mut().zip(values.iter().step_by(row.max(1))).take(rows).for_each(|(to, value)| *to = *value);
         }
     }

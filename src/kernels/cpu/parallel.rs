@@ -3,6 +3,7 @@
 //!
 //! Used by nearly all twins; [`sum_pieces`] by the gradients of the weights of convolutions.
 
+use super::scratch::zeros;
 use rayon::prelude::*;
 
 /// Elements in one piece of elementwise work: small enough for the first-level cache.
@@ -85,7 +86,7 @@ pub(in crate::kernels) fn sum_pieces(
     let most = (PARTIAL_FLOATS / length).clamp(2, 32);
     let each = units.div_ceil(most).max(1);
     let pieces = units.div_ceil(each);
-    let mut partial = vec![0.0; pieces * length];
+    let mut partial = zeros(pieces * length);
     partial.par_chunks_mut(length).enumerate().with_min_len(products(flops)).for_each(|(piece, sum)| {
         (piece * each..units.min((piece + 1) * each)).for_each(|unit| add(unit, sum));
     });

@@ -4,7 +4,7 @@ use super::{Params, packed};
 use crate::device::Call;
 use crate::kernels::cpu::pixel_panel::Panel;
 use crate::kernels::cpu::row_products::{self, Rows, Sums};
-use crate::kernels::cpu::scratch::scratch;
+use crate::kernels::cpu::scratch::{scratch, zeros};
 use crate::kernels::cpu::vector::{LANES, NEAR, touch};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -45,7 +45,7 @@ pub(super) fn backward(call: &mut Call<'_>) {
         });
         return;
     }
-    let mut partial = vec![0.0; pieces * dw.len()];
+    let mut partial = zeros(pieces * dw.len());
     let partials = partial.par_chunks_mut(size).enumerate().with_min_len(p.least());
     partials.for_each(|(at, dw)| sum(at / pieces, at % pieces, dw));
     for (dw, partial) in dw.chunks_exact_mut(size).zip(partial.chunks_exact(size * pieces)) {

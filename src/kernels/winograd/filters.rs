@@ -5,6 +5,7 @@ use super::panels::PANELS;
 use super::params::{FilterParams, Params};
 use super::transform::{self, TAPS, VALUES, Vector, column, every};
 use crate::kernels::cpu::parallel;
+use crate::kernels::cpu::scratch::{Lent, lend};
 use crate::kernels::cpu::vector::{LANES, vectorised};
 use rayon::prelude::*;
 
@@ -45,10 +46,10 @@ fn transform_filters_body<const FUSED: bool>(p: &FilterParams, w: &[f32], u: &mu
     }
 }
 
-/// u Gᵀ: panels of [input, output], rows of `room` values.
-pub(super) fn both_ways(p: &Params, u: &[f32], room: usize) -> Vec<f32> {
+/// u Gᵀ: panels of [input, output], rows of `room` values, a multiple of [`LANES`].
+pub(super) fn both_ways(p: &Params, u: &[f32], room: usize) -> Lent {
     let (outputs, depth) = (p.outputs as usize, p.inputs as usize);
-    let mut panels = vec![0.0; PANELS * depth * room];
+    let mut panels = lend(PANELS * depth * room);
     let least = parallel::least(panels.len());
     let six = panels.par_chunks_mut(VALUES * depth * room).zip(u.par_chunks(TAPS * depth * outputs));
     six.with_min_len(least).for_each(|(to, u)| along_rows(u, [depth, outputs, room], to));

@@ -7,7 +7,7 @@ use super::{FilterParams, Params, filters};
 use crate::device::Call;
 use crate::kernels::cpu::gemm::{self, Product, ROWS};
 use crate::kernels::cpu::parallel::{self, sum_pieces};
-use crate::kernels::cpu::scratch::scratch;
+use crate::kernels::cpu::scratch::{lend, scratch};
 use crate::kernels::cpu::vector::LANES;
 use rayon::prelude::*;
 
@@ -93,7 +93,7 @@ pub(super) fn backward_weight(call: &mut Call<'_>) {
     let at_once = at_once(&p);
     let each = all.div_ceil(PARTS).next_multiple_of(at_once);
     // c[panel, o, i] = Σ A dy Aᵀ · Bᵀ x B over all tiles.
-    let mut c = vec![0.0; PANELS * outputs * room];
+    let mut c = lend(PANELS * outputs * room);
     sum_pieces(&mut c, false, all.div_ceil(each), p.flops(), |unit, c| {
         let most = Tiles { p: &p, first: 0, rows: at_once };
         let (a, b) = (pitch(most.count() * height), pitch(most.count() * room));
