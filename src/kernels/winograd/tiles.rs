@@ -107,6 +107,15 @@ impl Line {
                 let from = &from[x * room + channel..];
                 let to = &mut to[channel * pixels + x..];
                 let mut block = [[0.0; LANES]; LANES];
+                if count == LANES && here == LANES && !accumulate {
+                    for (i, block) in block.iter_mut().enumerate() {
+                        *block = vector(&from[i * room..]);
+                    }
+                    for (i, row) in transposed(&block).iter().enumerate() {
+                        to[i * pixels..][..LANES].copy_from_slice(row);
+                    }
+                    continue;
+                }
                 for (i, block) in block.iter_mut().enumerate().take(here) {
                     *block = vector(&from[i * room..]);
                 }
