@@ -31,9 +31,11 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         // Rows longer than a vector, and longer than a panel.
         image(1, [2, 3], [5, 37]),
         bias(image(1, [3, 2], [6, 130])),
-        // Strips that end within a row.
+        // Rows of tiles that end within a panel.
         image(5, [2, 2], [9, 28]),
-        // More channels than are in work at a time.
+        // Whole blocks of channels and pixels, and shared outputs.
+        bias(image(2, [17, 18], [5, 18])),
+        // More channels than a block has.
         image(1, [70, 5], [6, 5]),
         bias(image(9, [33, 37], [8, 9])),
     ];

@@ -125,7 +125,8 @@ fn pack_body<const FUSED: bool>(panel: &[f32], to: &mut [f32]) {
 }
 
 vectorised! {
-    /// Aᵀ m A + bias of panels m[tile of a quarter, quarter, channel], laid as [`super::tiles::lay_outputs`] lays them. The bias has `room` values.
+    /// Aᵀ m A + bias of panels m[tile of a quarter, quarter, channel], laid as [`super::tiles::lay_outputs`] lays them. The bias has
+    /// `room` values.
     fn results(tiles: Tiles<'_>, m: &[f32], pitch: usize, bias: &[f32], to: &mut [f32]) = results_body
 }
 
