@@ -15,7 +15,7 @@ use super::setup::{Setup, first, load};
 use crate::device::Device;
 use crate::estimate::EstimateError;
 use std::path::Path;
-use std::slice;
+use std::{iter, slice};
 
 /// Searches, trains what was found from scratch, compares. Writes `config.toml`, `metrics.jsonl`, `timing.jsonl`,
 /// `genotype.json`, `weights.safetensors` and `summary.json` to `directory`.
@@ -70,11 +70,10 @@ pub fn search_on(
     let identity = Identity::of(config, Purpose::Search, &setup.data, devices)?;
     setup.observer.say(setup.source);
 
-    let mut plan: Vec<Box<dyn Phase>> = vec![Box::new(Search), Box::new(Train(Who::Found))];
-    plan.extend((1..=config.random).map(|number| Box::new(Train(Who::Random(number))) as Box<dyn Phase>));
-    if config.baseline {
-        plan.push(Box::new(Train(Who::Baseline)));
-    }
+    let random = (1..=config.random).map(Who::Random);
+    let all = iter::once(Who::Found).chain(random).chain(config.baseline.then_some(Who::Baseline));
+    let mut plan: Vec<Box<dyn Phase>> = vec![Box::new(Search)];
+    plan.extend(Train::each(all.collect()));
     plan.push(Box::new(SummariseSearch { lookup }));
     match phases::run(&plan, &mut setup, identity, config.device.allow_other)? {
         Results { searched: Some(searched), trained, summary: Some(summary) } => {
@@ -103,8 +102,7 @@ pub fn train_random(
     let mut setup = Setup::new(slice::from_ref(device), config, &*space, &loaded, directory, observer)?;
     let identity = Identity::of(config, Purpose::Random, &setup.data, slice::from_ref(device))?;
     setup.observer.say(setup.source);
-    let mut plan: Vec<Box<dyn Phase>> = Vec::new();
-    plan.extend((1..=config.random).map(|number| Box::new(Train(Who::Random(number))) as Box<dyn Phase>));
+    let mut plan = Train::each((1..=config.random).map(Who::Random).collect());
     plan.push(Box::new(SummariseRandom));
     Ok(phases::run(&plan, &mut setup, identity, config.device.allow_other)?.trained)
 }
@@ -198,7 +196,8 @@ pub fn train_further(
 
 fn train_one(setup: &mut Setup<'_>, who: Who, space: Option<String>, identity: Identity) -> Result<Trained, RunError> {
     setup.observer.say(setup.source);
-    let plan: [Box<dyn Phase>; 2] = [Box::new(Train(who)), Box::new(SummariseTraining { space })];
+    let mut plan = Train::each(vec![who]);
+    plan.push(Box::new(SummariseTraining { space }));
     let allow_other = setup.config.device.allow_other;
     let mut results = phases::run(&plan, setup, identity, allow_other)?;
     let nothing = || EstimateError::Settings("the run came to nothing".into());

@@ -3,6 +3,7 @@
 
 pub mod architecture;
 mod benchmark;
+mod beside;
 mod check;
 mod checkpoint;
 mod classes;
@@ -22,6 +23,7 @@ mod history;
 mod identity;
 mod images;
 mod ledger;
+mod member;
 mod model;
 mod observer;
 mod outcome;

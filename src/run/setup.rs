@@ -7,11 +7,12 @@ use super::error::RunError;
 use super::files::{self, Loaded, Request};
 use super::identity::hash;
 use super::ledger::Ledger;
+use super::member::Member;
 use super::observer::Observer;
 use super::supernet::Supernet;
 use crate::data::{Batches, Dataset, Last, Resident, Shuffle};
 use crate::device::Device;
-use crate::estimate::{BoxFuture, EpochReport, EstimateError, Progress, Table, Training};
+use crate::estimate::{BoxFuture, EstimateError, Progress, Table};
 use crate::graph::Features;
 use crate::search::study::{EstimatorConfig, StudyConfig};
 use crate::search::{Event, SearchError, Shared, Stepper};
@@ -56,6 +57,8 @@ pub(super) struct Setup<'a> {
     pub timing: Log,
     pub observer: &'a mut dyn Observer,
     pub ledger: Ledger<'a>,
+    /// Trainings that were begun before their turn.
+    pub beside: Vec<Member>,
 }
 
 /// The first of several devices, and the others.
@@ -125,6 +128,7 @@ impl<'a> Setup<'a> {
             timing: directory.log(TIMING)?,
             observer,
             ledger: Ledger::new(directory, config.checkpoint.seconds)?,
+            beside: Vec::new(),
         };
         setup.check_batch()?;
         Ok(setup)
@@ -327,31 +331,5 @@ impl Work for Searching<'_> {
 
     fn restore<'b>(&'b mut self, state: &'b State) -> BoxFuture<'b, Result<(), SearchError>> {
         self.search.restore(state)
-    }
-}
-
-impl Work for Training {
-    type Event = EpochReport;
-
-    fn advance(&mut self) -> BoxFuture<'_, Result<Vec<EpochReport>, EstimateError>> {
-        Box::pin(async move { Ok(Training::advance(self).await?.into_iter().collect()) })
-    }
-
-    fn progress(&self) -> Progress {
-        let (taken, total) = Training::progress(self);
-        Progress { taken, total }
-    }
-
-    fn is_over(&self) -> bool {
-        let (taken, total) = Training::progress(self);
-        taken >= total
-    }
-
-    fn save(&self) -> BoxFuture<'_, Result<State, EstimateError>> {
-        Box::pin(Training::save(self))
-    }
-
-    fn restore<'a>(&'a mut self, state: &'a State) -> BoxFuture<'a, Result<(), EstimateError>> {
-        Box::pin(async move { Training::restore(self, state) })
     }
 }

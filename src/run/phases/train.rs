@@ -1,4 +1,4 @@
-//! The phases in which a network is trained from scratch.
+//! The phases in which networks are trained from scratch.
 
 use super::{Phase, Results};
 use crate::cost::Cost;
@@ -6,9 +6,11 @@ use crate::estimate::{EpochReport, EstimateError, Score, Training};
 use crate::graph::Graph;
 use crate::nn::ExchangeError;
 use crate::random::Random;
+use crate::run::beside;
 use crate::run::classes::{self, Imbalance};
 use crate::run::error::RunError;
 use crate::run::further::Further;
+use crate::run::member::Member;
 use crate::run::model::Model;
 use crate::run::outcome::Trained;
 use crate::run::setup::{Heard, Listener, Setup};
@@ -16,6 +18,7 @@ use crate::run::summary::NetworkFacts;
 use crate::space::{Architecture, NetworkSettings, Space};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::rc::Rc;
 
 /// Stream of the run's seed that random architectures are drawn from.
 const RANDOM_ARCHITECTURES: u64 = 0xA2C4 << 48;
@@ -41,8 +44,23 @@ pub(in crate::run) enum Who {
     Further(Box<Further>),
 }
 
-/// Trains one network from scratch and measures it on the test images.
-pub(in crate::run) struct Train(pub Who);
+/// Trains one network of several from scratch and measures it on the test images; those that come next may go on beside it.
+pub(in crate::run) struct Train {
+    all: Rc<[Who]>,
+    place: usize,
+}
+
+impl Train {
+    /// A phase for each.
+    pub fn each(all: Vec<Who>) -> Vec<Box<dyn Phase>> {
+        let all: Rc<[Who]> = all.into();
+        (0..all.len()).map(|place| Box::new(Self { all: Rc::clone(&all), place }) as Box<dyn Phase>).collect()
+    }
+
+    fn who(&self) -> &Who {
+        &self.all[self.place]
+    }
+}
 
 /// What is to be trained.
 struct Subject {
@@ -57,42 +75,36 @@ struct Subject {
 
 impl Phase for Train {
     fn name(&self) -> String {
-        format!("train {}", self.network())
+        self.who().phase()
     }
 
     fn trains(&self) -> Option<String> {
-        Some(self.network())
+        Some(self.who().network())
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
-        let Subject { graph, counted, genotype, space } = self.subject(setup, results)?;
+        let who = self.who();
+        let Subject { graph, counted, genotype, space } = who.subject(setup, results)?;
         let counted = Cost::of(&counted, 1)?;
-        let (name, images) = (self.network(), (0..setup.train.count() as u32).collect());
-        let (device, config) = (setup.device, setup.config);
-        let train = match (&self.0, &results.searched) {
-            (Who::Found, Some(searched)) => config.train.with(&searched.settings).map_err(EstimateError::from)?,
-            _ => config.train,
-        };
-        let mut training = Training::new(device, graph.clone(), &setup.train, images, train, config.seed)?;
-        if let Who::Further(further) = &self.0 {
-            let drawn = pollster::block_on(training.network().state()).map_err(exchange)?;
-            training.begin_with(&further.arrays(&drawn)).map_err(exchange)?;
-        }
+        let name = who.network();
+        let (member, others) = self.members(setup, results, &graph)?;
         let mut course = Course { network: name.clone(), epochs: Vec::new() };
-        setup.drive(&self.name(), &mut training, &mut course)?;
+        let (member, others, given) = beside::drive(setup, &self.name(), member, others, &mut course)?;
+        setup.beside = others;
+        let training = member.training;
         let Score { accuracy, loss, confusion } = pollster::block_on(training.score(&setup.test))?;
         let balanced = confusion.balanced_accuracy();
         setup.measured(&json!({
             "kind": "test", "network": name, "test_accuracy": accuracy, "balanced_accuracy": balanced, "test_loss": loss,
         }))?;
-        let seconds = setup.ledger.phase_seconds();
-        if matches!(self.0, Who::Found | Who::Given(_) | Who::Further(_)) {
+        let seconds = member.seconds + setup.ledger.phase_seconds() - given;
+        if matches!(who, Who::Found | Who::Given(_) | Who::Further(_)) {
             let state = pollster::block_on(training.network().state()).map_err(exchange)?;
             let normal = setup.normal.map(<[f32]>::to_vec);
             let mut model = Model::new(graph.clone(), state, setup.classes.to_vec(), normal);
             model.space = space;
             model.genotype.clone_from(&genotype);
-            model.images = config.data.images.clone();
+            model.images = setup.config.data.images.clone();
             model.write(setup.directory)?;
             classes::write(setup.directory, setup.classes, &confusion)?;
         }
@@ -110,6 +122,47 @@ impl Phase for Train {
         let (epochs, confusion) = (course.epochs, Some(confusion));
         results.trained.push(Trained { facts, graph, epochs, test_loss: loss, confusion, imbalance });
         Ok(())
+    }
+}
+
+impl Train {
+    /// The training whose turn it is, of that graph, and those to go on beside it: as an earlier run of this phase has left them,
+    /// as they stand after earlier phases, or anew.
+    fn members(
+        &self,
+        setup: &mut Setup<'_>,
+        results: &Results,
+        graph: &Graph,
+    ) -> Result<(Member, Vec<Member>), RunError> {
+        let who = self.who();
+        let bytes = Cost::of(graph, setup.config.train.batch)?.activation_bytes;
+        let mut ready = std::mem::take(&mut setup.beside);
+        let begun = setup.ledger.begun.as_ref().filter(|(phase, _)| *phase == self.name());
+        if let Some(states) = begun.and_then(|(_, state)| state.part("work").ok()).and_then(beside::others) {
+            for other in &self.all[self.place + 1..] {
+                let Some(state) = states.find(&other.network()) else { continue };
+                let mut member = other.member(setup, results, other.subject(setup, results)?.graph)?;
+                member.restore(state).map_err(|error| setup.ledger.unusable(error.to_string()))?;
+                ready.push(member);
+            }
+        }
+        let mut ready_for = |who: &Who| {
+            let place = ready.iter().position(|member| member.name == who.network());
+            place.map(|place| ready.remove(place))
+        };
+        let first = match ready_for(who) {
+            Some(member) => member,
+            None => who.member(setup, results, graph.clone())?,
+        };
+        let (mut others, room) = (Vec::new(), beside::at_a_time(setup, bytes) - 1);
+        for other in self.all[self.place + 1..].iter().filter(|other| !setup.ledger.done.contains(&other.phase())) {
+            if let Some(member) = ready_for(other) {
+                others.push(member);
+            } else if others.len() < room {
+                others.push(other.member(setup, results, other.subject(setup, results)?.graph)?);
+            }
+        }
+        Ok((first, others))
     }
 }
 
@@ -131,15 +184,35 @@ impl Listener<EpochReport> for Course {
     }
 }
 
-impl Train {
+impl Who {
     /// What the network is called.
     fn network(&self) -> String {
-        match &self.0 {
-            Who::Found => "searched".to_owned(),
-            Who::Random(number) => format!("random {number}"),
-            Who::Baseline => "baseline".to_owned(),
-            Who::Given(_) | Who::Further(_) => "trained".to_owned(),
+        match self {
+            Self::Found => "searched".to_owned(),
+            Self::Random(number) => format!("random {number}"),
+            Self::Baseline => "baseline".to_owned(),
+            Self::Given(_) | Self::Further(_) => "trained".to_owned(),
         }
+    }
+
+    /// The phase in which it is trained.
+    fn phase(&self) -> String {
+        format!("train {}", self.network())
+    }
+
+    /// Its training, before the first step.
+    fn member(&self, setup: &Setup<'_>, results: &Results, graph: Graph) -> Result<Member, RunError> {
+        let (config, images) = (setup.config, (0..setup.train.count() as u32).collect());
+        let train = match (self, &results.searched) {
+            (Self::Found, Some(searched)) => config.train.with(&searched.settings).map_err(EstimateError::from)?,
+            _ => config.train,
+        };
+        let mut training = Training::new(setup.device, graph, &setup.train, images, train, config.seed)?;
+        if let Self::Further(further) = self {
+            let drawn = pollster::block_on(training.network().state()).map_err(exchange)?;
+            training.begin_with(&further.arrays(&drawn)).map_err(exchange)?;
+        }
+        Ok(Member::new(self.network(), training))
     }
 
     fn subject(&self, setup: &Setup<'_>, results: &Results) -> Result<Subject, RunError> {
@@ -155,21 +228,22 @@ impl Train {
             })
         };
         let missing = || EstimateError::Settings("there is nothing yet that it could be trained like".into());
-        match &self.0 {
-            Who::Found => of(&results.searched.as_ref().ok_or_else(missing)?.architecture),
-            Who::Random(number) => of(&random(space, setup.config.seed, *number)),
-            Who::Baseline => {
-                let parameters = results.trained.first().ok_or_else(missing)?.facts.parameters;
+        match self {
+            Self::Found => of(&results.searched.as_ref().ok_or_else(missing)?.architecture),
+            Self::Random(number) => of(&random(space, setup.config.seed, *number)),
+            Self::Baseline => {
+                // Of what was found, whether it is trained by now or not.
+                let parameters = Cost::of(&Self::Found.subject(setup, results)?.counted, 1)?.parameters;
                 let graph = space.baseline(settings, parameters)?;
                 Ok(Subject { counted: graph.clone(), graph, genotype: None, space: of_space })
             }
-            Who::Given(text) => Ok(Subject {
+            Self::Given(text) => Ok(Subject {
                 graph: space.decode_text(text, settings)?,
                 counted: space.decode_text(text, &plain)?,
                 genotype: Some(space.sketch(text)?.text),
                 space: of_space,
             }),
-            Who::Further(further) => Ok(Subject {
+            Self::Further(further) => Ok(Subject {
                 graph: further.graph.clone(),
                 counted: further.graph.main(),
                 genotype: further.model.genotype.clone(),
