@@ -18,10 +18,14 @@ use std::thread::{Scope, ScopedJoinHandle, scope};
 /// and the memory of several is better left alone.
 const SMALL: u64 = 64 << 20;
 
-/// How many networks whose steps have so many bytes of activations are trained at a time on a device.
-pub(super) fn at_a_time(setup: &Setup<'_>, activation_bytes: u64) -> usize {
-    let is_small = !setup.device.is_gpu() && activation_bytes <= SMALL;
-    if is_small { rayon::current_num_threads() } else { 1 }
+/// How many of so many networks, whose steps have so many bytes of activations, are trained at a time on a device: no fewer than
+/// there are threads, and so many more that none is left at the end for all threads.
+pub(super) fn at_a_time(setup: &Setup<'_>, activation_bytes: u64, networks: usize) -> usize {
+    if setup.device.is_gpu() || activation_bytes > SMALL {
+        return 1;
+    }
+    let threads = rayon::current_num_threads();
+    if threads == 1 { 1 } else { networks.div_ceil((networks / threads).max(1)) }
 }
 
 /// Of the state of a training in its turn: the states of those that went on beside it.

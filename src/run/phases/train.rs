@@ -154,8 +154,10 @@ impl Train {
             Some(member) => member,
             None => who.member(setup, results, graph.clone())?,
         };
-        let (mut others, room) = (Vec::new(), beside::at_a_time(setup, bytes) - 1);
-        for other in self.all[self.place + 1..].iter().filter(|other| !setup.ledger.done.contains(&other.phase())) {
+        let left: Vec<&Who> =
+            self.all[self.place + 1..].iter().filter(|other| !setup.ledger.done.contains(&other.phase())).collect();
+        let (mut others, room) = (Vec::new(), beside::at_a_time(setup, bytes, 1 + left.len()) - 1);
+        for other in left {
             if let Some(member) = ready_for(other) {
                 others.push(member);
             } else if others.len() < room {
