@@ -71,6 +71,11 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
             (w.pad_top, w.pad_left, w.out_height, w.out_width) = (4, 1, 7, 4)
         }),
         bias(changed(square(8, [16, 16], [2, 3], 3, 1, 1, 1), |w| (w.pad_top, w.out_height) = (6, 9))),
+        // Large windows that keep the size: blocks of taps.
+        bias(square(2, [9, 17], [9, 13], 5, 1, 1, 2)),
+        square(1, [8, 33], [16, 20], 7, 1, 1, 3),
+        bias(square(9, [18, 9], [11, 8], 7, 1, 1, 3)),
+        square(8, [16, 20], [13, 12], 5, 1, 1, 2),
         // Reads that begin beyond the last pixel.
         changed(square(1, [1, 1], [6, 7], 3, 2, 1, 0), |w| {
             (w.pad_top, w.pad_left, w.out_height, w.out_width) = (-5, -9, 3, 4)
@@ -86,6 +91,10 @@ pub(super) fn benches(case: fn(Params) -> Case) -> Vec<Case> {
         square(16, [32, 32], [16, 16], 3, 1, 1, 1),
         square(16, [64, 64], [8, 8], 3, 1, 1, 1),
         square(16, [16, 16], [32, 32], 5, 1, 1, 2),
+        square(16, [16, 16], [32, 32], 7, 1, 1, 3),
+        square(16, [32, 32], [16, 16], 5, 1, 1, 2),
+        square(16, [32, 32], [16, 16], 7, 1, 1, 3),
+        square(16, [64, 64], [8, 8], 5, 1, 1, 2),
         square(16, [64, 64], [8, 8], 7, 1, 1, 3),
         square(16, [128, 128], [4, 4], 5, 1, 1, 2),
     ];

@@ -14,6 +14,7 @@ use crate::kernels::cpu::vector::LANES;
 use columns::{Columns, gather_results};
 use rayon::prelude::*;
 
+mod blocks;
 mod cases;
 mod columns;
 mod params;
@@ -96,7 +97,30 @@ fn blocks(p: &Params, columns: usize, channels: usize, class: Class) -> Launch {
 }
 
 /// Hundredths of the products from which on down [`reach`] is the faster: gradients gain more by it.
-const FORWARD_REACH: usize = 90;
+const FORWARD_REACH: u64 = 90;
+
+/// How a convolution is computed.
+enum Way {
+    /// As products of unfolded windows.
+    Windows,
+    /// By [`reach`].
+    Reach,
+    /// By [`blocks`].
+    Blocks,
+}
+
+impl Way {
+    /// The one that takes least; `hundredths` of the products as they are defined [`reach`] may take.
+    fn of(p: &Params, hundredths: u64) -> Self {
+        let all = (p.batch as usize * p.out_pixels() * p.taps()) as u64;
+        let reach = reach::products_of(p).filter(|products| 100 * products <= hundredths * all);
+        match reach {
+            _ if blocks::suits(p, reach.unwrap_or(all)) => Self::Blocks,
+            Some(_) => Self::Reach,
+            None => Self::Windows,
+        }
+    }
+}
 
 /// Rows of unfolded windows that are in work at a time: as much as stays in the second-level cache.
 const DEPTH: usize = 512;
@@ -110,8 +134,10 @@ fn forward(call: &mut Call<'_>) {
     if y.is_empty() || depth == 0 {
         return;
     }
-    if reach::suits(&p, FORWARD_REACH) {
-        return reach::forward(&p, x, w, bias, y);
+    match Way::of(&p, FORWARD_REACH) {
+        Way::Reach => return reach::forward(&p, x, w, bias, y),
+        Way::Blocks => return blocks::forward(&p, x, w, bias.unwrap_or(&[]), y),
+        Way::Windows => {}
     }
     // w · windows, where the columns of the latter are those of y. Small images share a panel.
     let padded = rows.next_multiple_of(ROWS);
@@ -170,8 +196,10 @@ fn backward_input(call: &mut Call<'_>) {
     if dx.is_empty() {
         return;
     }
-    if reach::suits(&p, 100) {
-        return reach::backward_input(&p, w, dy, dx);
+    match Way::of(&p, 100) {
+        Way::Reach => return reach::backward_input(&p, w, dy, dx),
+        Way::Blocks => return blocks::backward_input(&p, w, dy, dx),
+        Way::Windows => {}
     }
     // wᵀ · dy, whose rows are those of the unfolded windows, is added where the windows were read.
     let padded = rows.next_multiple_of(ROWS);
@@ -211,8 +239,10 @@ fn backward_weight(call: &mut Call<'_>) {
     let p: Params = call.params();
     let (x, dy, dw) = (&call.input(0)[p.x()], &call.input(1)[p.y()], &mut call.output(0)[p.w()]);
     let (batch, pixels, depth, outputs) = (p.batch as usize, p.out_pixels(), p.depth(), p.group_outputs());
-    if reach::suits(&p, 100) {
-        return reach::backward_weight(&p, x, dy, dw);
+    match Way::of(&p, 100) {
+        Way::Reach => return reach::backward_weight(&p, x, dy, dw),
+        Way::Blocks => return blocks::backward_weight(&p, x, dy, dw),
+        Way::Windows => {}
     }
     let images = p.images(RUN);
     sum_pieces(dw, p.accumulate != 0, batch.div_ceil(images), p.flops(), |unit, dw| {

@@ -85,16 +85,15 @@ fn sides(p: &Params) -> [Side; 2] {
     ]
 }
 
-/// Whether this takes at most so many hundredths of the products that unfolded windows take.
-pub(super) fn suits(p: &Params, hundredths: usize) -> bool {
+/// Products of an input and an output that this takes, where it can be taken.
+pub(super) fn products_of(p: &Params) -> Option<u64> {
     let w = &p.window;
     let steps = [w.stride_rows, w.stride_columns, w.dilation_rows, w.dilation_columns, p.groups];
-    let batch = p.batch as usize;
-    if steps != [1; 5] || batch < FEWEST_IMAGES || p.inputs.min(p.outputs) < FEWEST_CHANNELS {
-        return false;
+    if steps != [1; 5] || (p.batch as usize) < FEWEST_IMAGES || p.inputs.min(p.outputs) < FEWEST_CHANNELS {
+        return None;
     }
     let pairs: usize = sides(p).map(Side::pairs).iter().product();
-    100 * pairs * batch.next_multiple_of(LANES) <= hundredths * p.out_pixels() * p.taps() * batch
+    Some((pairs * (p.batch as usize).next_multiple_of(LANES)) as u64)
 }
 
 /// y (+)= w ∗ x + bias.

@@ -1,11 +1,11 @@
 //! Filters, and their gradients, between the forms of the two directions: six values down the columns for each of three taps along the
-//! rows, as the kernels exchange them, and the 36 panels of both.
+//! rows, as the kernels exchange them, and the 36 panels of both; of larger windows the panels of each block of taps.
 
 use super::panels::PANELS;
 use super::params::{FilterParams, Params};
 use super::transform::{self, TAPS, VALUES, Vector, column, every};
 use crate::kernels::cpu::parallel;
-use crate::kernels::cpu::scratch::{Lent, lend};
+use crate::kernels::cpu::scratch::{Lent, lend, zeros};
 use crate::kernels::cpu::vector::{LANES, vectorised};
 use rayon::prelude::*;
 
@@ -77,24 +77,102 @@ fn along_rows_body<const FUSED: bool>(u: &[f32], [depth, outputs, room]: [usize;
     }
 }
 
+/// Of windows of `taps`×`taps`: G w Gᵀ of each block of 3×3 taps, zeros behind the last. `w` is [outputs, inputs, taps, taps], or
+/// turned round [inputs, outputs, taps, taps]. Gives panels of [input, output] for each block, rows of `room` values, a multiple
+/// of [`LANES`].
+pub(super) fn of_windows(p: &Params, taps: usize, w: &[f32], turned: bool, room: usize) -> Lent {
+    let (depth, outputs, blocks) = (p.inputs as usize, p.outputs as usize, taps.div_ceil(TAPS));
+    let size = taps * taps;
+    // Rows of outputs, tap by tap: vectors of them are read again and again.
+    let mut rows = zeros(depth * size * room);
+    let [from_input, from_output] = if turned { [outputs * size, size] } else { [size, depth * size] };
+    rows.par_chunks_mut(size * room).enumerate().with_min_len(parallel::least(w.len())).for_each(|(input, rows)| {
+        for output in 0..outputs {
+            let w = &w[input * from_input + output * from_output..][..size];
+            for (k, &tap) in w.iter().enumerate() {
+                rows[if turned { size - 1 - k } else { k } * room + output] = tap;
+            }
+        }
+    });
+    let mut panels = lend(blocks * blocks * PANELS * depth * room);
+    let least = parallel::least(panels.len());
+    panels.par_chunks_mut(VALUES * depth * room).enumerate().with_min_len(least).for_each(|(unit, to)| {
+        let (block, v) = (unit / VALUES, unit % VALUES);
+        row_of_panels(&rows, taps, [block / blocks, block % blocks], v, [depth, room], to);
+    });
+    panels
+}
+
 vectorised! {
-    /// Adds to (or, without `accumulate`, sets) dw[input, 3, 3] of one output: Gᵀ c G of panels `pitch` apart, from `at` on.
-    fn weight_gradient(c: &[f32], at: usize, pitch: usize, accumulate: bool, dw: &mut [f32]) = weight_gradient_body
+    /// Of one block, the panels of value v of the columns: to[e, input, room].
+    fn row_of_panels(rows: &[f32], taps: usize, block: [usize; 2], v: usize, size: [usize; 2], to: &mut [f32])
+        = row_of_panels_body
 }
 
 #[inline(always)]
-fn weight_gradient_body<const FUSED: bool>(c: &[f32], at: usize, pitch: usize, accumulate: bool, dw: &mut [f32]) {
-    for (block, dw) in dw.chunks_mut(LANES * TAPS * TAPS).enumerate() {
-        let c = &c[at + block * LANES..];
+fn row_of_panels_body<const FUSED: bool>(
+    rows: &[f32],
+    taps: usize,
+    block: [usize; 2],
+    v: usize,
+    [depth, room]: [usize; 2],
+    to: &mut [f32],
+) {
+    let [down, right] = block.map(|block| block * TAPS);
+    for input in 0..depth {
+        for output in (0..room).step_by(LANES) {
+            let mut row = [Vector::ZERO; TAPS];
+            for (s, value) in row.iter_mut().enumerate().take(taps - right) {
+                let mut column = [Vector::ZERO; TAPS];
+                for (r, tap) in column.iter_mut().enumerate().take(taps - down) {
+                    let k = (down + r) * taps + right + s;
+                    *tap = Vector::of(&rows[(input * taps * taps + k) * room + output..][..LANES]);
+                }
+                *value = transform::filter(column)[v];
+            }
+            for (e, value) in transform::filter(row).into_iter().enumerate() {
+                value.put(&mut to[(e * depth + input) * room + output..][..LANES]);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Adds to (or, without `accumulate`, sets) a block of the taps of dw[input, taps, taps] of one output: Gᵀ c G of panels `pitch`
+    /// apart, from `at` on.
+    fn weight_gradient(
+        c: &[f32],
+        at: usize,
+        pitch: usize,
+        taps: usize,
+        block: [usize; 2],
+        accumulate: bool,
+        dw: &mut [f32],
+    ) = weight_gradient_body
+}
+
+#[inline(always)]
+fn weight_gradient_body<const FUSED: bool>(
+    c: &[f32],
+    at: usize,
+    pitch: usize,
+    taps: usize,
+    block: [usize; 2],
+    accumulate: bool,
+    dw: &mut [f32],
+) {
+    let [down, right] = block.map(|block| block * TAPS);
+    for (some, dw) in dw.chunks_mut(LANES * taps * taps).enumerate() {
+        let c = &c[at + some * LANES..];
         let mut rows = [[Vector::ZERO; TAPS]; VALUES];
         for (v, row) in rows.iter_mut().enumerate() {
             *row = transform::taps(every(&c[v * VALUES * pitch..], pitch));
         }
-        for s in 0..TAPS {
-            for (r, values) in transform::taps(column(&rows, s)).into_iter().enumerate() {
-                for (dw, value) in dw.as_chunks_mut::<{ TAPS * TAPS }>().0.iter_mut().zip(values.0) {
-                    let dw = &mut dw[r * TAPS + s];
-                    *dw = if accumulate { *dw + value } else { value };
+        for s in 0..TAPS.min(taps - right) {
+            for (r, values) in transform::taps(column(&rows, s)).into_iter().enumerate().take(taps - down) {
+                let k = (down + r) * taps + right + s;
+                for (dw, value) in dw.chunks_exact_mut(taps * taps).zip(values.0) {
+                    dw[k] = if accumulate { dw[k] + value } else { value };
                 }
             }
         }

@@ -27,6 +27,7 @@ mod twin;
 
 pub use params::{FilterParams, Params};
 pub use transform::VALUES;
+pub(in crate::kernels) use twin::{of_windows, weight_gradient};
 
 /// u = G w, for a convolution or, turned round, for its gradient of x.
 pub static FILTER: Kernel = Kernel {

@@ -2,7 +2,7 @@
 //! gives six values. Panels hold the tiles' values, those of place [v, e] of the 6×6 each in one.
 
 use super::tiles::Tiles;
-use super::transform::{self, ROWS, VALUES, Vector, column, every};
+use super::transform::{self, ROWS, TAPS, VALUES, Vector, column, every};
 use crate::kernels::cpu::gemm;
 use crate::kernels::cpu::transpose::interleave;
 use crate::kernels::cpu::vector::{LANES, vectorised};
@@ -55,15 +55,24 @@ fn start(tiles: &Tiles<'_>, tile: usize, rows: usize, margin: usize) -> usize {
 }
 
 vectorised! {
-    /// Bᵀ x B from what [`input_columns`] gave: to[panel][tile, channel].
-    fn input_tiles(tiles: Tiles<'_>, laid: &[f32], room: usize, pitch: usize, to: &mut [f32]) = input_tiles_body
+    /// Bᵀ x B from what [`input_columns`] gave, for a block of the taps, counted along the rows: to[panel][tile, channel].
+    fn input_tiles(tiles: Tiles<'_>, block: usize, laid: &[f32], room: usize, pitch: usize, to: &mut [f32])
+        = input_tiles_body
 }
 
 #[inline(always)]
-fn input_tiles_body<const FUSED: bool>(tiles: Tiles<'_>, laid: &[f32], room: usize, pitch: usize, to: &mut [f32]) {
+fn input_tiles_body<const FUSED: bool>(
+    tiles: Tiles<'_>,
+    block: usize,
+    laid: &[f32],
+    room: usize,
+    pitch: usize,
+    to: &mut [f32],
+) {
     let size = tiles.span() * room;
+    let margin = tiles.span() - tiles.across() * ROWS;
     for tile in 0..tiles.count() {
-        let start = start(&tiles, tile, VALUES, 2) * room;
+        let start = (start(&tiles, tile, VALUES, margin) + block * TAPS) * room;
         for v in 0..VALUES {
             for channel in (0..room).step_by(LANES) {
                 for (e, value) in input_row(&laid[start + v * size + channel..], room).into_iter().enumerate() {

@@ -2,7 +2,7 @@
 //! channels, whatever the image's size.
 
 use super::Params;
-use super::transform::{ROWS, VALUES};
+use super::transform::{ROWS, TAPS, VALUES};
 use crate::kernels::cpu::transpose::transposed;
 use crate::kernels::cpu::vector::{LANES, vectorised};
 
@@ -10,6 +10,8 @@ use crate::kernels::cpu::vector::{LANES, vectorised};
 #[derive(Clone, Copy)]
 pub(super) struct Tiles<'a> {
     pub p: &'a Params,
+    /// Taps of the windows along either axis, an odd number: images are padded by half of it.
+    pub taps: usize,
     /// The first of them.
     pub first: usize,
     pub rows: usize,
@@ -31,9 +33,14 @@ impl Tiles<'_> {
         self.rows * self.across()
     }
 
-    /// Columns of pixels that the tiles of a row read: one more on either side.
+    /// Blocks of 3 taps that the windows consist of along either axis.
+    pub fn blocks(&self) -> usize {
+        self.taps.div_ceil(TAPS)
+    }
+
+    /// Columns of pixels that the tiles of a row read: some more on either side.
     pub fn span(&self) -> usize {
-        self.across() * ROWS + 2
+        self.across() * ROWS + self.blocks() * TAPS - 1
     }
 
     /// Values that [`lay_inputs`] fills, of so many channels.
@@ -142,13 +149,14 @@ fn vector(values: &[f32]) -> [f32; LANES] {
 }
 
 vectorised! {
-    /// Lays the pixels of x that the tiles read: to[row of tiles, 6, span, room], zeros beside the image.
-    fn lay_inputs(tiles: Tiles<'_>, x: &[f32], room: usize, to: &mut [f32]) = lay_inputs_body
+    /// Lays the pixels of x that the tiles read for a block of the taps, counted down the columns: to[row of tiles, 6, span, room],
+    /// zeros beside the image.
+    fn lay_inputs(tiles: Tiles<'_>, block: usize, x: &[f32], room: usize, to: &mut [f32]) = lay_inputs_body
 }
 
 #[inline(always)]
-fn lay_inputs_body<const FUSED: bool>(tiles: Tiles<'_>, x: &[f32], room: usize, to: &mut [f32]) {
-    let p = tiles.p;
+fn lay_inputs_body<const FUSED: bool>(tiles: Tiles<'_>, block: usize, x: &[f32], room: usize, to: &mut [f32]) {
+    let (p, pad) = (tiles.p, tiles.taps / 2);
     let (height, width, size) = (p.height as usize, p.width as usize, tiles.span() * room);
     let line = Line { width, pixels: p.pixels(), channels: p.inputs as usize, room };
     for at in 0..tiles.rows {
@@ -158,10 +166,11 @@ fn lay_inputs_body<const FUSED: bool>(tiles: Tiles<'_>, x: &[f32], room: usize, 
         let known = if at > 0 && y > 0 { VALUES - ROWS } else { 0 };
         to.copy_within(start - known * size..start, start);
         for (d, to) in to[start..][..VALUES * size].chunks_exact_mut(size).enumerate().skip(known) {
-            if (1..=height).contains(&(y + d)) {
-                to[..room].fill(0.0);
-                to[(width + 1) * room..].fill(0.0);
-                line.lay(&x[image * line.channels * line.pixels + (y + d - 1) * width..], &mut to[room..]);
+            let y = y + block * TAPS + d;
+            if (pad..height + pad).contains(&y) {
+                to[..pad * room].fill(0.0);
+                to[(width + pad) * room..].fill(0.0);
+                line.lay(&x[image * line.channels * line.pixels + (y - pad) * width..], &mut to[pad * room..]);
             } else {
                 to.fill(0.0);
             }
