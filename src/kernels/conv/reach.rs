@@ -4,8 +4,8 @@
 use super::Params;
 use crate::kernels::cpu::gemm::{self, Places, Product, ROWS};
 use crate::kernels::cpu::parallel::{self, least, products};
-use crate::kernels::cpu::scratch::zeros;
-use crate::kernels::cpu::vector::LANES;
+use crate::kernels::cpu::scratch::{Lent, lend, zeros};
+use crate::kernels::cpu::vector::{LANES, vectorised};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -100,9 +100,8 @@ pub(super) fn products_of(p: &Params) -> Option<u64> {
 pub(super) fn forward(p: &Params, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
     let [rows, columns] = sides(p);
     let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
-    let tap = taps(p, [rows, columns]);
-    let places = |_, at: usize| Places { first: tap(at), row: inputs * p.taps(), column: p.taps() };
-    let a = gemm::pack(w, [1, outputs, rows.taps * columns.taps, inputs], places);
+    let taps: Vec<usize> = (0..rows.taps * columns.taps).map(taps(p, [rows, columns])).collect();
+    let a = pack(w, [outputs, inputs], [inputs * p.taps(), p.taps()], &taps);
     convolve(p, [rows, columns], &a, [inputs, outputs], x, bias.unwrap_or(&[]), y);
 }
 
@@ -110,9 +109,8 @@ pub(super) fn forward(p: &Params, x: &[f32], w: &[f32], bias: Option<&[f32]>, y:
 pub(super) fn backward_input(p: &Params, w: &[f32], dy: &[f32], dx: &mut [f32]) {
     let [rows, columns] = sides(p);
     let (inputs, outputs) = (p.inputs as usize, p.outputs as usize);
-    let (tap, last) = (taps(p, [rows, columns]), rows.taps * columns.taps - 1);
-    let places = |_, at: usize| Places { first: tap(last - at), row: p.taps(), column: inputs * p.taps() };
-    let a = gemm::pack(w, [1, inputs, rows.taps * columns.taps, outputs], places);
+    let taps: Vec<usize> = (0..rows.taps * columns.taps).rev().map(taps(p, [rows, columns])).collect();
+    let a = pack(w, [inputs, outputs], [p.taps(), inputs * p.taps()], &taps);
     convolve(p, [rows.turned(), columns.turned()], &a, [outputs, inputs], dy, &[], dx);
 }
 
@@ -161,6 +159,50 @@ pub(super) fn backward_weight(p: &Params, x: &[f32], dy: &[f32], dw: &mut [f32])
             to.zip(&sums[output * width..]).for_each(|(dw, sum)| *dw += sum);
         }
     });
+}
+
+/// Packs the filters as the left side of a product of [rows, (tap, column)], for the taps at these places. Filters of
+/// neighbouring rows and columns lie so far apart. (Tap by tap, as [`gemm::pack`] would take them, each line of the cache would be
+/// read for one value.)
+fn pack(w: &[f32], [rows, columns]: [usize; 2], apart: [usize; 2], taps: &[usize]) -> Lent {
+    let mut packed = lend(rows.next_multiple_of(ROWS) * columns * taps.len());
+    let (size, least) = ((ROWS * columns * taps.len()).max(1), least(2 * packed.len()));
+    let fill = |(block, packed): (usize, &mut [f32])| {
+        let row = block * ROWS;
+        pack_rows(&w[row * apart[0]..], (rows - row).min(ROWS), apart, taps, packed.as_chunks_mut().0);
+    };
+    packed.par_chunks_mut(size).enumerate().with_min_len(least).for_each(fill);
+    packed
+}
+
+vectorised! {
+    /// Up to [`ROWS`] rows of [`pack`]: packed[tap, column].
+    fn pack_rows(w: &[f32], rows: usize, apart: [usize; 2], taps: &[usize], packed: &mut [[f32; ROWS]]) = pack_rows_body
+}
+
+#[inline(always)]
+fn pack_rows_body<const FUSED: bool>(
+    w: &[f32],
+    rows: usize,
+    apart: [usize; 2],
+    taps: &[usize],
+    packed: &mut [[f32; ROWS]],
+) {
+    let columns = packed.len() / taps.len().max(1);
+    // As many columns at a time as fill a line of the cache.
+    for column in (0..columns).step_by(ROWS) {
+        let here = ROWS.min(columns - column);
+        let filters = &w[column * apart[1]..];
+        for (at, &tap) in taps.iter().enumerate() {
+            for (c, packed) in packed[at * columns + column..][..here].iter_mut().enumerate() {
+                let mut values = [0.0; ROWS];
+                for (row, value) in values.iter_mut().enumerate().take(rows) {
+                    *value = filters[row * apart[0] + c * apart[1] + tap];
+                }
+                *packed = values;
+            }
+        }
+    }
 }
 
 /// Of taps that lie on images, the places among all.
