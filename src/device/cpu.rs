@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::memory::{Memory, Storage};
-use super::recording::{Action, Command, Dispatch};
+use super::recording::{Action, Command, Dispatch, Recording};
 use super::words::Words;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -21,10 +21,19 @@ pub(super) fn write(memory: &Memory) -> RwLockWriteGuard<'_, Words> {
     words(memory).write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs commands one after the other, on a thread of the pool: there a twin hands work to other threads without
+pub(super) fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Runs the commands of each lane one after the other, on a thread of the pool: there a twin hands work to other threads without
 /// putting its own to sleep, once for each dispatch.
-pub(super) fn run_all(commands: &[Command]) {
-    rayon::scope(|_| commands.iter().for_each(run));
+pub(super) fn run_all(recording: &Recording) {
+    rayon::scope(|scope| {
+        let mut lanes = recording.lanes();
+        let first = lanes.next();
+        lanes.for_each(|lane| scope.spawn(|_| lane.iter().for_each(run)));
+        first.into_iter().flatten().for_each(run);
+    });
 }
 
 pub(super) fn run(command: &Command) {

@@ -169,6 +169,14 @@ impl Device {
         matches!(self.inner.backend, Backend::Gpu(_))
     }
 
+    /// Threads that it shares work out to: of a GPU the one that hands it over.
+    pub fn threads(&self) -> usize {
+        match &self.inner.backend {
+            Backend::Cpu => cpu::threads(),
+            Backend::Gpu(_) => 1,
+        }
+    }
+
     /// The tuning class of its shaders.
     pub fn class(&self) -> Class {
         match &self.inner.backend {
@@ -279,7 +287,7 @@ impl Device {
         assert!(Arc::ptr_eq(&self.inner.usage, &recording.usage), "a recording runs on the device it was made for");
         self.inner.usage.count(recording.dispatches());
         match &self.inner.backend {
-            Backend::Cpu => cpu::run_all(&recording.commands),
+            Backend::Cpu => cpu::run_all(recording),
             Backend::Gpu(gpu) => gpu.run(recording, &self.inner.limits)?,
         }
         Ok(())

@@ -266,9 +266,10 @@ impl Recorder {
     pub fn finish(self) -> Recording {
         Recording {
             usage: self.device.inner.usage.clone(),
+            lanes: vec![self.commands.len()],
             commands: self.commands,
             kept: self.kept.into_values().collect(),
-            _workspace: self.workspace,
+            workspaces: vec![self.workspace],
             prepared: Prepared::default(),
         }
     }

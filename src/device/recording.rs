@@ -101,11 +101,51 @@ pub struct Recording {
     // Lasting buffers it works on: their memory must not serve anybody else while this can be run.
     pub(super) kept: Vec<Buffer>,
     // Keeps the scratch memory: what was freed while recording must not serve anybody else.
-    pub(super) _workspace: Workspace,
+    pub(super) workspaces: Vec<Workspace>,
+    // Where each run of commands ends that knows nothing of the others.
+    pub(super) lanes: Vec<usize>,
     pub(super) prepared: Prepared,
 }
 
 impl Recording {
+    /// Both, of which neither reads what the other writes: the CPU runs them side by side, which spares it to share out each dispatch.
+    ///
+    /// ```
+    /// use cellwright::device::{Device, Recorder};
+    ///
+    /// let device = Device::cpu();
+    /// let (from, to) = (device.upload(&[7, 8])?, device.zeros(2)?);
+    /// let copy = |word| -> Result<_, cellwright::device::Error> {
+    ///     let mut recorder = Recorder::new(&device);
+    ///     recorder.copy(&from, word, &to, 1 - word, 1)?;
+    ///     Ok(recorder.finish())
+    /// };
+    /// device.run(&copy(0)?.beside(copy(1)?))?;
+    /// assert_eq!(pollster::block_on(device.read(&to, 0, 2))?, [8, 7]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If they were made for two devices, or share a workspace.
+    pub fn beside(mut self, other: Self) -> Self {
+        assert!(Arc::ptr_eq(&self.usage, &other.usage), "recordings side by side are of one device");
+        let shared = |own: &Workspace| other.workspaces.iter().any(|other| Arc::ptr_eq(&own.pool, &other.pool));
+        assert!(!self.workspaces.iter().any(shared), "recordings side by side need scratch memory of their own");
+        let before = self.commands.len();
+        self.commands.extend(other.commands);
+        self.kept.extend(other.kept);
+        self.workspaces.extend(other.workspaces);
+        self.lanes.extend(other.lanes.iter().map(|end| before + end));
+        self.prepared = Prepared::default();
+        self
+    }
+
+    /// Runs of commands that know nothing of one another.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = &[Command]> {
+        let starts = std::iter::once(0).chain(self.lanes.iter().copied());
+        starts.zip(&self.lanes).map(|(start, &end)| &self.commands[start..end])
+    }
+
     /// Number of dispatches.
     pub fn dispatches(&self) -> usize {
         self.dispatched().count()

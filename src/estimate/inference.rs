@@ -7,19 +7,21 @@ use crate::network::{Network, Pass, fold};
 use crate::nn::{Array, ExchangeError};
 use crate::tensor::{Error, Tensor};
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 /// A network that answers and does not learn: batch normalisations are part of the convolutions before them, nothing is kept for
 /// gradients, and activations lie where those lay that nobody reads any more.
 #[derive(Debug)]
 pub struct Inference {
     network: Network,
-    workspace: Workspace,
+    /// Of what may be run side by side.
+    workspaces: Vec<Workspace>,
     /// Recordings by the size of their batch.
     made: BTreeMap<usize, Ready>,
 }
 
-/// Images that the CPU takes at a time: of more it would not find the activations in its caches.
-const TOGETHER: usize = 16;
+/// Images that a thread takes at a time: of more it would not find the activations in its caches.
+const TOGETHER: usize = 8;
 
 #[derive(Debug)]
 struct Ready {
@@ -39,7 +41,7 @@ impl Inference {
         let layers: HashSet<&str> = graph.nodes.iter().map(|node| node.name.as_str()).collect();
         arrays.retain(|name, _| layers.contains(name.rsplit_once('.').map_or("", |(layer, _)| layer)));
         let network = Network::fixed(device, graph, &arrays)?;
-        Ok(Self { network, workspace: Workspace::default(), made: BTreeMap::new() })
+        Ok(Self { network, workspaces: Vec::new(), made: BTreeMap::new() })
     }
 
     /// The device it runs on.
@@ -63,44 +65,61 @@ impl Inference {
     fn ready(&mut self, size: usize) -> Result<&Ready, Error> {
         if !self.made.contains_key(&size) {
             let device = self.network.device();
-            let shape = self.network.graph().shape(0);
-            let x = Tensor::zeros(device, &[size, shape.channels, shape.height, shape.width])?;
-            let mut tape = Tape::within(device, &self.workspace);
-            let most = if device.is_gpu() { size } else { TOGETHER };
-            let logits = match size.div_ceil(most.max(1)) {
-                0 | 1 => self.scores(&mut tape, &x)?,
-                pieces => self.scores_of_pieces(&mut tape, &x, size.div_ceil(pieces))?,
-            };
-            self.made.insert(size, Ready { x, logits, recording: tape.finish() });
+            let (most, threads) = (if device.is_gpu() { size } else { TOGETHER }, device.threads());
+            let ready = self.record(size, most, threads)?;
+            self.made.insert(size, ready);
         }
         Ok(&self.made[&size])
     }
 
-    /// Records what is said of images.
-    fn scores(&self, tape: &mut Tape, x: &Tensor) -> Result<Tensor, Error> {
-        let outputs = self.network.forward(tape, &Var::constant(x.clone()), &Pass::evaluation())?;
-        let logits = outputs.into_iter().next();
-        Ok(logits.ok_or_else(|| Error::shape("inference", "a network without output"))?.tensor().clone())
+    /// For a batch of `size` images, at most `most` at a time on each of so many threads.
+    fn record(&mut self, size: usize, most: usize, threads: usize) -> Result<Ready, Error> {
+        if size == 0 {
+            return Err(Error::shape("inference", "no images"));
+        }
+        let device = self.network.device().clone();
+        let shape = self.network.graph().shape(0);
+        let x = Tensor::zeros(&device, &[size, shape.channels, shape.height, shape.width])?;
+        let lanes = size.div_ceil(most).min(threads);
+        let each = size.div_ceil(lanes);
+        self.workspaces.resize_with(lanes.max(self.workspaces.len()), Workspace::default);
+        let (mut logits, mut recording): (Option<Tensor>, Option<Recording>) = (None, None);
+        for (first, workspace) in (0..size).step_by(each).zip(&self.workspaces) {
+            let mut tape = Tape::within(&device, workspace);
+            let end = size.min(first + each);
+            let piece = (end - first).div_ceil((end - first).div_ceil(most));
+            for first in (first..end).step_by(piece) {
+                self.record_piece(&mut tape, &x, first..end.min(first + piece), &mut logits)?;
+            }
+            let lane = tape.finish();
+            recording = Some(match recording {
+                Some(others) => others.beside(lane),
+                None => lane,
+            });
+        }
+        let nothing = || Error::shape("inference", "a batch of which nothing is computed");
+        Ok(Ready { x, logits: logits.ok_or_else(nothing)?, recording: recording.ok_or_else(nothing)? })
     }
 
-    /// The same, so many images at a time.
-    fn scores_of_pieces(&self, tape: &mut Tape, x: &Tensor, most: usize) -> Result<Tensor, Error> {
-        let (size, pixels) = (x.shape()[0], x.count() / x.shape()[0]);
-        let mut all: Option<Tensor> = None;
-        for first in (0..size).step_by(most) {
-            let images = most.min(size - first);
-            let part = x.view(first * pixels, &[&[images], &x.shape()[1..]].concat());
-            let scores = self.scores(tape, &part)?;
-            let each = scores.count() / images;
-            let to = match all.take() {
-                Some(all) => all,
-                None => Tensor::zeros(tape.device(), &[size, each])?,
-            };
-            let at = first * each;
-            tape.recorder().copy(scores.buffer(), scores.at() as usize, to.buffer(), at, scores.count())?;
-            all = Some(to);
-        }
-        all.ok_or_else(|| Error::shape("inference", "no images"))
+    /// Records what is said of some of the images, in their place of the logits.
+    fn record_piece(
+        &self,
+        tape: &mut Tape,
+        x: &Tensor,
+        images: Range<usize>,
+        logits: &mut Option<Tensor>,
+    ) -> Result<(), Error> {
+        let pixels = x.count() / x.shape()[0];
+        let part = x.view(images.start * pixels, &[&[images.len()], &x.shape()[1..]].concat());
+        let outputs = self.network.forward(tape, &Var::constant(part), &Pass::evaluation())?;
+        let scores = outputs.first().ok_or_else(|| Error::shape("inference", "a network without output"))?.tensor();
+        let each = scores.count() / images.len();
+        let to = match logits {
+            Some(logits) => &*logits,
+            None => logits.insert(Tensor::zeros(tape.device(), &[x.shape()[0], each])?),
+        };
+        let at = images.start * each;
+        Ok(tape.recorder().copy(scores.buffer(), scores.at() as usize, to.buffer(), at, scores.count())?)
     }
 
     /// What is run for a batch of `size` images as plain data, and where in it the images go and the scores are: buffer and word.
@@ -109,7 +128,7 @@ impl Inference {
     /// As [`Device::plan`]; out of memory.
     pub async fn plan(&mut self, size: usize, class: Class) -> Result<(Plan, [[usize; 2]; 2]), Error> {
         let device = self.network.device().clone();
-        let Ready { x, logits, recording } = self.ready(size)?;
+        let Ready { x, logits, recording } = &self.record(size, size, 1)?;
         let plan = device.plan(recording, class).await?;
         let place = |tensor: &Tensor| plan.find(tensor.buffer()).map(|buffer| [buffer, tensor.at() as usize]);
         match (place(x), place(logits)) {

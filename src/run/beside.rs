@@ -21,11 +21,8 @@ const SMALL: u64 = 64 << 20;
 /// How many of so many networks, whose steps have so many bytes of activations, are trained at a time on a device: no fewer than
 /// there are threads, and so many more that none is left at the end for all threads.
 pub(super) fn at_a_time(setup: &Setup<'_>, activation_bytes: u64, networks: usize) -> usize {
-    if setup.device.is_gpu() || activation_bytes > SMALL {
-        return 1;
-    }
-    let threads = rayon::current_num_threads();
-    if threads == 1 { 1 } else { networks.div_ceil((networks / threads).max(1)) }
+    let threads = setup.device.threads();
+    if threads == 1 || activation_bytes > SMALL { 1 } else { networks.div_ceil((networks / threads).max(1)) }
 }
 
 /// Of the state of a training in its turn: the states of those that went on beside it.
