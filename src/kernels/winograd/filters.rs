@@ -6,40 +6,70 @@ use super::params::{FilterParams, Params};
 use super::transform::{self, TAPS, VALUES, Vector, column, every};
 use crate::kernels::cpu::parallel;
 use crate::kernels::cpu::scratch::{Lent, lend, zeros};
+use crate::kernels::cpu::transpose::transposed;
 use crate::kernels::cpu::vector::{LANES, vectorised};
 use rayon::prelude::*;
 
-vectorised! {
-    /// u = G w, of filters or of filters turned round.
-    fn transform_filters(p: &FilterParams, w: &[f32], u: &mut [f32]) = transform_filters_body
-}
+/// Rows of filters that are transformed in one piece of work.
+const PIECE: usize = 8;
 
-#[inline(always)]
-fn transform_filters_body<const FUSED: bool>(p: &FilterParams, w: &[f32], u: &mut [f32]) {
-    let (outputs, inputs, columns) = (p.outputs as usize, p.inputs as usize, p.columns());
-    let turned = p.turned != 0;
+/// u = G w, of filters or of filters turned round.
+pub(super) fn transform_filters(p: &FilterParams, w: &[f32], u: &mut [f32]) {
+    let (outputs, inputs) = (p.outputs as usize, p.inputs as usize);
     // Rows and columns of the matrix of filters that is written, and the distance of neighbours where it is read.
-    let (rows, row, width, next) = match turned {
+    let (rows, row, width, next) = match p.turned != 0 {
         false => (inputs, TAPS * TAPS, outputs, inputs * TAPS * TAPS),
         true => (outputs, inputs * TAPS * TAPS, inputs, TAPS * TAPS),
     };
-    for at in 0..rows {
+    if u.is_empty() {
+        return;
+    }
+    // Some rows of all matrices u[v, s] each.
+    let mut pieces: Vec<Vec<&mut [f32]>> = Vec::new();
+    pieces.resize_with(rows.div_ceil(PIECE), || Vec::with_capacity(VALUES * TAPS));
+    for matrix in u.chunks_exact_mut(rows * width) {
+        pieces.iter_mut().zip(matrix.chunks_mut(PIECE * width)).for_each(|(piece, rows)| piece.push(rows));
+    }
+    let least = parallel::least(4 * w.len());
+    pieces.into_par_iter().enumerate().with_min_len(least).for_each(|(piece, mut u)| {
+        transform_rows(&w[piece * PIECE * row..], [row, next], width, p.turned != 0, &mut u);
+    });
+}
+
+vectorised! {
+    /// Some rows: u[v, s][row, column], of filters whose rows and columns are so far apart.
+    fn transform_rows(w: &[f32], apart: [usize; 2], width: usize, turned: bool, u: &mut [&mut [f32]]) = transform_rows_body
+}
+
+#[inline(always)]
+fn transform_rows_body<const FUSED: bool>(
+    w: &[f32],
+    [row, next]: [usize; 2],
+    width: usize,
+    turned: bool,
+    u: &mut [&mut [f32]],
+) {
+    for at in 0..u[0].len() / width {
         for first in (0..width).step_by(LANES) {
             let here = LANES.min(width - first);
-            let mut taps = [Vector::ZERO; TAPS * TAPS];
-            for lane in 0..here {
-                let w = &w[at * row + (first + lane) * next..][..TAPS * TAPS];
-                for (k, taps) in taps.iter_mut().enumerate() {
-                    taps.0[lane] = w[k];
+            let mut filters = [[0.0; LANES]; LANES];
+            for (lane, filter) in filters.iter_mut().enumerate().take(here) {
+                let w = &w[at * row + (first + lane) * next..];
+                match w.first_chunk() {
+                    // A filter and what lies behind it.
+                    Some(all) => *filter = *all,
+                    None => filter[..TAPS * TAPS].copy_from_slice(&w[..TAPS * TAPS]),
                 }
             }
-            if turned {
-                taps.reverse();
-            }
+            let filters = transposed(&filters);
             for s in 0..TAPS {
-                let values = transform::filter([taps[s], taps[TAPS + s], taps[2 * TAPS + s]]);
-                for (v, value) in values.into_iter().enumerate() {
-                    value.put(&mut u[v * columns + (s * rows + at) * width + first..][..here]);
+                let mut taps = [Vector::ZERO; TAPS];
+                for (r, tap) in taps.iter_mut().enumerate() {
+                    let k = r * TAPS + s;
+                    *tap = Vector(filters[if turned { TAPS * TAPS - 1 - k } else { k }]);
+                }
+                for (v, value) in transform::filter(taps).into_iter().enumerate() {
+                    value.put(&mut u[v * TAPS + s][at * width + first..][..here]);
                 }
             }
         }

@@ -271,6 +271,15 @@ impl Plan {
         plan
     }
 
+    /// Elements of a plane of the source, and of its results, that blocks read: beyond what lies there, too.
+    pub fn reach(&self) -> [usize; 2] {
+        // A block has 8 rows at most, which meet 5 taps at most.
+        let blocks = || [&self.wide, &self.narrow, &self.low].into_iter().flatten();
+        let offset = self.passes.iter().flat_map(|pass| &pass.groups).map(|group| group.offset).max().unwrap_or(0);
+        let from = blocks().map(|place| place.from + offset + 11 * self.step + LANES).max().unwrap_or(0);
+        [from, blocks().map(|place| place.to + 7 * self.to_step + LANES).max().unwrap_or(0)]
+    }
+
     /// Whether any tap contributes.
     pub fn is_empty(&self) -> bool {
         self.passes.is_empty()

@@ -58,7 +58,8 @@ impl Bank {
         let add = |(piece, images): (Range<usize>, Range<usize>)| {
             let mut totals = vec![0.0f64; piece.len() * sums];
             // Blocks read behind the planes: what they meet there, 0, must not be multiplied with a NaN.
-            with_sources([SIZE + LANES; 2], piece.len() * sums * LANES, |source, held, chains| {
+            let zeros = [0, 1].map(|side| tiles.iter().map(|tile| tile.reach(side, piece.len())).max().unwrap_or(0));
+            with_sources(zeros, piece.len() * sums * LANES, |source, held, chains| {
                 let chains = chains.as_chunks_mut::<LANES>().0;
                 chains.fill([0.0; LANES]);
                 let mut length = 0;
@@ -109,6 +110,15 @@ impl Bank {
                 }
             }
         }
+    }
+}
+
+impl Tile {
+    /// Elements of so many planes of the source (0) or of the gradients (1) that blocks read.
+    fn reach(&self, side: usize, planes: usize) -> usize {
+        let last = self.plans.iter().map(|plan| plan.reach()[side]).max().unwrap_or(0);
+        let length = self.layouts[side].length();
+        ((planes - 1) * length + last.max(length)).min(SIZE + LANES)
     }
 }
 
