@@ -89,11 +89,14 @@ impl Left {
     }
 }
 
-/// What became of a search that is asked to stop, and what it left.
+/// What became of a search that is asked to stop, and what it left. On one thread: on several a training may be over before its
+/// turn.
 fn search(until: &mut Until) -> (Result<run::Outcome, RunError>, Left) {
     let place = tempfile::tempdir().unwrap();
     let directory = Directory::create(place.path()).unwrap();
-    (run::search(&Device::cpu(), &config(), &directory, until), Left { place })
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let run = pool.install(|| run::search(&Device::cpu(), &config(), &directory, until));
+    (run, Left { place })
 }
 
 /// Requires that a run stopped so, and left no summary and a configuration to repeat it with.

@@ -2,11 +2,10 @@
 
 use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
-use crate::kernels::cpu::accurate_sums::{self, Rows};
+use crate::kernels::cpu::accurate_sums::{products, products_within};
 use crate::kernels::cpu::channel_sums::channel_sums;
-use crate::kernels::cpu::contiguous::{centred, pass_within, scale};
+use crate::kernels::cpu::contiguous::{centred, centred_within};
 use crate::kernels::cpu::maps::each_plane;
-use crate::kernels::cpu::scratch::scratch;
 use crate::kernels::launch::{by_channel, by_sum};
 use crate::params;
 
@@ -135,22 +134,11 @@ fn sums(call: &mut Call<'_>) {
     let dy = &call.input(3)[p.dy as usize..][..count];
     let totals = channel_sums([batch, channels, pixels], |part| {
         let c = part.channel;
-        if p.bounded == 0 {
-            return part.products(x, dy, [channels, pixels], mean[c]);
-        }
-        let line = Line::of(mean[c], inverse[c], affine.map(|(weight, bias)| [weight[c], bias[c]]));
-        part.pieces().fold([0.0; 2], |mut sums, piece| {
-            let [x, dy] = [x, dy].map(|values| piece.of(values, channels, pixels));
-            scratch([piece.rows * piece.width], |[passed]| {
-                for (row, passed) in passed.chunks_exact_mut(piece.width).enumerate() {
-                    let [x, dy] = [x, dy].map(|rows| &rows.values[row * rows.stride..][..piece.width]);
-                    line.pass(passed, x, dy, [p.low, p.high]);
-                }
-                let dy = Rows { values: passed, stride: piece.width };
-                sums[0] += accurate_sums::product(x, mean[c], dy, piece.rows, piece.width);
-                sums[1] += accurate_sums::total(dy, piece.rows, piece.width);
-            });
-            sums
+        let Line { mean, factor, bias } =
+            Line::of(mean[c], inverse[c], affine.map(|(weight, bias)| [weight[c], bias[c]]));
+        part.sums([x, dy], [channels, pixels], |x, dy, rows, width| match p.bounded {
+            0 => products(x, mean, dy, rows, width),
+            _ => products_within(x, [mean, factor, bias], [p.low, p.high], dy, rows, width),
         })
     });
     let sums = &mut call.output(0)[p.sums as usize..][..2 * channels];
@@ -198,20 +186,13 @@ fn input(call: &mut Call<'_>) {
         let c = plane % channels;
         let line = Line::of(mean[c], inverse[c], affine.map(|(weight, bias)| [weight[c], bias[c]]));
         let (x, dy) = (&x[first..][..dx.len()], &dy[first..][..dx.len()]);
-        let mut put = |dy: &[f32]| match sums {
-            Some((products, sums)) => {
-                let constants = [mean[c], inverse[c] * products[c] / elements, sums[c] / elements, line.factor];
-                centred(dx, x, dy, constants, p.accumulate != 0);
-            }
-            None => scale(dx, dy, line.factor, p.accumulate != 0),
-        };
-        if p.bounded == 0 {
-            return put(dy);
+        // Outside training nothing of x comes back: neither mean nor slope.
+        let [slope, mean] = sums.map_or([0.0; 2], |(products, sums)| [inverse[c] * products[c], sums[c]]);
+        let constants = [line.mean, slope / elements, mean / elements, line.factor];
+        match p.bounded {
+            0 => centred(dx, x, dy, constants, p.accumulate != 0),
+            _ => centred_within(dx, x, dy, constants, line.bias, [p.low, p.high], p.accumulate != 0),
         }
-        scratch([x.len()], |[passed]| {
-            line.pass(passed, x, dy, [p.low, p.high]);
-            put(passed);
-        });
     });
 }
 
@@ -261,11 +242,6 @@ impl Line {
     fn of(mean: f32, inverse: f32, affine: Option<[f32; 2]>) -> Self {
         let [weight, bias] = affine.unwrap_or([1.0, 0.0]);
         Self { mean, factor: inverse * weight, bias }
-    }
-
-    /// dy where the result was between the bounds, 0 elsewhere.
-    fn pass(&self, passed: &mut [f32], x: &[f32], dy: &[f32], bounds: [f32; 2]) {
-        pass_within(passed, x, dy, [self.mean, self.factor, self.bias], bounds);
     }
 }
 

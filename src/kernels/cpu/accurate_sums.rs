@@ -101,6 +101,70 @@ pub(in crate::kernels) fn product(x: Rows<'_>, mean: f32, dy: Rows<'_>, rows: us
     folded(&sums)
 }
 
+/// Σ (x − mean) · dy and Σ dy over `rows` rows of `width` values: at most [`most`].
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub(in crate::kernels) fn products(x: Rows<'_>, mean: f32, dy: Rows<'_>, rows: usize, width: usize) -> [f64; 2] {
+    products_of(x, mean, dy, |_, dy| dy, rows, width)
+}
+
+/// As [`products`], of dy where (x − mean) · factor + bias lies between two bounds and of 0 elsewhere.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub(in crate::kernels) fn products_within(
+    x: Rows<'_>,
+    [mean, factor, bias]: [f32; 3],
+    [low, high]: [f32; 2],
+    dy: Rows<'_>,
+    rows: usize,
+    width: usize,
+) -> [f64; 2] {
+    let passed = |deviation: f32, dy: f32| {
+        let value = deviation * factor + bias;
+        if (value > low) & (value < high) { dy } else { 0.0 }
+    };
+    products_of(x, mean, dy, passed, rows, width)
+}
+
+/// Of what `passed` leaves of dy, given x − mean.
+#[inline(always)]
+fn products_of(
+    x: Rows<'_>,
+    mean: f32,
+    dy: Rows<'_>,
+    passed: impl Fn(f32, f32) -> f32,
+    rows: usize,
+    width: usize,
+) -> [f64; 2] {
+    let mut sums = [0.0f32; LANES];
+    let mut totals = [0.0f32; LANES];
+    for row in 0..rows {
+        let (x, dy) = (x.row(row, width), dy.row(row, width));
+        for (x, dy) in x.wide.iter().zip(dy.wide) {
+            for i in 0..LANES {
+                let (a, b, c, d) = (x[0][i] - mean, x[1][i] - mean, x[2][i] - mean, x[3][i] - mean);
+                let (e, f) = (passed(a, dy[0][i]), passed(b, dy[1][i]));
+                let (g, h) = (passed(c, dy[2][i]), passed(d, dy[3][i]));
+                sums[i] += (a * e + b * f) + (c * g + d * h);
+                totals[i] += (e + f) + (g + h);
+            }
+        }
+        for (x, dy) in x.single.iter().zip(dy.single) {
+            for i in 0..LANES {
+                let d = x[i] - mean;
+                let dy = passed(d, dy[i]);
+                sums[i] += d * dy;
+                totals[i] += dy;
+            }
+        }
+        for (((sum, total), x), dy) in sums.iter_mut().zip(&mut totals).zip(x.rest).zip(dy.rest) {
+            let d = x - mean;
+            let dy = passed(d, *dy);
+            *sum += d * dy;
+            *total += dy;
+        }
+    }
+    [folded(&sums), folded(&totals)]
+}
+
 /// Σ (x − mean) and Σ (x − mean)² over `rows` rows of `width` values: at most [`most`].
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn deviations(x: Rows<'_>, mean: f32, rows: usize, width: usize) -> [f64; 2] {
@@ -163,6 +227,14 @@ mod tests {
             };
             close(product(x, shift, dy, rows, width), dot(|x, g| (x - 0.25) * g));
             close(product(dy, 0.0, dy, rows, width), dot(|_, g| g * g));
+            let [products, sum] = products(x, shift, dy, rows, width);
+            close(products, dot(|x, g| (x - 0.25) * g));
+            close(sum, gs.iter().sum());
+            // Above 0: where x is more than a quarter of a half.
+            let [products, sum] = products_within(x, [shift, 2.0, 0.25], [0.0, 1.5], dy, rows, width);
+            let passes = |x: f64| (0.125..0.875).contains(&x);
+            close(products, dot(|x, g| if passes(x) { (x - 0.25) * g } else { 0.0 }));
+            close(sum, dot(|x, g| if passes(x) { g } else { 0.0 }));
             close(total(dy, rows, width), gs.iter().sum());
             let (mean, [rest, squares]) = moments(x, rows, width);
             let deviation = |v: &f64| v - f64::from(mean);

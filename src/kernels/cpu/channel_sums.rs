@@ -3,7 +3,7 @@
 //!
 //! Used by batch norm (statistics and their gradients), the scales of widths, and normalised sums.
 
-use super::accurate_sums::{self, Rows, most, total};
+use super::accurate_sums::{Rows, most};
 use super::parallel::{self, LONG_PIECE};
 use rayon::prelude::*;
 
@@ -23,18 +23,17 @@ impl Part {
         Rows { values: &x[(self.row * channels + self.channel) * pixels + self.column..], stride: channels * pixels }
     }
 
-    /// Σ (x − mean) · dy and Σ dy.
-    pub(in crate::kernels) fn products(
+    /// The sum of two sums of x and dy over all [`pieces`](Self::pieces), each at most as long as [`most`] allows.
+    pub(in crate::kernels) fn sums(
         &self,
-        x: &[f32],
-        dy: &[f32],
+        [x, dy]: [&[f32]; 2],
         [channels, pixels]: [usize; 2],
-        mean: f32,
+        of: impl Fn(Rows<'_>, Rows<'_>, usize, usize) -> [f64; 2],
     ) -> [f64; 2] {
-        self.pieces().fold([0.0; 2], |[product, sum], piece| {
+        self.pieces().fold([0.0; 2], |[first, second], piece| {
             let [x, dy] = [x, dy].map(|values| piece.of(values, channels, pixels));
-            let more = accurate_sums::product(x, mean, dy, piece.rows, piece.width);
-            [product + more, sum + total(dy, piece.rows, piece.width)]
+            let [more, further] = of(x, dy, piece.rows, piece.width);
+            [first + more, second + further]
         })
     }
 

@@ -36,21 +36,6 @@ pub(in crate::kernels) fn bound(y: &mut [f32], [low, high]: [f32; 2]) {
     }
 }
 
-/// dy where (x − shift) · factor + bias lies between two bounds, 0 elsewhere.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub(in crate::kernels) fn pass_within(
-    passed: &mut [f32],
-    x: &[f32],
-    dy: &[f32],
-    [shift, factor, bias]: [f32; 3],
-    [low, high]: [f32; 2],
-) {
-    for ((passed, &x), &dy) in passed.iter_mut().zip(x).zip(dy) {
-        let value = (x - shift) * factor + bias;
-        *passed = if value > low && value < high { dy } else { 0.0 };
-    }
-}
-
 /// Σ f(x[i]) in float64, in 16 interleaved sums that add up at the end: always in the same order, and
 /// independent, so that they run in vector registers.
 pub(in crate::kernels) fn sum_of(x: &[f32], f: impl Fn(f64) -> f64) -> f64 {
@@ -93,17 +78,47 @@ pub(in crate::kernels) fn dot(x: &[f32], y: &[f32]) -> f64 {
 
 /// dx (+)= (dy − mean − (x − shift) · slope) · factor.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub(in crate::kernels) fn centred(
+pub(in crate::kernels) fn centred(dx: &mut [f32], x: &[f32], dy: &[f32], constants: [f32; 4], add: bool) {
+    centred_of(dx, x, dy, constants, |_, dy| dy, add);
+}
+
+/// As [`centred`], of dy where (x − shift) · factor + bias lies between two bounds and of 0 elsewhere.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub(in crate::kernels) fn centred_within(
+    dx: &mut [f32],
+    x: &[f32],
+    dy: &[f32],
+    constants: [f32; 4],
+    bias: f32,
+    [low, high]: [f32; 2],
+    add: bool,
+) {
+    let factor = constants[3];
+    let passed = |deviation: f32, dy: f32| {
+        let value = deviation * factor + bias;
+        if (value > low) & (value < high) { dy } else { 0.0 }
+    };
+    centred_of(dx, x, dy, constants, passed, add);
+}
+
+/// Of what `passed` leaves of dy, given x − shift.
+#[inline(always)]
+fn centred_of(
     dx: &mut [f32],
     x: &[f32],
     dy: &[f32],
     [shift, slope, mean, factor]: [f32; 4],
+    passed: impl Fn(f32, f32) -> f32,
     add: bool,
 ) {
+    let value = |x: f32, dy: f32| {
+        let deviation = x - shift;
+        (passed(deviation, dy) - mean - deviation * slope) * factor
+    };
     let values = dx.iter_mut().zip(x).zip(dy);
     if add {
-        values.for_each(|((dx, &x), &dy)| *dx += (dy - mean - (x - shift) * slope) * factor);
+        values.for_each(|((dx, &x), &dy)| *dx += value(x, dy));
     } else {
-        values.for_each(|((dx, &x), &dy)| *dx = (dy - mean - (x - shift) * slope) * factor);
+        values.for_each(|((dx, &x), &dy)| *dx = value(x, dy));
     }
 }

@@ -4,7 +4,7 @@ use super::cases;
 use super::params::{BackwardWeights, Sums};
 use super::{NONE, terms};
 use crate::device::{Call, Class, Kernel, Launch};
-use crate::kernels::cpu::accurate_sums::{Rows, product, total};
+use crate::kernels::cpu::accurate_sums::{Rows, product, products};
 use crate::kernels::cpu::channel_sums::{Part, channel_parts};
 use crate::kernels::cpu::parallel;
 use rayon::prelude::*;
@@ -84,8 +84,12 @@ fn sums(call: &mut Call<'_>) {
                 let values = Rows { values, stride: term.image as usize };
                 let gradient = &dy[term.gradient(n, c, pixels) + piece.column..];
                 let gradient = Rows { values: gradient, stride: term.dy_image as usize };
-                let more = if shares(t) { 0.0 } else { total(gradient, piece.rows, piece.width) };
-                [dot + product(values, mean, gradient, piece.rows, piece.width), sum + more]
+                let (rows, width) = (piece.rows, piece.width);
+                let [product, total] = match shares(t) {
+                    true => [product(values, mean, gradient, rows, width), 0.0],
+                    false => products(values, mean, gradient, rows, width),
+                };
+                [dot + product, sum + total]
             }));
         }
         found

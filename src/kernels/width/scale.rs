@@ -1,6 +1,7 @@
 //! Products of [batch, channels, pixels] with one factor a channel.
 
 use crate::device::{Call, Case, Kernel};
+use crate::kernels::cpu::accurate_sums::products;
 use crate::kernels::cpu::channel_sums::channel_sums;
 use crate::kernels::cpu::contiguous::scale;
 use crate::kernels::cpu::maps::each_plane;
@@ -115,7 +116,9 @@ fn dot(call: &mut Call<'_>) {
     let count = batch * channels * pixels;
     let x = &call.input(0)[p.x as usize..][..count];
     let dy = &call.input(1)[p.dy as usize..][..count];
-    let sums = channel_sums([batch, channels, pixels], |part| part.products(x, dy, [channels, pixels], 0.0));
+    let sums = channel_sums([batch, channels, pixels], |part| {
+        part.sums([x, dy], [channels, pixels], |x, dy, rows, width| products(x, 0.0, dy, rows, width))
+    });
     let dscale = &mut call.output(0)[p.dscale as usize..][..channels];
     for (dscale, [product, _]) in dscale.iter_mut().zip(sums) {
         put(dscale, product, p.accumulate);

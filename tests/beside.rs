@@ -1,0 +1,96 @@
+//! Trainings that go on side by side leave the same lines as one after the other, also where they are stopped and gone on with.
+
+use cellwright::device::Device;
+use cellwright::run::{self, Config, Observer, RunError, Summary};
+use rayon::ThreadPoolBuilder;
+use std::fs;
+use std::path::Path;
+
+/// Asks to stop in a phase once so many of its steps are taken.
+struct Until {
+    phase: &'static str,
+    steps: u64,
+    stops: bool,
+    now: String,
+}
+
+impl Observer for Until {
+    fn begin(&mut self, phase: &str, _: u64) {
+        self.now = phase.to_owned();
+    }
+
+    fn step(&mut self, taken: u64, _: Option<&str>) {
+        self.stops |= self.now == self.phase && taken >= self.steps;
+    }
+
+    fn end(&mut self) {}
+
+    fn stops(&mut self) -> bool {
+        self.stops
+    }
+
+    fn warn(&mut self, _: &str) {}
+}
+
+/// One step of search, two epochs of five steps each of five networks.
+fn config() -> Config {
+    Config::with(&[
+        "space=chain-mlp",
+        "space.hidden_layers=1",
+        "space.units=[4, 8]",
+        "search.epochs=1",
+        "search.batch=256",
+        "train.epochs=2",
+        "train.batch=256",
+        "random=3",
+    ])
+    .unwrap()
+}
+
+/// Begins a run, or goes on with it, on so many threads, until some steps of a phase are taken.
+fn go_on(place: &Path, threads: usize, phase: &'static str, steps: u64) -> Result<Summary, RunError> {
+    let mut until = Until { phase, steps, stops: false, now: String::new() };
+    ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+        let directory = run::begin_at(place, &config(), None)?;
+        Ok(run::search(&Device::cpu(), &config(), &directory, &mut until)?.summary)
+    })
+}
+
+/// What is the same however a run went.
+fn came_to(place: &Path, summary: &Summary) -> (String, Vec<u8>, Vec<(String, u64, f64)>) {
+    let networks = summary.networks.iter().map(|n| (n.name.clone(), n.parameters, n.test_accuracy)).collect();
+    let metrics = fs::read_to_string(place.join("metrics.jsonl")).unwrap();
+    (metrics, fs::read(place.join("weights.safetensors")).unwrap(), networks)
+}
+
+#[test]
+fn trainings_side_by_side_leave_the_same_as_one_after_the_other() {
+    let place = tempfile::tempdir().unwrap();
+    let one = place.path().join("one");
+    let wanted = came_to(&one, &go_on(&one, 1, "", 0).unwrap());
+    assert_eq!(wanted.2.len(), 5);
+    for threads in [2, 3, 8] {
+        let beside = place.path().join(threads.to_string());
+        let summary = go_on(&beside, threads, "", 0).unwrap();
+        assert_eq!(came_to(&beside, &summary), wanted, "{threads} threads");
+        // Each has its share of the time, which is no more than there was.
+        let shares = || summary.networks.iter().map(|network| network.train_seconds);
+        assert!(shares().all(|seconds| seconds > 0.0) && shares().sum::<f64>() < summary.total_seconds);
+    }
+}
+
+#[test]
+fn a_run_that_trained_side_by_side_goes_on_with_any_number_of_threads() {
+    let place = tempfile::tempdir().unwrap();
+    let whole = place.path().join("whole");
+    let wanted = came_to(&whole, &go_on(&whole, 1, "", 0).unwrap());
+    for (number, threads) in [[2, 1], [3, 2], [8, 8], [1, 3]].into_iter().enumerate() {
+        let stopped = place.path().join(format!("stopped {number}"));
+        let Err(RunError::Stopped { taken, .. }) = go_on(&stopped, threads[0], "train searched", 3) else {
+            panic!("it did not stop");
+        };
+        assert_eq!(taken, 3);
+        let summary = go_on(&stopped, threads[1], "", 0).unwrap();
+        assert_eq!(came_to(&stopped, &summary), wanted, "{threads:?} threads");
+    }
+}
