@@ -46,8 +46,8 @@ pub(super) fn run_all(recording: &Recording) {
 /// Threads that are kept awake for the next dispatch: from one to the next they would fall asleep, and to be woken takes as long as
 /// a small dispatch does. (More would be in each other's way.)
 const ATTENDANTS: usize = 3;
-/// How often such a thread looks for work before it lets others run.
-const LOOKS: u32 = 200;
+/// How often such a thread looks for work in vain before it falls asleep after all: other programs may want to run.
+const LOOKS: u32 = 5000;
 
 /// Recordings that run at the moment. Where there are several, there is work enough.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
@@ -74,13 +74,9 @@ impl UnderWay {
             return;
         }
         let mut looks = 0;
-        while !self.over.load(Ordering::Acquire) && RUNNING.load(Ordering::Relaxed) == 1 {
+        while looks < LOOKS && !self.over.load(Ordering::Acquire) && RUNNING.load(Ordering::Relaxed) == 1 {
             looks = if rayon::yield_now() == Some(rayon::Yield::Executed) { 0 } else { looks + 1 };
-            if looks < LOOKS {
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
-            }
+            std::hint::spin_loop();
         }
     }
 }
