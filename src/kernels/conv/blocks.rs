@@ -52,3 +52,29 @@ pub(super) fn backward_weight(p: &Params, x: &[f32], dy: &[f32], dw: &mut [f32])
     let (p, taps) = params(p, [p.inputs, p.outputs]);
     winograd::weight_gradient(&p, taps, x, dy, dw);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::conv::Window;
+
+    #[test]
+    fn large_windows_that_keep_the_size_of_large_images_suit() {
+        let p = |size: u32, kernel: u32, pad: i32| Params {
+            batch: 16,
+            inputs: 16,
+            outputs: 16,
+            groups: 1,
+            window: Window::square([size; 2], kernel, 1, 1, pad),
+            ..Params::default()
+        };
+        let all = |p: &Params| (p.batch as usize * p.out_pixels() * p.taps()) as u64;
+        let suits = |p: Params| super::suits(&p, all(&p));
+        assert!(suits(p(32, 5, 2)) && suits(p(32, 7, 3)) && suits(p(8, 7, 3)));
+        // Another size, another window, and tiles of which the image fills a quarter.
+        assert!(!suits(p(32, 5, 1)) && !suits(p(32, 9, 4)) && !suits(p(2, 5, 2)));
+        // Where few of the taps lie on the image there is less to be saved.
+        assert!(!super::suits(&p(8, 7, 3), all(&p(8, 7, 3)) / 2));
+        assert!(!suits(Params { inputs: 4, ..p(32, 5, 2) }) && !suits(Params { groups: 2, ..p(32, 5, 2) }));
+    }
+}

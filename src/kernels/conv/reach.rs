@@ -301,11 +301,14 @@ mod tests {
             window: Window::square([size; 2], kernel, 1, 1, kernel as i32 / 2),
             ..Params::default()
         };
-        assert!(
-            suits(&p(2, 3, 16), 50) && suits(&p(4, 7, 16), 50) && suits(&p(8, 7, 64), 65) && suits(&p(2, 7, 9), 50)
-        );
-        assert!(suits(&p(32, 5, 16), 100) && !suits(&p(32, 5, 16), 90));
-        // Nine images leave seven columns empty.
-        assert!(!suits(&p(16, 3, 9), 100) && !suits(&p(4, 7, 7), 100));
+        // In hundredths of the products as they are defined.
+        let takes = |size, kernel, batch| {
+            let p = p(size, kernel, batch);
+            products_of(&p).map(|products| 100 * products / (batch as usize * p.out_pixels() * p.taps()) as u64)
+        };
+        assert_eq!([takes(2, 3, 16), takes(4, 7, 16), takes(8, 7, 64)], [Some(44), Some(32), Some(61)]);
+        assert_eq!(takes(32, 5, 16), Some(92));
+        // Nine images leave seven columns empty, seven are too few.
+        assert_eq!([takes(16, 3, 9), takes(2, 7, 9), takes(4, 7, 7)], [Some(163), Some(14), None]);
     }
 }

@@ -220,21 +220,21 @@ mod tests {
             };
             let (xs, gs) = (values(&x), values(&dy));
             let (x, dy) = (Rows { values: &x, stride }, Rows { values: &dy, stride });
-            let dot = |f: fn(f64, f64) -> f64| xs.iter().zip(&gs).map(|(&x, &g)| f(x, g)).sum::<f64>();
+            let dot = |f: &dyn Fn(f64, f64) -> f64| xs.iter().zip(&gs).map(|(&x, &g)| f(x, g)).sum::<f64>();
             let close = |got: f64, expected: f64| {
                 let allowed = 1e-6 * (xs.len() as f64).sqrt() + 1e-7 * expected.abs();
                 assert!((got - expected).abs() < allowed, "{rows}×{width}: {got} instead of {expected}");
             };
-            close(product(x, shift, dy, rows, width), dot(|x, g| (x - 0.25) * g));
-            close(product(dy, 0.0, dy, rows, width), dot(|_, g| g * g));
+            close(product(x, shift, dy, rows, width), dot(&|x, g| (x - 0.25) * g));
+            close(product(dy, 0.0, dy, rows, width), dot(&|_, g| g * g));
             let [products, sum] = products(x, shift, dy, rows, width);
-            close(products, dot(|x, g| (x - 0.25) * g));
+            close(products, dot(&|x, g| (x - 0.25) * g));
             close(sum, gs.iter().sum());
-            // Above 0: where x is more than a quarter of a half.
+            // 2 (x − 1/4) + 1/4 lies between 0 and 3/2 where x lies between 1/8 and 7/8.
             let [products, sum] = products_within(x, [shift, 2.0, 0.25], [0.0, 1.5], dy, rows, width);
-            let passes = |x: f64| (0.125..0.875).contains(&x);
-            close(products, dot(|x, g| if passes(x) { (x - 0.25) * g } else { 0.0 }));
-            close(sum, dot(|x, g| if passes(x) { g } else { 0.0 }));
+            let passes = |x: f64| x > 0.125 && x < 0.875;
+            close(products, dot(&|x, g| if passes(x) { (x - 0.25) * g } else { 0.0 }));
+            close(sum, dot(&|x, g| if passes(x) { g } else { 0.0 }));
             close(total(dy, rows, width), gs.iter().sum());
             let (mean, [rest, squares]) = moments(x, rows, width);
             let deviation = |v: &f64| v - f64::from(mean);
