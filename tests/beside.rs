@@ -4,7 +4,7 @@ use cellwright::device::Device;
 use cellwright::run::{self, Config, Observer, RunError, Summary};
 use rayon::ThreadPoolBuilder;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Asks to stop in a phase once so many of its steps are taken.
 struct Until {
@@ -93,4 +93,80 @@ fn a_run_that_trained_side_by_side_goes_on_with_any_number_of_threads() {
         let summary = go_on(&stopped, threads[1], "", 0).unwrap();
         assert_eq!(came_to(&stopped, &summary), wanted, "{threads:?} threads");
     }
+}
+
+#[test]
+fn what_was_trained_before_its_turn_is_not_lost_between_two_phases() {
+    let place = tempfile::tempdir().unwrap();
+    let whole = place.path().join("whole");
+    let wanted = came_to(&whole, &go_on(&whole, 1, "", 0).unwrap());
+    // The directory as it is when a phase has begun: its last checkpoint is that of the end of the phase before.
+    let run = place.path().join("run");
+    let copy = place.path().join("copy");
+    let mut until = Copies { from: run.clone(), to: copy.clone(), phase: "train random 1" };
+    let pool = ThreadPoolBuilder::new().num_threads(8).build().unwrap();
+    pool.install(|| {
+        let directory = run::begin_at(&run, &config(), None).unwrap();
+        run::search(&Device::cpu(), &config(), &directory, &mut until).unwrap()
+    });
+    let mut told = Taken::default();
+    let directory = run::begin_at(&copy, &config(), None).unwrap();
+    let pool = ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let outcome = pool.install(|| run::search(&Device::cpu(), &config(), &directory, &mut told)).unwrap();
+    assert_eq!(came_to(&copy, &outcome.summary), wanted);
+    assert!(told.said.iter().any(|line| line == "going on from train random 1"), "{:?}", told.said);
+}
+
+/// Copies a run's directory when a phase begins.
+struct Copies {
+    from: PathBuf,
+    to: PathBuf,
+    phase: &'static str,
+}
+
+impl Observer for Copies {
+    fn begin(&mut self, phase: &str, _: u64) {
+        if phase == self.phase {
+            copy(&self.from, &self.to);
+        }
+    }
+
+    fn step(&mut self, _: u64, _: Option<&str>) {}
+
+    fn end(&mut self) {}
+
+    fn warn(&mut self, _: &str) {}
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// What was said.
+#[derive(Default)]
+struct Taken {
+    said: Vec<String>,
+}
+
+impl Observer for Taken {
+    fn begin(&mut self, _: &str, _: u64) {}
+
+    fn step(&mut self, _: u64, _: Option<&str>) {}
+
+    fn end(&mut self) {}
+
+    fn say(&mut self, message: &str) {
+        self.said.push(message.to_owned());
+    }
+
+    fn warn(&mut self, _: &str) {}
 }

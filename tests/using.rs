@@ -3,6 +3,7 @@
 mod common;
 
 use cellwright::autograd::{Tape, Var};
+use cellwright::device::Device;
 use cellwright::estimate::Inference;
 use cellwright::network::{Network, Pass};
 use cellwright::random::Random;
@@ -200,6 +201,26 @@ fn inference_answers_as_the_network_does() {
             assert!(noise || apart <= 2e-4 * scale, "{name} on {}: {apart} of {scale}", device.name());
             assert!(wait(inference.logits(2, &values[1..])).is_err());
         }
+    }
+}
+
+#[test]
+fn answers_do_not_depend_on_the_number_of_threads() {
+    let space = space::find("mobile").unwrap();
+    let graph = space.decode(&space.random(&mut Random::new(5, 0)), &NetworkSettings::default()).unwrap();
+    let state = wait(Network::new(&Device::cpu(), graph.clone(), 3).unwrap().state()).unwrap();
+    for images in [9, 24] {
+        let mut random = Random::new(9, 0);
+        let values: Vec<f32> = (0..images * graph.shape(0).count()).map(|_| random.normal()).collect();
+        let logits = [1, 2, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut inference = Inference::new(&Device::cpu(), &graph, &state).unwrap();
+                wait(inference.logits(images, &values)).unwrap()
+            })
+        });
+        assert!(logits[0].iter().all(|logit| logit.is_finite()));
+        assert!(logits[0] == logits[1] && logits[0] == logits[2], "{images} images");
     }
 }
 

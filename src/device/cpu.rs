@@ -4,10 +4,9 @@ use super::Call;
 use super::memory::{Memory, Storage};
 use super::recording::{Action, Command, Dispatch, Recording};
 use super::words::Words;
-use rayon::BroadcastContext;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 fn words(memory: &Memory) -> &RwLock<Words> {
     match &memory.storage {
@@ -29,23 +28,25 @@ pub(super) fn threads() -> usize {
 }
 
 /// Runs the commands of each lane one after the other, on a thread of the pool: there a twin hands work to other threads without
-/// putting its own to sleep, once for each dispatch. Other threads stay awake meanwhile.
+/// putting its own to sleep, once for each dispatch. Some of the others stay awake meanwhile.
 pub(super) fn run_all(recording: &Recording) {
-    let under_way = UnderWay::begin();
+    let over = Over::begin();
     rayon::scope(|scope| {
-        let ends = Ends { run: &under_way, before: RUNS.replace(true) };
-        scope.spawn_broadcast(|_, context| under_way.attend(context));
+        let _runs = Runs::begin();
+        if over.is_alone {
+            let over = Arc::clone(&over.flag);
+            rayon::spawn_broadcast(move |context| attend(&over, context.index()));
+        }
         let mut lanes = recording.lanes();
         let first = lanes.next();
         lanes.for_each(|lane| scope.spawn(|_| lane.iter().for_each(run)));
         first.into_iter().flatten().for_each(run);
-        drop(ends);
     });
 }
 
-/// Threads that are kept awake for the next dispatch: from one to the next they would fall asleep, and to be woken takes as long as
-/// a small dispatch does. (More would be in each other's way.)
-const ATTENDANTS: usize = 3;
+/// The first threads of the pool, so many, are kept awake for the next dispatch: from one to the next they would fall asleep, and to
+/// be woken takes as long as a small dispatch does. (More would be in each other's way.)
+const ATTENDANTS: usize = 4;
 /// How often such a thread looks for work in vain before it falls asleep after all: other programs may want to run.
 const LOOKS: u32 = 5000;
 
@@ -57,45 +58,51 @@ thread_local! {
     static RUNS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A recording that runs.
-struct UnderWay {
-    over: AtomicBool,
+/// Takes work of other threads until the recording is over. Nobody waits for who does: it may come late, when all is over.
+fn attend(over: &AtomicBool, thread: usize) {
+    if RUNS.get() || thread >= ATTENDANTS {
+        return;
+    }
+    let mut looks = 0;
+    while looks < LOOKS && !over.load(Ordering::Relaxed) && RUNNING.load(Ordering::Relaxed) == 1 {
+        looks = if rayon::yield_now() == Some(rayon::Yield::Executed) { 0 } else { looks + 1 };
+        std::hint::spin_loop();
+    }
 }
 
-impl UnderWay {
+/// Says that a recording is over when all its lanes have run, or one has panicked.
+struct Over {
+    flag: Arc<AtomicBool>,
+    /// Whether no other was running when it began.
+    is_alone: bool,
+}
+
+impl Over {
     fn begin() -> Self {
-        RUNNING.fetch_add(1, Ordering::Relaxed);
-        Self { over: AtomicBool::new(false) }
-    }
-
-    /// Takes work of other threads until the recording is over.
-    fn attend(&self, context: BroadcastContext<'_>) {
-        if RUNS.get() || context.index() > ATTENDANTS {
-            return;
-        }
-        let mut looks = 0;
-        while looks < LOOKS && !self.over.load(Ordering::Acquire) && RUNNING.load(Ordering::Relaxed) == 1 {
-            looks = if rayon::yield_now() == Some(rayon::Yield::Executed) { 0 } else { looks + 1 };
-            std::hint::spin_loop();
-        }
+        Self { flag: Arc::default(), is_alone: RUNNING.fetch_add(1, Ordering::Relaxed) == 0 }
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for Over {
     fn drop(&mut self) {
+        self.flag.store(true, Ordering::Relaxed);
         RUNNING.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// What is so when the last command has run, or one has panicked.
-struct Ends<'a> {
-    run: &'a UnderWay,
+/// That this thread runs a recording, until it no longer does.
+struct Runs {
     before: bool,
 }
 
-impl Drop for Ends<'_> {
+impl Runs {
+    fn begin() -> Self {
+        Self { before: RUNS.replace(true) }
+    }
+}
+
+impl Drop for Runs {
     fn drop(&mut self) {
-        self.run.over.store(true, Ordering::Release);
         RUNS.set(self.before);
     }
 }

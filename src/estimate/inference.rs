@@ -80,14 +80,15 @@ impl Inference {
         let device = self.network.device().clone();
         let shape = self.network.graph().shape(0);
         let x = Tensor::zeros(&device, &[size, shape.channels, shape.height, shape.width])?;
-        let lanes = size.div_ceil(most).min(threads);
-        let each = size.div_ceil(lanes);
-        self.workspaces.resize_with(lanes.max(self.workspaces.len()), Workspace::default);
+        // How many there are at a time is said by their number alone: what comes out does not depend on the threads.
+        let pieces = size.div_ceil(most);
+        let piece = size.div_ceil(pieces);
+        let lane = pieces.div_ceil(pieces.min(threads)) * piece;
+        self.workspaces.resize_with(size.div_ceil(lane).max(self.workspaces.len()), Workspace::default);
         let (mut logits, mut recording): (Option<Tensor>, Option<Recording>) = (None, None);
-        for (first, workspace) in (0..size).step_by(each).zip(&self.workspaces) {
+        for (first, workspace) in (0..size).step_by(lane).zip(&self.workspaces) {
             let mut tape = Tape::within(&device, workspace);
-            let end = size.min(first + each);
-            let piece = (end - first).div_ceil((end - first).div_ceil(most));
+            let end = size.min(first + lane);
             for first in (first..end).step_by(piece) {
                 self.record_piece(&mut tape, &x, first..end.min(first + piece), &mut logits)?;
             }
@@ -132,6 +133,7 @@ impl Inference {
     /// As [`Device::plan`]; out of memory.
     pub async fn plan(&mut self, size: usize, class: Class) -> Result<(Plan, [[usize; 2]; 2]), Error> {
         let device = self.network.device().clone();
+        // As a whole, whatever the device would do: so another device takes it.
         let Ready { x, logits, recording } = &self.record(size, size, 1)?;
         let plan = device.plan(recording, class).await?;
         let place = |tensor: &Tensor| plan.find(tensor.buffer()).map(|buffer| [buffer, tensor.at() as usize]);

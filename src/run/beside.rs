@@ -9,20 +9,22 @@ use super::setup::{Listener, Setup, Work};
 use crate::estimate::{BoxFuture, EpochReport, EstimateError, Progress};
 use crate::state::State;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Serialize;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{Scope, ScopedJoinHandle, scope};
 
-/// Bytes of the activations of a step up to which networks are trained side by side. Above, one step has work for all threads,
-/// and the memory of several is better left alone.
-const SMALL: u64 = 64 << 20;
+/// Bytes of the activations of a step up to which networks are trained side by side. Above, one step has work for all threads.
+pub(super) const SMALL: u64 = 64 << 20;
+/// Bytes of the activations of all that go on at a time.
+pub(super) const TOGETHER: u64 = 512 << 20;
 
-/// How many of so many networks, whose steps have so many bytes of activations, are trained at a time on a device: no fewer than
-/// there are threads, and so many more that none is left at the end for all threads.
-pub(super) fn at_a_time(setup: &Setup<'_>, activation_bytes: u64, networks: usize) -> usize {
+/// How many of so many small networks are trained at a time on a device: no fewer than there are threads, and so many more that none
+/// is left at the end for all threads.
+pub(super) fn at_a_time(setup: &Setup<'_>, networks: usize) -> usize {
     let threads = setup.device.threads();
-    if threads == 1 || activation_bytes > SMALL { 1 } else { networks.div_ceil((networks / threads).max(1)) }
+    if threads == 1 { 1 } else { networks.div_ceil((networks / threads).max(1)) }
 }
 
 /// Of the state of a training in its turn: the states of those that went on beside it.
@@ -52,6 +54,7 @@ impl<'scope> Beside<'scope> {
         let (tell, states) = channel();
         let (name, had) = (member.name.clone(), member.seconds);
         let thread = scope.spawn(move || {
+            let mut counted = (!member.has_ended()).then(|| Counted(going));
             loop {
                 let ended = member.has_ended();
                 let asks = if ended { asked.recv().map_err(TryRecvError::from) } else { asked.try_recv() };
@@ -62,7 +65,7 @@ impl<'scope> Beside<'scope> {
                     Err(TryRecvError::Empty) => {
                         pool.install(|| member.step(going));
                         if member.has_ended() {
-                            going.fetch_sub(1, Ordering::Relaxed);
+                            drop(counted.take());
                         }
                     }
                 }
@@ -70,6 +73,31 @@ impl<'scope> Beside<'scope> {
         });
         Self { name, asks, states, thread, had }
     }
+}
+
+/// That a training goes on, until it ends or panics.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The state of a phase in which it is the first member's turn and nothing was heard yet, with the others beside it: what
+/// [`drive`] goes on from.
+pub(super) fn waiting<L: Serialize>(members: &[Member], heard: L) -> Result<Option<State>, EstimateError> {
+    let Some((first, others)) = members.split_first() else { return Ok(None) };
+    let (mut work, mut parts) = (first.save()?, State::of("beside"));
+    parts.set("given", 0.0)?;
+    for other in others {
+        parts.nest(&other.name, other.save()?);
+    }
+    work.nest("beside", parts);
+    let mut part = State::of("phase under way");
+    part.set("heard", heard)?;
+    part.nest("work", work);
+    Ok(Some(part))
 }
 
 /// A training in its turn, and those beside it.
@@ -88,6 +116,10 @@ impl Work for Turn<'_> {
 
     fn advance(&mut self) -> BoxFuture<'_, Result<Vec<EpochReport>, EstimateError>> {
         Box::pin(async move {
+            // None ends before it is let go, but by a panic.
+            if let Some(at) = self.beside.iter().position(|beside| beside.thread.is_finished()) {
+                self.beside.remove(at).thread.join().map_or_else(|panic| resume_unwind(panic), drop);
+            }
             let report = match &self.pool {
                 Some(pool) if self.going.load(Ordering::Relaxed) > 1 => {
                     pool.install(|| pollster::block_on(self.member.advance()))?
@@ -99,8 +131,7 @@ impl Work for Turn<'_> {
     }
 
     fn progress(&self) -> Progress {
-        let (taken, total) = self.member.training.progress();
-        Progress { taken, total }
+        Progress { taken: self.member.heard(), total: self.member.training.progress().1 }
     }
 
     fn is_over(&self) -> bool {
@@ -113,7 +144,7 @@ impl Work for Turn<'_> {
             let mut state = self.member.save()?;
             let (mut parts, mut given) = (State::of("beside"), self.given);
             for beside in &self.beside {
-                // A thread that is gone has nothing to be kept: its training begins anew.
+                // A thread that is gone has panicked, which the next step says.
                 let _ = beside.asks.send(());
                 let Ok(part) = beside.states.recv() else { continue };
                 let part = part?;
@@ -141,7 +172,7 @@ impl Work for Turn<'_> {
 /// The share of the threads that each of several has: pieces of one's work that another's thread takes would come to lie in the
 /// wrong core's cache.
 fn pool(going: &AtomicUsize) -> Result<ThreadPool, EstimateError> {
-    let threads = (rayon::current_num_threads() / going.load(Ordering::Relaxed)).max(1);
+    let threads = (rayon::current_num_threads() / going.load(Ordering::Relaxed).max(1)).max(1);
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| EstimateError::Settings(format!("threads for trainings side by side: {error}")))
 }
@@ -155,7 +186,8 @@ pub(super) fn drive<L: Listener<EpochReport>>(
     others: Vec<Member>,
     listener: &mut L,
 ) -> Result<(Member, Vec<Member>, f64), RunError> {
-    let going = AtomicUsize::new(1 + others.iter().filter(|other| !other.has_ended()).count());
+    let goes = |member: &Member| usize::from(!member.has_ended());
+    let going = AtomicUsize::new(goes(&member) + others.iter().map(goes).sum::<usize>());
     let pool = if others.is_empty() { None } else { Some(pool(&going)?) };
     scope(|scope| {
         let beside = others.into_iter().map(|other| Ok(Beside::begin(scope, other, &going, self::pool(&going)?)));

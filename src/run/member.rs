@@ -31,6 +31,11 @@ impl Member {
         self.failed.is_some() || taken >= total
     }
 
+    /// Steps whose epochs were heard of, and those of the epoch that is on.
+    pub fn heard(&self) -> u64 {
+        self.training.progress().0.saturating_sub(self.told.len() as u64 * self.training.per_epoch())
+    }
+
     /// Whether there is an epoch of which nobody has heard.
     pub fn has_untold(&self) -> bool {
         !self.told.is_empty()
@@ -52,7 +57,7 @@ impl Member {
             Ok(report) => self.told.extend(report),
             Err(error) => self.failed = Some(error),
         }
-        self.seconds += began.elapsed().as_secs_f64() / going.load(Ordering::Relaxed) as f64;
+        self.seconds += began.elapsed().as_secs_f64() / going.load(Ordering::Relaxed).max(1) as f64;
     }
 
     /// Its state.

@@ -4,7 +4,7 @@ use super::{BENCHES, SHAPES};
 use crate::device::{Call, Case, Kernel, noise};
 use crate::kernels::cpu::accurate_sums::{products, products_within};
 use crate::kernels::cpu::channel_sums::channel_sums;
-use crate::kernels::cpu::contiguous::{centred, centred_within};
+use crate::kernels::cpu::contiguous::{centred, centred_within, scale};
 use crate::kernels::cpu::maps::each_plane;
 use crate::kernels::launch::{by_channel, by_sum};
 use crate::params;
@@ -186,12 +186,15 @@ fn input(call: &mut Call<'_>) {
         let c = plane % channels;
         let line = Line::of(mean[c], inverse[c], affine.map(|(weight, bias)| [weight[c], bias[c]]));
         let (x, dy) = (&x[first..][..dx.len()], &dy[first..][..dx.len()]);
-        // Outside training nothing of x comes back: neither mean nor slope.
-        let [slope, mean] = sums.map_or([0.0; 2], |(products, sums)| [inverse[c] * products[c], sums[c]]);
-        let constants = [line.mean, slope / elements, mean / elements, line.factor];
-        match p.bounded {
-            0 => centred(dx, x, dy, constants, p.accumulate != 0),
-            _ => centred_within(dx, x, dy, constants, line.bias, [p.low, p.high], p.accumulate != 0),
+        let add = p.accumulate != 0;
+        // Outside training neither mean nor slope come back.
+        let (slope, shift) =
+            sums.map_or((0.0, 0.0), |(products, sums)| (inverse[c] * products[c] / elements, sums[c] / elements));
+        let constants = [line.mean, slope, shift, line.factor];
+        match (p.bounded, sums) {
+            (0, None) => scale(dx, dy, line.factor, add),
+            (0, Some(_)) => centred(dx, x, dy, constants, add),
+            _ => centred_within(dx, x, dy, constants, line.bias, [p.low, p.high], add),
         }
     });
 }

@@ -7,8 +7,10 @@ use crate::kernels::winograd;
 const FEWEST_CHANNELS: u32 = 8;
 /// Hundredths of the products, as they would be computed otherwise, that these may be: the transforms take the rest.
 const MOST: u64 = 60;
-/// Most floats of the panels of all filters.
-const PANEL_FLOATS: u64 = 1 << 24;
+/// Most floats of the panels of all filters, which are made anew each time.
+const PANEL_FLOATS: u64 = 1 << 22;
+/// Tiles of 4×4 pixels from which on the panels are worth being made.
+const FEWEST_TILES: u64 = 64;
 
 /// Whether these windows are computed so, where that saves of so many products of an input and an output.
 pub(super) fn suits(p: &Params, products: u64) -> bool {
@@ -23,6 +25,7 @@ pub(super) fn suits(p: &Params, products: u64) -> bool {
     let panels = 36 * u64::from(taps.div_ceil(3)).pow(2);
     let tiles = u64::from(p.batch) * u64::from(w.height.div_ceil(4)) * u64::from(w.width.div_ceil(4));
     p.inputs.min(p.outputs) >= FEWEST_CHANNELS
+        && tiles >= FEWEST_TILES
         && panels * u64::from(p.inputs) * u64::from(p.outputs) <= PANEL_FLOATS
         && 100 * panels * tiles <= MOST * products
 }
@@ -73,6 +76,7 @@ mod tests {
         assert!(suits(p(32, 5, 2)) && suits(p(32, 7, 3)) && suits(p(8, 7, 3)));
         // Another size, another window, and tiles of which the image fills a quarter.
         assert!(!suits(p(32, 5, 1)) && !suits(p(32, 9, 4)) && !suits(p(2, 5, 2)));
+        assert!(!suits(Params { batch: 0, ..p(32, 5, 2) }) && !suits(Params { batch: 8, ..p(8, 5, 2) }));
         // Where few of the taps lie on the image there is less to be saved.
         assert!(!super::suits(&p(8, 7, 3), all(&p(8, 7, 3)) / 2));
         assert!(!suits(Params { inputs: 4, ..p(32, 5, 2) }) && !suits(Params { groups: 2, ..p(32, 5, 2) }));

@@ -72,9 +72,9 @@ pub(super) fn all(case: fn(Params) -> Case) -> Vec<Case> {
         }),
         bias(changed(square(8, [16, 16], [2, 3], 3, 1, 1, 1), |w| (w.pad_top, w.out_height) = (6, 9))),
         // Large windows that keep the size: blocks of taps.
-        bias(square(2, [9, 17], [9, 13], 5, 1, 1, 2)),
-        square(1, [8, 33], [16, 20], 7, 1, 1, 3),
-        bias(square(9, [18, 9], [11, 8], 7, 1, 1, 3)),
+        bias(square(6, [9, 17], [9, 13], 5, 1, 1, 2)),
+        square(1, [8, 33], [32, 30], 7, 1, 1, 3),
+        bias(square(11, [18, 9], [11, 8], 7, 1, 1, 3)),
         square(8, [16, 20], [13, 12], 5, 1, 1, 2),
         // Reads that begin beyond the last pixel.
         changed(square(1, [1, 1], [6, 7], 3, 2, 1, 0), |w| {

@@ -110,7 +110,7 @@ fn along_rows_body<const FUSED: bool>(u: &[f32], [depth, outputs, room]: [usize;
 /// Of windows of `taps`×`taps`: G w Gᵀ of each block of 3×3 taps, zeros behind the last. `w` is [outputs, inputs, taps, taps], or
 /// turned round [inputs, outputs, taps, taps]. Gives panels of [input, output] for each block, rows of `room` values, a multiple
 /// of [`LANES`].
-pub(super) fn of_windows(p: &Params, taps: usize, w: &[f32], turned: bool, room: usize) -> Lent {
+pub(super) fn panels_of(p: &Params, taps: usize, w: &[f32], turned: bool, room: usize) -> Lent {
     let (depth, outputs, blocks) = (p.inputs as usize, p.outputs as usize, taps.div_ceil(TAPS));
     let size = taps * taps;
     // Rows of outputs, tap by tap: vectors of them are read again and again.
@@ -170,7 +170,7 @@ fn row_of_panels_body<const FUSED: bool>(
 vectorised! {
     /// Adds to (or, without `accumulate`, sets) a block of the taps of dw[input, taps, taps] of one output: Gᵀ c G of panels `pitch`
     /// apart, from `at` on.
-    fn weight_gradient(
+    fn gradient_of_block(
         c: &[f32],
         at: usize,
         pitch: usize,
@@ -178,11 +178,11 @@ vectorised! {
         block: [usize; 2],
         accumulate: bool,
         dw: &mut [f32],
-    ) = weight_gradient_body
+    ) = gradient_of_block_body
 }
 
 #[inline(always)]
-fn weight_gradient_body<const FUSED: bool>(
+fn gradient_of_block_body<const FUSED: bool>(
     c: &[f32],
     at: usize,
     pitch: usize,

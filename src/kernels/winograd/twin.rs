@@ -18,7 +18,7 @@ use rayon::prelude::*;
 fn at_once(p: &Params, taps: usize) -> usize {
     let channels = p.inputs.max(p.outputs).max(1) as usize;
     let tiles = (2048 / channels).clamp(16, 64);
-    (tiles / Tiles { p, taps, first: 0, rows: 1 }.count()).max(1)
+    (tiles / Tiles { p, taps, first: 0, rows: 1 }.count().max(1)).max(1)
 }
 
 /// Of windows of so many taps along either axis.
@@ -43,7 +43,7 @@ pub(in crate::kernels) fn of_windows(
     bias: &[f32],
     y: &mut [f32],
 ) {
-    let filters = filters::of_windows(p, taps, w, turned, (p.outputs as usize).next_multiple_of(LANES));
+    let filters = filters::panels_of(p, taps, w, turned, (p.outputs as usize).next_multiple_of(LANES));
     convolve(p, taps, x, &filters, bias, y);
 }
 
@@ -128,7 +128,7 @@ pub(in crate::kernels) fn weight_gradient(p: &Params, taps: usize, x: &[f32], dy
     let (room, height) = (inputs.next_multiple_of(LANES), outputs.next_multiple_of(LANES));
     let all = p.batch as usize * Tiles::down(p);
     let at_once = at_once(p, taps);
-    let each = all.div_ceil(PARTS).next_multiple_of(at_once);
+    let each = all.div_ceil(PARTS).next_multiple_of(at_once).max(1);
     let most = Tiles { p, taps, first: 0, rows: at_once };
     let size = PANELS * outputs * room;
     // c[block, panel, o, i] = Σ A dy Aᵀ · Bᵀ x B over all tiles.
@@ -164,7 +164,7 @@ pub(in crate::kernels) fn weight_gradient(p: &Params, taps: usize, x: &[f32], dy
     dw.par_chunks_mut(inputs * taps * taps).enumerate().with_min_len(least).for_each(|(o, dw)| {
         for (block, c) in c.chunks_exact(size).enumerate() {
             let block = [block / most.blocks(), block % most.blocks()];
-            filters::weight_gradient(c, o * room, outputs * room, taps, block, p.accumulate != 0, dw);
+            filters::gradient_of_block(c, o * room, outputs * room, taps, block, p.accumulate != 0, dw);
         }
     });
 }

@@ -16,6 +16,7 @@ use super::ledger::{Ledger, Written};
 use super::outcome::{Searched, Trained};
 use super::setup::Setup;
 use super::summary::Summary;
+use crate::state::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -37,6 +38,11 @@ pub(super) trait Phase {
     /// What the network is called that it trains, if it trains one.
     fn trains(&self) -> Option<String> {
         None
+    }
+
+    /// After it: the name of the phase that comes next and how far it is, where this one has begun it.
+    fn has_begun(&self, _setup: &Setup<'_>) -> Result<Option<(String, State)>, RunError> {
+        Ok(None)
     }
 
     /// Does it, and adds what it came to.
@@ -107,7 +113,9 @@ pub(super) fn run(
         setup.device.trim();
         let seconds = setup.ledger.phase_seconds();
         setup.ledger.finish_phase(name.clone(), &results)?;
-        setup.save(None, Instant::now())?;
+        let gathering = Instant::now();
+        let (next, state) = phase.has_begun(setup)?.unzip();
+        setup.save(next.as_deref().zip(state), gathering)?;
         let line = json!({ "phase": name, "began": format!("{began:.3}"), "phase_seconds": seconds });
         let line = with_costs(line, setup, before);
         setup.timing.append(&line)?;

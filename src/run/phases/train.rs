@@ -2,7 +2,7 @@
 
 use super::{Phase, Results};
 use crate::cost::Cost;
-use crate::estimate::{EpochReport, EstimateError, Score, Training};
+use crate::estimate::{EpochReport, EstimateError, Score, Training, TrainingConfig};
 use crate::graph::Graph;
 use crate::nn::ExchangeError;
 use crate::random::Random;
@@ -16,6 +16,7 @@ use crate::run::outcome::Trained;
 use crate::run::setup::{Heard, Listener, Setup};
 use crate::run::summary::NetworkFacts;
 use crate::space::{Architecture, NetworkSettings, Space};
+use crate::state::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::rc::Rc;
@@ -82,6 +83,13 @@ impl Phase for Train {
         Some(self.who().network())
     }
 
+    fn has_begun(&self, setup: &Setup<'_>) -> Result<Option<(String, State)>, RunError> {
+        let Some(first) = setup.beside.first() else { return Ok(None) };
+        let heard = Course { network: first.name.clone(), epochs: Vec::new() };
+        let state = beside::waiting(&setup.beside, heard)?;
+        Ok(state.map(|state| (phase_of(&first.name), state)))
+    }
+
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
         let who = self.who();
         let Subject { graph, counted, genotype, space } = who.subject(setup, results)?;
@@ -135,7 +143,6 @@ impl Train {
         graph: &Graph,
     ) -> Result<(Member, Vec<Member>), RunError> {
         let who = self.who();
-        let bytes = Cost::of(graph, setup.config.train.batch)?.activation_bytes;
         let mut ready = std::mem::take(&mut setup.beside);
         let begun = setup.ledger.begun.as_ref().filter(|(phase, _)| *phase == self.name());
         if let Some(states) = begun.and_then(|(_, state)| state.part("work").ok()).and_then(beside::others) {
@@ -156,12 +163,24 @@ impl Train {
         };
         let left: Vec<&Who> =
             self.all[self.place + 1..].iter().filter(|other| !setup.ledger.done.contains(&other.phase())).collect();
-        let (mut others, room) = (Vec::new(), beside::at_a_time(setup, bytes, 1 + left.len()) - 1);
+        let (mut others, room) = (Vec::new(), beside::at_a_time(setup, 1 + left.len()) - 1);
+        let first_bytes = who.activations(setup, results, graph)?;
+        let mut bytes = first_bytes;
         for other in left {
+            // What was begun goes on, wherever it was begun.
             if let Some(member) = ready_for(other) {
                 others.push(member);
-            } else if others.len() < room {
-                others.push(other.member(setup, results, other.subject(setup, results)?.graph)?);
+            } else if others.len() < room && first_bytes <= beside::SMALL {
+                // What is wrong with one that comes later is said when it is its turn.
+                let Ok(Subject { graph, .. }) = other.subject(setup, results) else { continue };
+                let own = other.activations(setup, results, &graph)?;
+                if own > beside::SMALL || bytes + own > beside::TOGETHER {
+                    continue;
+                }
+                if let Ok(member) = other.member(setup, results, graph) {
+                    others.push(member);
+                    bytes += own;
+                }
             }
         }
         Ok((first, others))
@@ -173,6 +192,11 @@ impl Train {
 struct Course {
     network: String,
     epochs: Vec<EpochReport>,
+}
+
+/// The phase in which a network of that name is trained.
+fn phase_of(network: &str) -> String {
+    format!("train {network}")
 }
 
 impl Listener<EpochReport> for Course {
@@ -199,17 +223,28 @@ impl Who {
 
     /// The phase in which it is trained.
     fn phase(&self) -> String {
-        format!("train {}", self.network())
+        phase_of(&self.network())
+    }
+
+    /// How it is trained.
+    fn training(&self, setup: &Setup<'_>, results: &Results) -> Result<TrainingConfig, RunError> {
+        let train = setup.config.train;
+        match (self, &results.searched) {
+            (Self::Found, Some(searched)) => Ok(train.with(&searched.settings).map_err(EstimateError::from)?),
+            _ => Ok(train),
+        }
+    }
+
+    /// Bytes of what a step of its training, of that graph, keeps for gradients.
+    fn activations(&self, setup: &Setup<'_>, results: &Results, graph: &Graph) -> Result<u64, RunError> {
+        Ok(Cost::of(graph, self.training(setup, results)?.batch)?.activation_bytes)
     }
 
     /// Its training, before the first step.
     fn member(&self, setup: &Setup<'_>, results: &Results, graph: Graph) -> Result<Member, RunError> {
-        let (config, images) = (setup.config, (0..setup.train.count() as u32).collect());
-        let train = match (self, &results.searched) {
-            (Self::Found, Some(searched)) => config.train.with(&searched.settings).map_err(EstimateError::from)?,
-            _ => config.train,
-        };
-        let mut training = Training::new(setup.device, graph, &setup.train, images, train, config.seed)?;
+        let (seed, images) = (setup.config.seed, (0..setup.train.count() as u32).collect());
+        let train = self.training(setup, results)?;
+        let mut training = Training::new(setup.device, graph, &setup.train, images, train, seed)?;
         if let Self::Further(further) = self {
             let drawn = pollster::block_on(training.network().state()).map_err(exchange)?;
             training.begin_with(&further.arrays(&drawn)).map_err(exchange)?;
