@@ -84,7 +84,12 @@ impl Phase for Train {
     }
 
     fn has_begun(&self, setup: &Setup<'_>) -> Result<Option<(String, State)>, RunError> {
-        let Some(first) = setup.beside.first() else { return Ok(None) };
+        let done = &setup.ledger.done;
+        let next = self.all[self.place + 1..].iter().find(|who| !done.contains(&who.phase())).map(Who::network);
+        // Only of the next one: what was begun comes first where a run goes on.
+        let Some(first) = setup.beside.first().filter(|first| Some(&first.name) == next.as_ref()) else {
+            return Ok(None);
+        };
         let heard = Course { network: first.name.clone(), epochs: Vec::new() };
         let state = beside::waiting(&setup.beside, heard)?;
         Ok(state.map(|state| (phase_of(&first.name), state)))
@@ -172,15 +177,14 @@ impl Train {
                 others.push(member);
             } else if others.len() < room && first_bytes <= beside::SMALL {
                 // What is wrong with one that comes later is said when it is its turn.
-                let Ok(Subject { graph, .. }) = other.subject(setup, results) else { continue };
+                let Ok(Subject { graph, .. }) = other.subject(setup, results) else { break };
                 let own = other.activations(setup, results, &graph)?;
                 if own > beside::SMALL || bytes + own > beside::TOGETHER {
-                    continue;
+                    break;
                 }
-                if let Ok(member) = other.member(setup, results, graph) {
-                    others.push(member);
-                    bytes += own;
-                }
+                let Ok(member) = other.member(setup, results, graph) else { break };
+                others.push(member);
+                bytes += own;
             }
         }
         Ok((first, others))
