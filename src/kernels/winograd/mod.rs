@@ -11,7 +11,7 @@
 //! direction, F(4×4, 3×3), and a quarter is left: there the values that lie beside one another, which the transforms exchange, are
 //! vectors of channels.
 //!
-//! Larger windows the twins take as blocks of 3×3 taps ([`of_windows`], for `kernels/conv`).
+//! Larger windows the twins take as blocks of 3×3 taps (`twin::of_windows`, for `kernels/conv`).
 //!
 //! The gradient of x is the same convolution of dy by filters turned round, whose inputs and outputs change places. The gradient of w
 //! is `Gᵀ Σ (A dy Aᵀ) (Bᵀ x B) G`.
