@@ -84,10 +84,9 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// The state of a phase in which it is the first member's turn and nothing was heard yet, with the others beside it: what
-/// [`drive`] goes on from.
-pub(super) fn waiting<L: Serialize>(members: &[Member], heard: L) -> Result<Option<State>, EstimateError> {
-    let Some((first, others)) = members.split_first() else { return Ok(None) };
+/// The state of a phase in which it is a member's turn and nothing was heard yet, with the others beside it: what [`drive`] goes on
+/// from.
+pub(super) fn waiting<L: Serialize>(first: &Member, others: &[Member], heard: L) -> Result<State, EstimateError> {
     let (mut work, mut parts) = (first.save()?, State::of("beside"));
     parts.set("given", 0.0)?;
     for other in others {
@@ -97,7 +96,7 @@ pub(super) fn waiting<L: Serialize>(members: &[Member], heard: L) -> Result<Opti
     let mut part = State::of("phase under way");
     part.set("heard", heard)?;
     part.nest("work", work);
-    Ok(Some(part))
+    Ok(part)
 }
 
 /// A training in its turn, and those beside it.

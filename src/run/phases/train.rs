@@ -87,12 +87,13 @@ impl Phase for Train {
         let done = &setup.ledger.done;
         let next = self.all[self.place + 1..].iter().find(|who| !done.contains(&who.phase())).map(Who::network);
         // Only of the next one: what was begun comes first where a run goes on.
-        let Some(first) = setup.beside.first().filter(|first| Some(&first.name) == next.as_ref()) else {
-            return Ok(None);
-        };
-        let heard = Course { network: first.name.clone(), epochs: Vec::new() };
-        let state = beside::waiting(&setup.beside, heard)?;
-        Ok(state.map(|state| (phase_of(&first.name), state)))
+        match setup.beside.split_first() {
+            Some((first, others)) if Some(&first.name) == next.as_ref() => {
+                let heard = Course { network: first.name.clone(), epochs: Vec::new() };
+                Ok(Some((phase_of(&first.name), beside::waiting(first, others, heard)?)))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn run(&self, setup: &mut Setup<'_>, results: &mut Results) -> Result<(), RunError> {
